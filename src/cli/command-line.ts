@@ -1,0 +1,65 @@
+import { CommanderError } from 'commander';
+import { type TenantctlError, usageError } from '../core/errors.js';
+import { type Command, type GlobalValues, optionsOf } from './command.js';
+import { GLOBAL_OPTIONS } from './globals.js';
+import type { Io } from './io.js';
+import { buildParser, type Match } from './parser.js';
+import { resolveOptions, type Value } from './values.js';
+
+/** What a command line asks for. */
+export type Parsed = { kind: 'help'; text: string } | ({ kind: 'call' } & Invocation);
+
+/** A command with all its values, checked against its declaration. */
+export interface Invocation {
+  command: Command;
+  arguments: Record<string, Value>;
+  options: Record<string, Value>;
+  global: GlobalValues;
+}
+
+/**
+ * Reads a command line.
+ * @throws usage error (exit 2) that names what is wrong, with a suggestion where one is near
+ */
+export function parseCommandLine(
+  argv: readonly string[],
+  env: Io['env'],
+  commands: readonly Command[],
+): Parsed {
+  const matches: Match[] = [];
+  const help: string[] = [];
+  const parser = buildParser(
+    commands,
+    (match) => matches.push(match),
+    (text) => help.push(text),
+  );
+  try {
+    parser.parse([...argv], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code !== 'commander.helpDisplayed') throw asUsageError(error);
+    return { kind: 'help', text: help.join('') };
+  }
+  return invocationOf(matches[0] as Match, env);
+}
+
+function invocationOf({ command, texts, own, global }: Match, env: Io['env']): Parsed {
+  const names = Object.keys(command.spec.arguments ?? {});
+  return {
+    kind: 'call',
+    command,
+    arguments: Object.fromEntries(names.map((name, at) => [name, texts[at] as Value])),
+    options: resolveOptions(optionsOf(command.spec), own, env),
+    global: resolveOptions(GLOBAL_OPTIONS, global, env) as GlobalValues,
+  };
+}
+
+/** `commander.unknownOption` becomes `UNKNOWN_OPTION`; its suggestion becomes the hint. */
+function asUsageError(error: CommanderError): TenantctlError {
+  const code = error.code
+    .replace(/^commander\./, '')
+    .replace(/[A-Z]/g, (letter) => `_${letter}`)
+    .toUpperCase();
+  const [, text, suggestion] = /^(?:error: )?([^\n]*)(?:\n\((Did you mean .*)\))?/.exec(error.message) ?? [];
+  return usageError(code, text ?? error.message, { hint: suggestion ?? 'See tenantctl --help.' });
+}

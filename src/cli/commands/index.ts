@@ -1,0 +1,39 @@
+import { type Command, handledBy } from '../command.js';
+import { activate } from './activate.js';
+import { completion } from './completion.js';
+import { configCheck, configSchema, configShow } from './config.js';
+import { devDown, devFaultPoints, devStatus, devUp, devUrl } from './dev.js';
+import { help } from './help.js';
+import { init } from './init.js';
+import { list } from './list.js';
+import { migrate } from './migrate.js';
+import { provision } from './provision.js';
+import { route } from './route.js';
+import { set } from './set.js';
+import { show } from './show.js';
+import { status } from './status.js';
+import { suspend } from './suspend.js';
+
+/** Every command, in the order in which help lists them. A handler is loaded when it is called. */
+export const COMMANDS: readonly Command[] = [
+  handledBy(init, () => import('../handlers/init.js')),
+  handledBy(provision, () => import('../handlers/provision.js')),
+  handledBy(list, () => import('../handlers/list.js')),
+  handledBy(show, () => import('../handlers/show.js')),
+  handledBy(route, () => import('../handlers/route.js')),
+  handledBy(set, () => import('../handlers/set.js')),
+  handledBy(suspend, () => import('../handlers/suspend.js')),
+  handledBy(activate, () => import('../handlers/activate.js')),
+  handledBy(migrate, () => import('../handlers/migrate.js')),
+  handledBy(status, () => import('../handlers/status.js')),
+  handledBy(configShow, () => import('../handlers/config-show.js')),
+  handledBy(configCheck, () => import('../handlers/config-check.js')),
+  handledBy(configSchema, () => import('../handlers/config-schema.js')),
+  handledBy(devUp, () => import('../handlers/dev-up.js')),
+  handledBy(devDown, () => import('../handlers/dev-down.js')),
+  handledBy(devStatus, () => import('../handlers/dev-status.js')),
+  handledBy(devUrl, () => import('../handlers/dev-url.js')),
+  handledBy(devFaultPoints, () => import('../handlers/dev-fault-points.js')),
+  handledBy(completion, () => import('../handlers/completion.js')),
+  handledBy(help, () => import('../handlers/help.js')),
+];

@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findConfigFile } from '../../config/find-file.js';
+import { STARTER_FILE, STARTER_TEXT } from '../../config/starter.js';
+import { installFleet } from '../../operations/install.js';
+import { stepsText } from '../../render/run-text.js';
+import type { Call, Outcome } from '../command.js';
+import type { init } from '../commands/init.js';
+import { connectNewFleet, readConfig } from '../context.js';
+
+const MIGRATIONS = 'migrations';
+
+/** Writes what a folder lacks, then installs the catalog. */
+export default async function handle(call: Call<typeof init>): Promise<Outcome> {
+  const { io, global, options } = call;
+  const isNew = (await findConfigFile(io.cwd, global.config)) === null;
+  const missing = isNew ? starterFiles(io.cwd) : [];
+  if (options.dryRun) return plan(missing.map(({ path }) => path));
+  for (const file of missing) await file.write();
+  const fleet = await connectNewFleet({ ...call, config: await readConfig(io, global), change: options });
+  try {
+    const { catalog, created } = await installFleet(fleet);
+    return report(catalog, [...missing.map(({ path }) => path), ...created]);
+  } finally {
+    await fleet.close();
+  }
+}
+
+/** What a new project gets: a configuration, and a folder for its migrations. */
+function starterFiles(folder: string) {
+  const config = join(folder, STARTER_FILE);
+  const migrations = join(folder, MIGRATIONS);
+  return [
+    // `wx`: should a file have appeared in the meantime, it is left alone.
+    { path: config, write: () => writeFile(config, STARTER_TEXT, { flag: 'wx' }) },
+    { path: migrations, write: () => mkdir(migrations, { recursive: true }) },
+  ].filter(({ path }) => !existsSync(path));
+}
+
+function plan(paths: readonly string[]): Outcome {
+  const steps = [...paths.map((path) => `write ${path}`), 'install the catalog, or bring it up to date'];
+  return { data: { plan: { steps } }, text: () => stepsText({ steps }) };
+}
+
+function report(catalog: string, created: readonly string[]): Outcome {
+  const lines = created.length === 0 ? ['nothing to do'] : created.map((name) => `created ${name}`);
+  return {
+    data: { catalog, created },
+    text: () => [`catalog: ${catalog}`, ...lines, 'next: tenantctl provision <id> --plan <name>'].join('\n'),
+  };
+}

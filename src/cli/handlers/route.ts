@@ -1,0 +1,9 @@
+import { routeTenant } from '../../operations/route.js';
+import { recordText } from '../../render/records.js';
+import type { Call, Outcome } from '../command.js';
+import type { route } from '../commands/route.js';
+
+export default async function handle({ fleet, arguments: { id } }: Call<typeof route>): Promise<Outcome> {
+  const data = await routeTenant(fleet, id);
+  return { data, text: () => recordText(data) };
+}

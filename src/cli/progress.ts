@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import { type Emit, eventStream } from '../core/events.js';
+import { redactDeep } from '../core/redact.js';
+import type { Renderer } from '../render/renderer.js';
+import type { GlobalValues } from './command.js';
+import { drainNotice } from './interruption.js';
+import { type Io, isCi } from './io.js';
+
+/** The stream of events of one command, and what watches it. */
+export interface ProgressStream {
+  emit: Emit;
+  close(): Promise<void>;
+}
+
+export async function startProgress(
+  io: Io,
+  global: GlobalValues,
+  signal: AbortSignal,
+): Promise<ProgressStream> {
+  const renderers = await chooseRenderers(io, global);
+  const stream = eventStream(
+    randomUUID(),
+    renderers.map((renderer) => renderer.on),
+  );
+  const emit: Emit = (event) => stream(redactDeep(event));
+  // Through the stream, for whatever draws on the terminal would wipe out a line written past it.
+  const tell = () =>
+    emit({ type: 'notice', level: 'warning', code: 'DRAINING', message: drainNotice(signal.reason) });
+  signal.addEventListener('abort', tell, { once: true });
+  return {
+    emit,
+    async close() {
+      signal.removeEventListener('abort', tell);
+      await Promise.all(renderers.map((renderer) => renderer.close()));
+    },
+  };
+}
+
+/** With `--events -` stderr belongs to the events alone. */
+async function chooseRenderers(io: Io, global: GlobalValues): Promise<Renderer[]> {
+  const renderers: Renderer[] = [];
+  if (global.events !== undefined) {
+    const { eventsTo } = await import('./events-file.js');
+    renderers.push(eventsTo(global.events, io));
+  }
+  if (global.events !== '-') {
+    const { chooseRenderer } = await import('../render/choose.js');
+    renderers.push(chooseRenderer({ ...global, stderr: io.stderr, env: io.env, ci: isCi(io.env) }));
+  }
+  return renderers;
+}

@@ -1,0 +1,94 @@
+import { resolve } from 'node:path';
+import { internalError } from '../core/errors.js';
+import type { ClusterSettings, FleetSettings, PlanSettings } from '../core/settings.js';
+import { parseConnectionUrl, type ConnectionUrl } from './connection-url.js';
+import type { LoadedConfig } from './load.js';
+import type { ConfigValues } from './schema.js';
+import { recordOf } from './tree.js';
+
+/** The URL of a database on the local server. */
+export type LocalUrl = (database: string) => string;
+
+type ClusterValues = ConfigValues['clusters'][string];
+type PlanValues = ConfigValues['plans'][string];
+
+const CATALOG_DATABASE = 'tenantctl';
+const MAINTENANCE_DATABASE = 'postgres';
+
+/**
+ * What the engine works with. `localUrl` is needed with `catalog: local`: only who has started the
+ * local server knows where it listens.
+ * @throws internal error when it is needed and missing
+ */
+export function toSettings(config: LoadedConfig, server: { localUrl?: LocalUrl } = {}): FleetSettings {
+  const { values, root } = config;
+  const localUrl = server.localUrl ?? notStarted;
+  return {
+    catalogUrl: config.catalog.kind === 'url' ? config.catalog.url : localUrl(CATALOG_DATABASE),
+    clusters: mapRecord(values.clusters, (name, cluster) => toCluster(name, cluster, localUrl)),
+    migrations: { ...values.migrations, directory: resolve(root, values.migrations.directory) },
+    tenancy: values.tenancy,
+    plans: mapRecord(values.plans, toPlan),
+    provision: { seed: values.provision.seed === undefined ? null : resolve(root, values.provision.seed) },
+    rollout: {
+      concurrency: values.rollout.concurrency,
+      lockTimeoutMs: values.rollout.lockTimeout,
+      statementTimeoutMs: values.rollout.statementTimeout,
+      retries: values.rollout.retries,
+    },
+    hooks: { afterProvision: values.hooks.afterProvision, timeoutMs: values.hooks.timeout },
+  };
+}
+
+function mapRecord<T, R>(
+  record: Record<string, T>,
+  change: (name: string, value: T) => R,
+): Record<string, R> {
+  return recordOf(Object.entries(record).map(([name, value]) => [name, change(name, value)] as const));
+}
+
+function notStarted(): never {
+  throw internalError(
+    'LOCAL_SERVER_NOT_STARTED',
+    'The configuration uses the local server, which was not started.',
+  );
+}
+
+function toCluster(name: string, values: ClusterValues, localUrl: LocalUrl): ClusterSettings {
+  const url = values.url === 'local' ? localUrl(MAINTENANCE_DATABASE) : values.url;
+  const server = readUrl(url);
+  const pools = mapRecord(values.pools, (pool, place) => ({ name: pool, ...place }));
+  return {
+    name,
+    url,
+    app: { host: values.app.host ?? server.host, port: values.app.port ?? server.port },
+    region: values.region ?? null,
+    labels: mapRecord(values.labels, (_, label) => label),
+    maxConnections: values.maxConnections,
+    maxPerDatabase: Math.min(values.maxPerDatabase, values.maxConnections),
+    pools,
+    schemaDatabase: values.schemas.database ?? Object.values(pools)[0]?.database ?? server.database,
+  };
+}
+
+function readUrl(url: string): ConnectionUrl {
+  const result = parseConnectionUrl(url);
+  if ('url' in result) return result.url;
+  throw internalError('CLUSTER_URL_UNREADABLE', `The URL of a cluster ${result.problem}.`);
+}
+
+function toPlan(name: string, values: PlanValues): PlanSettings {
+  return {
+    name,
+    tier: values.tier,
+    cluster: values.cluster ?? null,
+    pool: values.pool ?? null,
+    region: values.region ?? null,
+    labels: mapRecord(values.labels, (_, label) => label),
+    limits: {
+      connections: values.limits.connections ?? null,
+      statementTimeoutMs: values.limits.statementTimeout ?? null,
+      storageBytes: values.limits.storage ?? null,
+    },
+  };
+}

@@ -1,0 +1,27 @@
+/**
+ * Named steps at which a rehearsal may kill the process (`--fail-at`). Every step after which a
+ * crash leaves something behind has a name here, and a test kills the tool at each of them.
+ */
+export const FAULT_POINTS = {
+  'install.ledger': 'the ledger of a managed database exists, its local state does not',
+  'provision.recorded': 'the catalog knows the tenant as provisioning; nothing else exists',
+  'provision.database-prepared': 'the managed database exists and has its local state',
+  'provision.created': 'role, grants and an empty home exist',
+  'provision.database-copied': 'a database was made from the template; nobody has rights in it yet',
+  'provision.database-closed': 'the new database was closed to PUBLIC; its local state names no tenant',
+  'provision.migrated': 'every migration is applied; the tenant is not seeded',
+  'provision.seeded': 'the seed is committed and the home is open; the catalog still says provisioning',
+  'provision.activated': 'the tenant is active; its hooks have not run',
+  'provision.hooked': 'the hooks have run; this is not recorded yet',
+  'template.created': 'a template database is half made',
+  'template.migrated': 'the template has every migration; it is not locked yet',
+  'migrate.planned': 'the run is recorded; no unit was touched',
+  'migrate.unit-committed': 'one unit is migrated; the catalog does not know it',
+  'migrate.finished': 'every unit is migrated; the run is not closed',
+  'suspend.home-closed': 'the home refuses the tenant; the catalog still says active',
+} as const;
+
+export type FaultPoint = keyof typeof FAULT_POINTS;
+
+/** Called when a step is reached. In production it does nothing. */
+export type Reach = (point: FaultPoint) => void;

@@ -1,0 +1,44 @@
+/**
+ * Secrets never reach output, events, audit rows or errors. Two nets: every URL in a text loses its
+ * password, and every secret this process has learned is struck out wherever it appears.
+ */
+const MASK = '***';
+const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:@/]*):([^\s@]+)@/gi;
+const KEYWORD_PASSWORD = /(\bpassword\s*[=:]\s*)('(?:[^'\\]|\\.)*'|[^\s&,;]+)/gi;
+
+/** Shorter strings would strike out innocent text. */
+const MIN_SECRET_LENGTH = 4;
+const known = new Set<string>();
+
+/** Remembers a secret for the life of the process; its URL-encoded form is struck out as well. */
+export function rememberSecret(secret: string | undefined | null): void {
+  if (!secret || secret.length < MIN_SECRET_LENGTH) return;
+  known.add(secret);
+  known.add(encodeURIComponent(secret));
+}
+
+/** Remembers the password of a connection URL. A text that is no URL is left alone. */
+export function rememberUrl(url: string): void {
+  try {
+    const { password } = new URL(url);
+    rememberSecret(password);
+    rememberSecret(decodeURIComponent(password));
+  } catch {
+    // Not a URL: whatever it is, the parser that wants a URL will say so.
+  }
+}
+
+/** The text without any password. */
+export function redact(text: string): string {
+  let clean = text.replace(URL_PASSWORD, `$1:${MASK}@`).replace(KEYWORD_PASSWORD, `$1${MASK}`);
+  for (const secret of known) clean = clean.replaceAll(secret, MASK);
+  return clean;
+}
+
+/** The same value with every string in it redacted; the input is not changed. */
+export function redactDeep<T>(value: T): T {
+  if (typeof value === 'string') return redact(value) as T;
+  if (Array.isArray(value)) return value.map((item: unknown) => redactDeep(item)) as T;
+  if (value instanceof Date || value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redactDeep(item)])) as T;
+}

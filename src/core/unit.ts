@@ -1,0 +1,25 @@
+import type { Tier } from './tier.js';
+
+/** What migrates together: a whole pool, one tenant schema, one tenant database. */
+export interface MigrationUnit {
+  /** `pool:<pool>`, `schema:<tenant>` or `database:<tenant>`: unique in the fleet. */
+  id: string;
+  tier: Tier;
+  cluster: string;
+  database: string;
+  schema: string;
+  /**
+   * Its name in that database's ledger. A dedicated database calls itself `self`,
+   * so that the ledger rows of a template copy true.
+   */
+  ledgerKey: string;
+  /** Ids of the tenants in it; empty for a pool, whose tenants are counted instead. */
+  tenants: string[];
+  tenantCount: number;
+}
+
+/** The newest migration that a unit has; null before the first. */
+export interface UnitVersion {
+  id: number;
+  name: string;
+}

@@ -1,0 +1,148 @@
+import { conflictError } from '../../core/errors.js';
+import type { Condition, Selector } from '../../core/selector.js';
+import type { Tenant, TenantStatus } from '../../core/tenant.js';
+import type { Placement } from '../../core/tier.js';
+import type { Connection } from '../../pg/connection.js';
+import { type Sql, join, raw, sql } from '../../pg/sql.js';
+
+/** A tenant with everything the catalog knows of where it lives. */
+export interface TenantRecord extends Tenant {
+  role: string;
+  unit: string;
+  pinnedTo: number | null;
+}
+
+const COLUMNS = raw(`
+  t.id, t.key, t.status, p.tier, t.plan, p.cluster, p.database, p.schema, p.pool, t.labels, t.owner, p.epoch::int,
+  to_char(t.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "createdAt",
+  case when u.version_id is null then null else jsonb_build_object('id', u.version_id, 'name', u.version_name) end as version,
+  p.role, p.unit, t.pinned_to as "pinnedTo"`);
+
+const SOURCE = raw(`
+  tenantctl_catalog.tenants t
+  join tenantctl_catalog.placements p on p.tenant = t.id and p.until is null
+  left join tenantctl_catalog.units u on u.id = p.unit`);
+
+/** The tenant of this id, or undefined. */
+export async function findTenant(connection: Connection, id: string): Promise<TenantRecord | undefined> {
+  return connection.row<TenantRecord>(sql`select ${COLUMNS} from ${SOURCE} where t.id = ${id}`);
+}
+
+/** @throws conflict `TENANT_UNKNOWN` (exit 5) */
+export async function requireTenant(connection: Connection, id: string): Promise<TenantRecord> {
+  const tenant = await findTenant(connection, id);
+  if (tenant !== undefined) return tenant;
+  throw conflictError('TENANT_UNKNOWN', `There is no tenant ${id}.`, {
+    hint: `\`tenantctl list\` shows who is there; \`tenantctl provision ${id}\` makes it.`,
+    facts: { tenant: id },
+  });
+}
+
+export interface TenantPage {
+  select: Selector;
+  limit: number;
+  /** The id after which the page begins, or null. */
+  after: string | null;
+}
+
+/** One page of tenants in order of id; reads one row more than asked for to know whether there is a next page. */
+export async function listTenantRecords(connection: Connection, page: TenantPage): Promise<TenantRecord[]> {
+  const after = page.after === null ? raw('true') : sql`t.id > ${page.after}`;
+  return connection.rows<TenantRecord>(sql`
+    select ${COLUMNS} from ${SOURCE} where ${after} and ${selectorCondition(page.select)}
+     order by t.id limit ${page.limit + 1}`);
+}
+
+/** A new tenant as the catalog first knows it. */
+export interface NewTenant {
+  id: string;
+  key: string;
+  plan: string | null;
+  owner: string | null;
+  labels: Record<string, string>;
+  placement: Placement;
+  unit: string;
+}
+
+/** Writes a tenant as `provisioning`, with the first epoch of its placement. */
+export async function insertTenant(connection: Connection, tenant: NewTenant): Promise<void> {
+  await connection.execute(sql`
+    insert into tenantctl_catalog.tenants (id, key, plan, owner, labels)
+    values (${tenant.id}, ${tenant.key}, ${tenant.plan}, ${tenant.owner}, ${JSON.stringify(tenant.labels)}::jsonb)`);
+  const { tier, cluster, database, schema, pool, role } = tenant.placement;
+  await connection.execute(sql`
+    insert into tenantctl_catalog.placements (tenant, epoch, tier, cluster, database, schema, pool, role, unit)
+    values (${tenant.id}, 1, ${tier}, ${cluster}, ${database}, ${schema}, ${pool}, ${role}, ${tenant.unit})`);
+}
+
+/** Sets a tenant's status; the database refuses a step that does not exist. */
+export async function setStatus(connection: Connection, id: string, status: TenantStatus): Promise<void> {
+  await connection.execute(sql`
+    update tenantctl_catalog.tenants set status = ${status},
+      activated_at = case when ${status} = 'active' then coalesce(activated_at, now()) else activated_at end,
+      suspended_at = case when ${status} = 'suspended' then now() when ${status} = 'active' then null else suspended_at end
+    where id = ${id}`);
+}
+
+export interface TenantChanges {
+  plan: string | null;
+  owner: string | null;
+  labels: Record<string, string>;
+  pinnedTo: number | null;
+}
+
+export async function updateTenant(
+  connection: Connection,
+  id: string,
+  changes: TenantChanges,
+): Promise<void> {
+  await connection.execute(sql`
+    update tenantctl_catalog.tenants set plan = ${changes.plan}, owner = ${changes.owner},
+      labels = ${JSON.stringify(changes.labels)}::jsonb, pinned_to = ${changes.pinnedTo}
+    where id = ${id}`);
+}
+
+/** Where a tenant lives and has lived, newest first. */
+export async function placementHistory(
+  connection: Connection,
+  id: string,
+): Promise<Record<string, unknown>[]> {
+  return connection.rows(sql`
+    select epoch::int, tier, cluster, database, schema, pool, role, since::text, until::text
+      from tenantctl_catalog.placements where tenant = ${id} order by epoch desc`);
+}
+
+/** A selector as a condition over the columns of `listTenantRecords`. */
+export function selectorCondition(selector: Selector): Sql {
+  if (selector.length === 0) return raw('true');
+  return sql`(${join(
+    selector.map((all) => sql`(${join(all.map(condition), ' and ')})`),
+    ' or ',
+  )})`;
+}
+
+const FIELD_COLUMNS: Record<Exclude<Condition['field'], 'label'>, Sql> = {
+  id: raw('t.id'),
+  status: raw('t.status'),
+  tier: raw('p.tier'),
+  plan: raw('t.plan'),
+  cluster: raw('p.cluster'),
+  database: raw('p.database'),
+  schema: raw('p.schema'),
+  pool: raw('p.pool'),
+  unit: raw('p.unit'),
+};
+
+/** A value that is missing equals nothing and differs from everything. */
+function condition({ field, label, pattern, negated }: Condition): Sql {
+  const exact = !pattern.includes('*');
+  if (field === 'label' && exact && !negated)
+    return sql`t.labels @> ${JSON.stringify({ [label as string]: pattern })}::jsonb`;
+  const column = field === 'label' ? sql`t.labels ->> ${label}` : FIELD_COLUMNS[field];
+  const matches = exact ? sql`${column} = ${pattern}` : sql`${column} like ${likePattern(pattern)}`;
+  return negated ? sql`(${matches}) is not true` : matches;
+}
+
+function likePattern(pattern: string): string {
+  return pattern.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%');
+}

@@ -1,0 +1,126 @@
+import type { Connection } from '../../pg/connection.js';
+import { withLockRetry } from '../../pg/retry.js';
+import { sql } from '../../pg/sql.js';
+import { applyBatched } from './apply-batched.js';
+import { applyStepwise } from './apply-stepwise.js';
+import { type LedgerEntry, newestOf, pendingOf, readLedger } from './entries.js';
+import { CLAIM, migrationFailure } from './fault.js';
+import { Message } from './message.js';
+import type { Migration } from './migration.js';
+import { type MigrationTarget, claim, completion, migrationSettings } from './target.js';
+
+/**
+ * Applies all migrations to a home that nobody reads yet: one transaction, one round trip, all or
+ * nothing. Indexes are built plainly, as CONCURRENTLY would wait for every old snapshot of the database.
+ * @throws partial error `MIGRATION_FAILED` with file, line and caret; the home is as it was
+ */
+export async function applyFresh(
+  connection: Connection,
+  target: MigrationTarget,
+  migrations: readonly Migration[],
+): Promise<void> {
+  if (migrations.length === 0) return;
+  const message = new Message().add('begin');
+  message.add(sql`select ${migrationSettings(target)}, ${claim(target, null, migrations, 'applied')}`.text());
+  for (const migration of migrations) message.addMigration(migration, 'fresh');
+  const finish = completion(target, migrations);
+  if (finish !== null) message.add(finish.text());
+  await send(connection, target, message.add('commit'));
+}
+
+/**
+ * Brings a unit to the newest of `migrations`, in order. Those that can run in a transaction travel
+ * together, each in a transaction of its own with its ledger row; the others go one by one. Lock
+ * timeouts, and a rival that was faster, lead to another look at the ledger.
+ * @param ledger the unit's ledger as read before
+ * @returns the migrations that were applied
+ * @throws partial error `MIGRATION_FAILED`; earlier migrations stay applied, the failed one left nothing
+ * @throws conflict `UNIT_BUSY` or `UNIT_MOVING` (exit 5), and what `pendingOf` throws
+ */
+export async function applyPending(
+  connection: Connection,
+  target: MigrationTarget,
+  migrations: readonly Migration[],
+  ledger: readonly LedgerEntry[],
+): Promise<Migration[]> {
+  const wanted = pendingOf(target.unit, migrations, ledger);
+  let known = ledger;
+  await withLockRetry(target.rollout.retries, RIVAL_WAS_FASTER, async () => {
+    try {
+      await applyGroups(connection, target, pendingOf(target.unit, migrations, known), known);
+    } catch (error) {
+      if (connection.usable) known = await readLedger(connection, target.unit);
+      throw error;
+    }
+  });
+  return wanted;
+}
+
+const RIVAL_WAS_FASTER: ReadonlySet<string> = new Set([CLAIM.moved]);
+
+async function applyGroups(
+  connection: Connection,
+  target: MigrationTarget,
+  pending: readonly Migration[],
+  ledger: readonly LedgerEntry[],
+): Promise<void> {
+  let after = newestOf(ledger)?.id ?? null;
+  for (const group of groups(pending)) {
+    const first = group[0] as Migration;
+    if (first.directives.batched) await applyBatched(connection, target, first, after);
+    else if (first.directives.noTransaction) await applyStepwise(connection, target, first, after);
+    else await applyTogether(connection, target, group, after);
+    after = group.at(-1)?.id ?? after;
+  }
+}
+
+async function applyTogether(
+  connection: Connection,
+  target: MigrationTarget,
+  migrations: readonly Migration[],
+  after: number | null,
+): Promise<void> {
+  const message = new Message();
+  let previous = after;
+  for (const migration of migrations) {
+    message.add('begin');
+    message.add(
+      sql`select ${migrationSettings(target)}, ${claim(target, previous, [migration], 'applied')}`.text(),
+    );
+    message.addMigration(migration);
+    const finish = completion(target, [migration]);
+    if (finish !== null) message.add(finish.text());
+    message.add('commit');
+    previous = migration.id;
+  }
+  await send(connection, target, message);
+}
+
+/** Sends a message that ends in COMMIT; a failure leaves the session ready for the next message. */
+async function send(connection: Connection, target: MigrationTarget, message: Message): Promise<void> {
+  try {
+    const results = await connection.message(message.text);
+    const last = results.at(-1)?.command;
+    if (last !== 'COMMIT')
+      throw new Error(`${target.unit.id}: the server answered ${last} instead of COMMIT`);
+  } catch (error) {
+    if (connection.usable) await connection.rollback();
+    throw migrationFailure(target.unit, message, error);
+  }
+}
+
+/** Runs of transactional migrations together, every other one alone. */
+function groups(migrations: readonly Migration[]): Migration[][] {
+  const result: Migration[][] = [];
+  for (const migration of migrations) {
+    const last = result.at(-1);
+    if (last !== undefined && transactional(migration) && transactional(last[0] as Migration))
+      last.push(migration);
+    else result.push([migration]);
+  }
+  return result;
+}
+
+function transactional({ directives }: Migration): boolean {
+  return !directives.noTransaction && !directives.batched;
+}

@@ -1,0 +1,85 @@
+import { configError, conflictError } from '../../core/errors.js';
+import { groupBy } from '../../core/group-by.js';
+import type { MigrationUnit } from '../../core/unit.js';
+import type { Connection } from '../../pg/connection.js';
+import { sql } from '../../pg/sql.js';
+import type { MigrationFile } from './files.js';
+
+/** One row of a unit's ledger that stands (was not rolled back). */
+export interface LedgerEntry {
+  id: number;
+  name: string;
+  checksum: string;
+  state: 'started' | 'applied';
+  appliedAt: string;
+}
+
+/** The standing ledger of every unit of one database, oldest first, in one query. */
+export async function readLedgers(connection: Connection): Promise<Map<string, LedgerEntry[]>> {
+  const rows = await connection.rows<LedgerEntry & { unit: string }>(sql`
+    select unit, id, name, checksum, state, applied_at::text as "appliedAt"
+      from tenantctl.ledger where rolled_back_at is null order by unit, id`);
+  return groupBy(rows, ({ unit }) => unit);
+}
+
+/** The standing ledger of one unit, oldest first. */
+export async function readLedger(connection: Connection, unit: MigrationUnit): Promise<LedgerEntry[]> {
+  return connection.rows<LedgerEntry>(sql`
+    select id, name, checksum, state, applied_at::text as "appliedAt"
+      from tenantctl.ledger where unit = ${unit.ledgerKey} and rolled_back_at is null order by id`);
+}
+
+/** The newest migration a ledger has fully applied, or null. */
+export function newestOf(ledger: readonly LedgerEntry[]): LedgerEntry | null {
+  return ledger.findLast(({ state }) => state === 'applied') ?? null;
+}
+
+/**
+ * What a unit still needs, after making sure that what it has is what the files say.
+ * @throws configuration error `MIGRATION_EDITED` (exit 3) when an applied file was changed since
+ * @throws conflict `UNIT_AHEAD` (exit 5) when the unit has migrations that there are no files for
+ */
+export function pendingOf<File extends MigrationFile>(
+  unit: MigrationUnit,
+  files: readonly File[],
+  ledger: readonly LedgerEntry[],
+): File[] {
+  const byId = new Map(files.map((file) => [file.id, file]));
+  const applied = new Set<number>();
+  for (const entry of ledger) {
+    const file = byId.get(entry.id);
+    if (file === undefined) throw unitAhead(unit, entry);
+    if (file.checksum !== entry.checksum || file.name !== entry.name) throw edited(unit, entry, file);
+    if (entry.state === 'applied') applied.add(entry.id);
+  }
+  return files.filter(({ id }) => !applied.has(id));
+}
+
+function edited(unit: MigrationUnit, entry: LedgerEntry, file: MigrationFile) {
+  const change = entry.name === file.name ? 'was changed' : `was ${entry.name} and is now ${file.name}`;
+  return configError(
+    'MIGRATION_EDITED',
+    `Migration ${entry.id} ${change} after ${unit.id} had it (applied ${entry.appliedAt}): ${file.fileName}.`,
+    {
+      hint: 'Put the file back as it was and make the change in a new migration.',
+      facts: {
+        unit: unit.id,
+        migration: entry.name,
+        file: file.path,
+        recorded: entry.checksum,
+        found: file.checksum,
+      },
+    },
+  );
+}
+
+function unitAhead(unit: MigrationUnit, entry: LedgerEntry) {
+  return conflictError(
+    'UNIT_AHEAD',
+    `${unit.id} has migration ${entry.name}, for which there is no file here.`,
+    {
+      hint: 'This checkout is older than the fleet: update it, or check migrations.directory.',
+      facts: { unit: unit.id, migration: entry.name },
+    },
+  );
+}

@@ -1,0 +1,87 @@
+import { type TenantctlError, conflictError, partialError } from '../../core/errors.js';
+import { redact } from '../../core/redact.js';
+import { positionAt, renderCaret } from '../../core/source-position.js';
+import type { MigrationUnit } from '../../core/unit.js';
+import { statementsCompletedBefore } from '../../pg/connection.js';
+import { type DatabaseError, isDatabaseError } from '../../pg/errors.js';
+import type { Message, SourcePlace } from './message.js';
+
+/** SQLSTATEs that `tenantctl.claim` raises, and what a caller makes of them. */
+export const CLAIM = { busy: 'TC010', moved: 'TC011', moving: 'TC012' } as const;
+
+/** What went wrong in a migration, as reports and events carry it. */
+export interface MigrationFault {
+  unit: string;
+  migration: string | null;
+  sqlstate: string | null;
+  file: string | null;
+  line: number | null;
+}
+
+/**
+ * Turns an error of the server into one that a person can act on: file, line, caret, SQLSTATE.
+ * Errors that are no SQL errors (a lost connection) come back as they are.
+ */
+export function migrationFailure(unit: MigrationUnit, message: Message, error: unknown): unknown {
+  if (!isDatabaseError(error)) return error;
+  if (error.code === CLAIM.busy) return unitBusy(unit, error);
+  if (error.code === CLAIM.moving) return unitMoving(unit, error);
+  const position = error.position === undefined ? undefined : Number(error.position);
+  return failed(unit, error, message.locate(position, statementsCompletedBefore(error)));
+}
+
+/** The fault inside an error made here; nulls where it is another kind of error. */
+export function faultOf(unit: MigrationUnit, error: unknown): MigrationFault {
+  const facts = (error as Partial<TenantctlError>).facts ?? {};
+  const { migration = null, sqlstate = null, file = null, line = null } = facts as Partial<MigrationFault>;
+  return { unit: unit.id, migration, sqlstate, file, line };
+}
+
+function failed(unit: MigrationUnit, error: DatabaseError, place: SourcePlace | null): TenantctlError {
+  const where = place === null ? null : describePlace(place);
+  const detail = error.detail === undefined ? '' : `\n  detail: ${error.detail}`;
+  const head = where === null ? `${unit.id}: ` : `${unit.id}: ${where.text}: `;
+  const text = `${head}${error.message} (SQLSTATE ${error.code})${where?.caret ?? ''}${detail}`;
+  return partialError('MIGRATION_FAILED', redact(text), {
+    hint:
+      error.hint ?? 'Nothing of this migration was kept. Correct the cause and run the same command again.',
+    facts: {
+      unit: unit.id,
+      migration: place?.migration.name ?? null,
+      file: place?.migration.path ?? null,
+      line: where?.line ?? null,
+      sqlstate: error.code,
+    },
+    cause: error,
+  });
+}
+
+function describePlace({ migration, offset }: SourcePlace) {
+  if (offset === null) return { text: migration.fileName, line: null, caret: '' };
+  const position = positionAt(migration.sql, offset);
+  return {
+    text: `${migration.fileName}:${position.line}:${position.column}`,
+    line: position.line,
+    caret: `\n${renderCaret(migration.sql, position)}`,
+  };
+}
+
+function unitBusy(unit: MigrationUnit, cause: unknown): TenantctlError {
+  return conflictError('UNIT_BUSY', `${unit.id} is being migrated by another process.`, {
+    hint: 'Wait for it and run the same command again.',
+    facts: { unit: unit.id, sqlstate: CLAIM.busy },
+    cause,
+  });
+}
+
+function unitMoving(unit: MigrationUnit, cause: unknown): TenantctlError {
+  return conflictError(
+    'UNIT_MOVING',
+    `A tenant of ${unit.id} is being moved; the unit is not migrated meanwhile.`,
+    {
+      hint: 'Wait for the move to flip, or abort it.',
+      facts: { unit: unit.id, sqlstate: CLAIM.moving },
+      cause,
+    },
+  );
+}

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { configError } from '../../core/errors.js';
+import { groupBy } from '../../core/group-by.js';
+
+/** One migration as it stands on disk, in the format of `postgres-migrations`. */
+export interface MigrationFile {
+  id: number;
+  name: string;
+  fileName: string;
+  /** Absolute path. */
+  path: string;
+  /** Its text with line ends as LF, so that a Windows checkout is the same migration. */
+  sql: string;
+  /** sha1 over file name and text, as postgres-migrations computes it for an LF checkout. */
+  checksum: string;
+}
+
+/** `0007_add_invoice_note.sql`; the separator may be missing, as in the format's own rule. */
+const FILE_NAME = /^(-?\d+)[-_]?(.*)\.(sql|js)$/i;
+
+/**
+ * Reads a migration directory, in order of id. Ids run from 1 without a gap; files that are no `.sql` are
+ * ignored, as are folders (`down/`).
+ * @throws configuration error (exit 3) that names every file which breaks a rule; nothing was run
+ */
+export async function readMigrationFiles(directory: string): Promise<MigrationFile[]> {
+  const names = await listDirectory(directory);
+  const problems = [...namingProblems(names), ...numberingProblems(names)];
+  if (problems.length > 0) throw invalidDirectory(directory, problems);
+  const { loadMigrationFiles } = await import('postgres-migrations');
+  const loaded = await loadMigrationFiles(directory);
+  return loaded
+    .filter(({ id }) => id > 0)
+    .map((file) => toMigrationFile(directory, file.id, file.fileName, file.sql));
+}
+
+/** The ids in a directory, without reading a file. */
+export async function listMigrationIds(directory: string): Promise<number[]> {
+  return sqlFiles(await listDirectory(directory))
+    .map(idOf)
+    .sort((a, b) => a - b);
+}
+
+function toMigrationFile(directory: string, id: number, fileName: string, text: string): MigrationFile {
+  const sql = text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
+  return {
+    id,
+    name: path.basename(fileName, path.extname(fileName)),
+    fileName,
+    path: path.join(directory, fileName),
+    sql,
+    checksum: createHash('sha1')
+      .update(fileName + sql, 'utf8')
+      .digest('hex'),
+  };
+}
+
+/** One digest over a set of migrations: equal sets have equal digests. */
+export function digestOf(files: readonly MigrationFile[]): string {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(`${file.id} ${file.name} ${file.checksum}\n`);
+  return hash.digest('hex');
+}
+
+async function listDirectory(directory: string): Promise<string[]> {
+  try {
+    const entries = await readdir(directory, { withFileTypes: true });
+    return entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
+  } catch (cause) {
+    throw configError('MIGRATIONS_UNREADABLE', `The migration directory ${directory} cannot be read.`, {
+      hint: 'Check migrations.directory; it is relative to the configuration file.',
+      facts: { directory },
+      cause,
+    });
+  }
+}
+
+const sqlFiles = (names: string[]): string[] => names.filter((name) => /\.sql$/i.test(name));
+const idOf = (name: string): number => Number(FILE_NAME.exec(name)?.[1]);
+
+function namingProblems(names: string[]): string[] {
+  const scripts = names.filter((name) => FILE_NAME.test(name) && /\.js$/i.test(name));
+  const odd = sqlFiles(names).filter((name) => !FILE_NAME.test(name));
+  return [
+    ...scripts.map((name) => `${name}: JavaScript migrations are not run; write it as SQL`),
+    ...odd.map((name) => `${name}: the name does not begin with a number, as in 0007_add_note.sql`),
+  ];
+}
+
+function numberingProblems(names: string[]): string[] {
+  const byId = groupBy(
+    sqlFiles(names).filter((name) => FILE_NAME.test(name)),
+    idOf,
+  );
+  const ids = [...byId.keys()].sort((a, b) => a - b);
+  const duplicates = [...byId].filter(([, files]) => files.length > 1);
+  const gap = ids.find((id, index) => id !== index + 1);
+  return [
+    ...duplicates.map(([id, files]) => `number ${id} is used by ${files.sort().join(' and ')}`),
+    ...(gap === undefined ? [] : [gapSentence(gap, ids)]),
+  ];
+}
+
+function gapSentence(found: number, ids: number[]): string {
+  const expected = ids.indexOf(found) + 1;
+  return found < 1
+    ? `number ${found} is below 1; the first migration is 0001`
+    : `number ${expected} is missing: the next file there is ${found}`;
+}
+
+function invalidDirectory(directory: string, problems: string[]) {
+  return configError(
+    'MIGRATIONS_INVALID',
+    [`The migrations in ${directory} are not in order:`, ...problems.map((p) => `  ${p}`)].join('\n'),
+    {
+      hint: 'Nothing was changed. Numbers run from 0001 without gaps, one file each.',
+      facts: { directory, problems },
+    },
+  );
+}

@@ -1,0 +1,66 @@
+import { conflictError } from '../../core/errors.js';
+import type { Connection } from '../../pg/connection.js';
+import { tryWithLock } from '../../pg/locks.js';
+import { sql } from '../../pg/sql.js';
+import { migrationFailure } from './fault.js';
+import { Message } from './message.js';
+import type { Migration } from './migration.js';
+import { type MigrationTarget, claim, completion, migrationSettings } from './target.js';
+
+/**
+ * The frame around a migration that takes more than one transaction. The unit's lock is held by the
+ * session; the ledger says `started` before the first step and `applied` after the last, so that a crash
+ * between them is seen and the steps are taken again.
+ * @throws conflict `UNIT_BUSY` (exit 5) when another session has the unit
+ */
+export async function outsideTransaction(
+  connection: Connection,
+  target: MigrationTarget,
+  migration: Migration,
+  after: number | null,
+  steps: () => Promise<void>,
+): Promise<void> {
+  const held = await tryWithLock(connection, 'unit', target.unit.ledgerKey, async () => {
+    await inOwnSession(connection, target, migration, async () => {
+      await connection.transaction(async () => {
+        await connection.rows(sql`select ${claim(target, after, [migration], 'started')}`);
+      });
+      await steps();
+      await connection.transaction(() => finish(connection, target, migration));
+    });
+  });
+  if (held !== undefined) return;
+  throw conflictError('UNIT_BUSY', `${target.unit.id} is being migrated by another process.`, {
+    hint: 'Wait for it and run the same command again.',
+    facts: { unit: target.unit.id },
+  });
+}
+
+async function finish(connection: Connection, target: MigrationTarget, migration: Migration): Promise<void> {
+  const complete = completion(target, [migration]);
+  if (complete !== null) await connection.rows(complete);
+  await connection.execute(sql`
+    update tenantctl.ledger set state = 'applied', applied_at = now()
+     where unit = ${target.unit.ledgerKey} and id = ${migration.id} and rolled_back_at is null`);
+}
+
+/** The migration's settings hold for the session meanwhile, and are taken back afterwards. */
+async function inOwnSession(
+  connection: Connection,
+  target: MigrationTarget,
+  migration: Migration,
+  work: () => Promise<void>,
+): Promise<void> {
+  await connection.rows(sql`select ${migrationSettings(target, false)}`);
+  try {
+    await work();
+  } catch (error) {
+    throw migrationFailure(target.unit, new Message().addMigration(migration), error);
+  } finally {
+    if (connection.usable) {
+      await connection.message(
+        "set search_path = pg_catalog; set lock_timeout = 0; set statement_timeout = '15min'; set tenantctl.scope = ''",
+      );
+    }
+  }
+}

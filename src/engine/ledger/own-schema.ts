@@ -1,0 +1,114 @@
+import { fileURLToPath } from 'node:url';
+import { conflictError } from '../../core/errors.js';
+import type { Connection } from '../../pg/connection.js';
+import { isDatabaseError } from '../../pg/errors.js';
+import { LOCK_CLASS } from '../../pg/locks.js';
+import { type Sql, join, sql } from '../../pg/sql.js';
+import { type MigrationFile, listMigrationIds, readMigrationFiles } from './files.js';
+
+/** A schema of this tool's own, installed from `migrations/` and recorded in the same ledger as any unit. */
+export interface OwnSchema {
+  schema: string;
+  /** Its name in the ledger; tenants' units have a colon, so they never meet. */
+  ledgerKey: string;
+  directory: string;
+}
+
+const directory = (name: string): string =>
+  fileURLToPath(new URL(`../../../migrations/${name}/`, import.meta.url));
+
+/** The local state of a managed database. It holds the ledger itself, so it comes first. */
+export const LOCAL_STATE: OwnSchema = {
+  schema: 'tenantctl',
+  ledgerKey: 'tenantctl',
+  directory: directory('local'),
+};
+export const CATALOG: OwnSchema = {
+  schema: 'tenantctl_catalog',
+  ledgerKey: 'tenantctl_catalog',
+  directory: directory('catalog'),
+};
+
+/**
+ * Installs or upgrades one of our schemas in one transaction; again: no change.
+ * @returns the names of the migrations that were applied
+ * @throws conflict `SCHEMA_TAKEN` (exit 5) when a schema of that name is there that we did not make
+ * @throws conflict `TOOL_OUTDATED` (exit 5) when it was installed by a newer version of this tool
+ */
+export async function installOwnSchema(
+  connection: Connection,
+  own: OwnSchema,
+  toolVersion: string,
+): Promise<string[]> {
+  const present = await installedVersion(connection, own);
+  const newest = (await listMigrationIds(own.directory)).at(-1) ?? 0;
+  if (present > newest) throw toolOutdated(connection, own, present, newest);
+  if (present === newest) return [];
+  const files = await readMigrationFiles(own.directory);
+  try {
+    return await connection.transaction(() => installMissing(connection, own, files, toolVersion));
+  } catch (error) {
+    if (isDatabaseError(error) && error.code === '42P06') throw schemaTaken(connection, own);
+    throw error;
+  }
+}
+
+/** The version of our schema in this database; 0 when it is not there. */
+export async function installedVersion(connection: Connection, own: OwnSchema): Promise<number> {
+  const there = await connection.row<{ there: boolean }>(
+    sql`select to_regclass('tenantctl.ledger') is not null as there`,
+  );
+  if (there?.there !== true) return 0;
+  const row = await connection.row<{ id: number | null }>(
+    sql`select max(id) as id from tenantctl.ledger where unit = ${own.ledgerKey} and rolled_back_at is null`,
+  );
+  return row?.id ?? 0;
+}
+
+/** Two installers meet at the lock; the second finds nothing left to do. */
+async function installMissing(
+  connection: Connection,
+  own: OwnSchema,
+  files: MigrationFile[],
+  toolVersion: string,
+): Promise<string[]> {
+  await connection.rows(sql`select pg_advisory_xact_lock(${LOCK_CLASS.install}::int, 0)`);
+  const present = await installedVersion(connection, own);
+  const missing = files.filter(({ id }) => id > present);
+  if (missing.length === 0) return [];
+  await connection.message(missing.map(({ sql: text }) => `${text}\n;`).join('\n'));
+  await connection.execute(
+    sql`insert into tenantctl.ledger (unit, id, name, checksum, tool) values ${ledgerRows(own, missing, toolVersion)}`,
+  );
+  return missing.map(({ name }) => name);
+}
+
+function ledgerRows(own: OwnSchema, files: MigrationFile[], toolVersion: string): Sql {
+  return join(
+    files.map(
+      ({ id, name, checksum }) => sql`(${own.ledgerKey}, ${id}::int, ${name}, ${checksum}, ${toolVersion})`,
+    ),
+  );
+}
+
+function schemaTaken(connection: Connection, own: OwnSchema) {
+  return conflictError(
+    'SCHEMA_TAKEN',
+    `Database ${connection.database} has a schema ${own.schema} that tenantctl did not make.`,
+    {
+      hint: 'Rename that schema, or use another database.',
+      facts: { server: connection.server, database: connection.database, schema: own.schema },
+    },
+  );
+}
+
+function toolOutdated(connection: Connection, own: OwnSchema, present: number, known: number) {
+  return conflictError(
+    'TOOL_OUTDATED',
+    `Schema ${own.schema} in database ${connection.database} is at version ${present}; this tenantctl knows version ${known}.`,
+    {
+      hint: 'A newer tenantctl has been here: upgrade this one. Nothing was changed.',
+      facts: { server: connection.server, database: connection.database, schema: own.schema, present, known },
+    },
+  );
+}

@@ -1,0 +1,141 @@
+import { loadModule, parseSync, scanSync } from 'libpg-query';
+import { configError } from '../../core/errors.js';
+import { offsetOfByte, positionAt, renderCaret } from '../../core/source-position.js';
+import type { MigrationFile } from './files.js';
+
+/** One statement of a script; offsets are in UTF-16 units of the file's text. */
+export interface ParsedStatement {
+  /** The parser's name for it, such as `CreateStmt`. */
+  kind: string;
+  start: number;
+  end: number;
+  /** The name of the statement when it would take control from the runner, otherwise null. */
+  control: string | null;
+  createsColumns: boolean;
+  /** For CREATE INDEX CONCURRENTLY: the index it makes, when it names one. */
+  concurrentIndex: string | null;
+}
+
+export interface ParsedScript {
+  statements: ParsedStatement[];
+  comments: string[];
+  /** Where CONCURRENTLY stands in index statements. */
+  concurrently: { start: number; end: number }[];
+}
+
+/** Loads PostgreSQL's own grammar (about 0.1 s); call it once before parsing. */
+export async function loadParser(): Promise<void> {
+  await loadModule();
+}
+
+interface ParsedNode {
+  stmt: Record<string, Record<string, unknown>>;
+  stmt_location?: number;
+  stmt_len?: number;
+}
+
+interface Token {
+  start: number;
+  end: number;
+  text: string;
+  tokenName: string;
+}
+
+/** @throws configuration error `MIGRATION_SYNTAX` (exit 3) with line and caret */
+export function parseScript(file: MigrationFile): ParsedScript {
+  const toOffset = byteMapper(file.sql);
+  const nodes = parse(file);
+  const tokens = (scanSync(file.sql) as { tokens: Token[] }).tokens;
+  const statements = nodes.map((node) => describe(node, file.sql, toOffset));
+  return {
+    statements,
+    comments: tokens.filter(({ tokenName }) => tokenName === 'SQL_COMMENT').map(({ text }) => text),
+    concurrently: concurrentTokens(tokens, statements, toOffset),
+  };
+}
+
+function parse(file: MigrationFile): ParsedNode[] {
+  try {
+    return (parseSync(file.sql).stmts ?? []) as unknown as ParsedNode[];
+  } catch (error) {
+    const { message, sqlDetails } = error as Error & { sqlDetails?: { cursorPosition?: number } };
+    throw syntaxError(file, message, sqlDetails?.cursorPosition ?? 0);
+  }
+}
+
+function describe(node: ParsedNode, sql: string, toOffset: (byte: number) => number): ParsedStatement {
+  const [kind, body] = Object.entries(node.stmt)[0] as [string, Record<string, unknown>];
+  const from = node.stmt_location ?? 0;
+  const start = toOffset(from);
+  const end = node.stmt_len === undefined ? sql.length : toOffset(from + node.stmt_len);
+  return {
+    kind,
+    start: start + leadingSpace(sql.slice(start, end)),
+    end,
+    control: controlOf(kind, body),
+    createsColumns:
+      kind === 'CreateStmt' ||
+      kind === 'CreateTableAsStmt' ||
+      (kind === 'AlterTableStmt' && addsColumn(body)),
+    concurrentIndex:
+      kind === 'IndexStmt' && body['concurrent'] === true ? String(body['idxname'] ?? '') : null,
+  };
+}
+
+/** Comments and blanks before the statement belong to it for the parser, not for a reader. */
+function leadingSpace(text: string): number {
+  return /^(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*/.exec(text)?.[0].length ?? 0;
+}
+
+const CONTROLLED_SETTINGS = new Set(['role', 'session_authorization', 'search_path']);
+
+function controlOf(kind: string, body: Record<string, unknown>): string | null {
+  if (kind === 'TransactionStmt') {
+    return String(body['kind']).replace('TRANS_STMT_', '').replaceAll('_', ' ');
+  }
+  if (kind === 'DiscardStmt') return 'DISCARD';
+  if (kind === 'VariableSetStmt') {
+    const name = String(body['name'] ?? '');
+    if (body['kind'] === 'VAR_RESET_ALL') return 'RESET ALL';
+    return CONTROLLED_SETTINGS.has(name) ? `SET ${name}` : null;
+  }
+  if (kind === 'CopyStmt' && body['is_from'] === true && body['filename'] === undefined)
+    return 'COPY … FROM STDIN';
+  return null;
+}
+
+function addsColumn(body: Record<string, unknown>): boolean {
+  const commands = (body['cmds'] ?? []) as { AlterTableCmd?: { subtype?: string } }[];
+  return commands.some(({ AlterTableCmd: command }) => command?.subtype === 'AT_AddColumn');
+}
+
+function concurrentTokens(
+  tokens: Token[],
+  statements: ParsedStatement[],
+  toOffset: (byte: number) => number,
+) {
+  const builds = statements.filter(({ concurrentIndex }) => concurrentIndex !== null);
+  return tokens
+    .filter(({ text }) => text.toLowerCase() === 'concurrently')
+    .map(({ start, end }) => ({ start: toOffset(start), end: toOffset(end) }))
+    .filter((token) => builds.some(({ start, end }) => token.start >= start && token.end <= end));
+}
+
+/** The parser counts bytes; in plain ASCII they are characters. */
+function byteMapper(sql: string): (byte: number) => number {
+  // eslint-disable-next-line no-control-regex
+  const ascii = /^[\x00-\x7f]*$/.test(sql);
+  return ascii ? (byte) => byte : (byte) => offsetOfByte(sql, byte);
+}
+
+function syntaxError(file: MigrationFile, message: string, byteOffset: number) {
+  const position = positionAt(file.sql, offsetOfByte(file.sql, byteOffset));
+  return configError(
+    'MIGRATION_SYNTAX',
+    `${file.fileName}:${position.line}:${position.column}: ${message} (SQLSTATE 42601)\n${renderCaret(file.sql, position)}`,
+    {
+      hint: 'Nothing was run. Correct the file and start again.',
+      facts: { file: file.path, line: position.line, column: position.column, sqlstate: '42601' },
+    },
+  );
+}

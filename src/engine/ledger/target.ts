@@ -1,0 +1,60 @@
+import type { RolloutSettings, TenancySettings } from '../../core/settings.js';
+import type { MigrationUnit } from '../../core/unit.js';
+import { type Sql, ident, sql } from '../../pg/sql.js';
+import type { Migration } from './migration.js';
+
+/** A unit and the rules under which migrations are applied to it. */
+export interface MigrationTarget {
+  unit: MigrationUnit;
+  tenancy: TenancySettings;
+  rollout: Pick<RolloutSettings, 'lockTimeoutMs' | 'statementTimeoutMs' | 'retries'>;
+  /** The run this belongs to, or null. */
+  run: string | null;
+  toolVersion: string;
+}
+
+/** The schemas that unqualified names are looked up in: the unit's own, then the one for extensions. */
+export function searchPath(target: MigrationTarget): string {
+  return ident(target.unit.schema).text() + ', ' + ident(target.tenancy.extensionsSchema).text();
+}
+
+/**
+ * The settings of a migration, for the transaction or (`isLocal` false) for the session. In a pool the
+ * administrator says that it acts for the whole fleet: forced row-level security would otherwise hide
+ * every row from a backfill and let a foreign key accept orphans.
+ */
+export function migrationSettings(target: MigrationTarget, isLocal = true): Sql {
+  const scope = target.unit.tier === 'pool' ? 'fleet' : '';
+  return sql`set_config('search_path', ${searchPath(target)}, ${isLocal}),
+    set_config('lock_timeout', ${`${target.rollout.lockTimeoutMs}ms`}, ${isLocal}),
+    set_config('statement_timeout', ${`${target.rollout.statementTimeoutMs}ms`}, ${isLocal}),
+    set_config('tenantctl.scope', ${scope}, ${isLocal})`;
+}
+
+/** The call that takes the unit and records what is about to be applied. */
+export function claim(
+  target: MigrationTarget,
+  after: number | null,
+  migrations: readonly Migration[],
+  state: 'started' | 'applied',
+): Sql {
+  return sql`tenantctl.claim(${target.unit.ledgerKey}, ${after}::integer, ${migrations.map((m) => m.id)}::integer[],
+    ${migrations.map((m) => m.name)}::text[], ${migrations.map((m) => m.checksum)}::text[],
+    ${state}, ${target.toolVersion}, ${target.run}::text)`;
+}
+
+/**
+ * What follows each migration in the same transaction: in a pool the rules of row-level security, in
+ * the other tiers the default of the tenant column. Null when there is nothing to do.
+ */
+export function completion(target: MigrationTarget, migrations: readonly Migration[]): Sql | null {
+  const { unit, tenancy } = target;
+  if (unit.tier === 'pool') {
+    return tenancy.rls === 'off'
+      ? null
+      : sql`select tenantctl.secure_pool(${unit.schema}, ${tenancy.column}, ${tenancy.setting}, ${tenancy.appRole},
+          ${tenancy.rls}, ${tenancy.shared}::text[])`;
+  }
+  if (!migrations.some(({ createsColumns }) => createsColumns)) return null;
+  return sql`select tenantctl.default_tenant_column(${unit.schema}, ${tenancy.column}, ${tenancy.setting})`;
+}

@@ -1,0 +1,73 @@
+import type { PlanLimits } from '../../core/settings.js';
+import type { Placement, Tier } from '../../core/tier.js';
+import type { Connection } from '../../pg/connection.js';
+import { type Sql, sql } from '../../pg/sql.js';
+
+/** A tenant's own particulars, as its home keeps them. */
+export interface HomeTenant {
+  id: string;
+  key: string;
+  plan: string | null;
+  owner: string | null;
+  labels: Record<string, string>;
+  limits: PlanLimits;
+}
+
+/** One tenant in one place: what a tier driver works on. */
+export interface Home {
+  tenant: HomeTenant;
+  placement: Placement;
+  epoch: number;
+}
+
+/** What a home answers when its tenant comes. */
+export type Admission = 'making' | 'active' | 'moving' | 'suspended' | 'moved';
+
+/** A row of `tenantctl.placement`. */
+export interface LocalPlacement {
+  tenant: string;
+  key: string;
+  tier: Tier;
+  unit: string;
+  state: Admission;
+  epoch: number;
+}
+
+/** The statement that writes a tenant into the local state of its home, which answers nobody yet. */
+export function placementInsert(home: Home, ledgerKey: string): Sql {
+  const { tenant, placement, epoch } = home;
+  return sql`
+    insert into tenantctl.placement (tenant, key, unit, tier, schema, role, plan, owner, labels, status, epoch)
+    values (${tenant.id}, ${tenant.key}, ${ledgerKey}, ${placement.tier}, ${placement.schema}, ${placement.role},
+      ${tenant.plan}, ${tenant.owner}, ${JSON.stringify(tenant.labels)}::jsonb, 'provisioning', ${epoch})
+    on conflict (tenant) do nothing`;
+}
+
+export async function readPlacement(
+  connection: Connection,
+  tenant: string,
+): Promise<LocalPlacement | undefined> {
+  return connection.row<LocalPlacement>(sql`
+    select tenant, key, tier, unit, state, epoch::int from tenantctl.placement where tenant = ${tenant}`);
+}
+
+/** The statement that opens or closes a home; the status is the catalog's. */
+export function admissionUpdate(tenant: string, state: 'active' | 'suspended'): Sql {
+  return sql`
+    update tenantctl.placement set state = ${state}, status = ${state}, changed_at = now() where tenant = ${tenant}`;
+}
+
+/** Writes labels, plan and owner to the home, so that the catalog can be rebuilt from it. */
+export async function updatePlacement(connection: Connection, tenant: HomeTenant): Promise<void> {
+  await connection.execute(sql`
+    update tenantctl.placement set plan = ${tenant.plan}, owner = ${tenant.owner},
+      labels = ${JSON.stringify(tenant.labels)}::jsonb, changed_at = now() where tenant = ${tenant.id}`);
+}
+
+/** Has this database our local state, with a placement table? Asks without changing anything. */
+export async function hasLocalState(connection: Connection): Promise<boolean> {
+  const row = await connection.row<{ there: boolean }>(
+    sql`select to_regclass('tenantctl.placement') is not null as there`,
+  );
+  return row?.there === true;
+}

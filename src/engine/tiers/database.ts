@@ -1,0 +1,262 @@
+import { createHash } from 'node:crypto';
+import { refusedError } from '../../core/errors.js';
+import type { ClusterSettings, PoolSettings, TenancySettings } from '../../core/settings.js';
+import type { Placement } from '../../core/tier.js';
+import type { MigrationUnit } from '../../core/unit.js';
+import type { Connection } from '../../pg/connection.js';
+import { sqlstateOf } from '../../pg/errors.js';
+import { withLockRetry } from '../../pg/retry.js';
+import { ident, literal, raw, sql } from '../../pg/sql.js';
+import type { Fleet } from '../context.js';
+import type { Migration } from '../ledger/migration.js';
+import {
+  type Home,
+  admissionUpdate,
+  hasLocalState,
+  placementInsert,
+  readPlacement,
+  updatePlacement,
+} from '../local/placements.js';
+import { SELF, dedicatedUnit } from './dedicated.js';
+import type { HomeState, Relation, TierDriver } from './driver.js';
+import { fillHome } from './fill.js';
+import { databaseExists } from './managed-database.js';
+import { placeTaken, roleTaken } from './place-taken.js';
+import { readRelations } from './relations.js';
+import {
+  createTenantRole,
+  dropTenantRole,
+  ensureAppRole,
+  grantSchema,
+  inspectTenantRole,
+  limitRole,
+} from './roles.js';
+import { admitHome, inDatabaseOf, openHome } from './session.js';
+import { STILL_IN_USE, dropDatabase, ensureTemplate, renameDatabase } from './template.js';
+
+const COPY_ATTEMPTS = 8;
+
+/** A database of the tenant's own, copied from a template that holds every migration. */
+export const databaseDriver: TierDriver = {
+  tier: 'database',
+  facts: { sharesUnit: false },
+
+  place(
+    id: string,
+    cluster: ClusterSettings,
+    _pool: PoolSettings | null,
+    tenancy: TenancySettings,
+  ): Placement {
+    const database = tenancy.names.database.replace('{id}', id);
+    return {
+      tier: 'database',
+      cluster: cluster.name,
+      database,
+      schema: SELF.schema,
+      pool: null,
+      role: database,
+    };
+  },
+
+  unit(id: string, placement: Placement): MigrationUnit {
+    return dedicatedUnit(id, placement);
+  },
+
+  async inspect(fleet: Fleet, home: Home): Promise<HomeState> {
+    const there = await onCluster(fleet, home, (connection) =>
+      databaseExists(connection, home.placement.database),
+    );
+    return there ? inspectInside(fleet, home) : { state: 'absent' };
+  },
+
+  async create(fleet: Fleet, home: Home, migrations: readonly Migration[]): Promise<void> {
+    const found = await databaseDriver.inspect(fleet, home);
+    if (found.state === 'foreign') throw placeTaken(home, found.what);
+    if (found.state === 'absent') await makeFromTemplate(fleet, home, migrations);
+    fleet.reach('provision.created');
+    // The copy has every migration of its template; one made before a crash may be older.
+    await inDatabaseOf(fleet, home, (connection) =>
+      fillHome(fleet, connection, dedicatedUnit(home.tenant.id, home.placement), migrations),
+    );
+  },
+
+  open: openHome,
+  admit: admitHome,
+
+  relations(fleet: Fleet, home: Home): Promise<Relation[]> {
+    return inDatabaseOf(fleet, home, async (connection) => {
+      const relations = await readRelations(connection, SELF.schema, fleet.settings.tenancy.column);
+      return relations.map((relation) => ({ ...relation, tenantColumn: null }));
+    });
+  },
+
+  async fence(fleet: Fleet, home: Home, state: 'open' | 'closed'): Promise<void> {
+    const { database, role } = home.placement;
+    const app = fleet.settings.tenancy.appRole;
+    await inDatabaseOf(fleet, home, async (connection) => {
+      await connection.transaction(async () => {
+        for (const statement of fenceStatements(database, role, app, state))
+          await connection.execute(raw(statement));
+        await connection.execute(admissionUpdate(home.tenant.id, state === 'open' ? 'active' : 'suspended'));
+      });
+      if (state === 'closed') await endOtherSessions(connection);
+    });
+  },
+
+  async describe(fleet: Fleet, home: Home): Promise<void> {
+    await inDatabaseOf(fleet, home, (connection) =>
+      connection.transaction(async () => {
+        await updatePlacement(connection, home.tenant);
+        await connection.message(limitStatements(home, home.placement.database).join('; '));
+      }),
+    );
+  },
+
+  async drop(fleet: Fleet, home: Home): Promise<void> {
+    const found = await databaseDriver.inspect(fleet, home);
+    if (found.state === 'foreign') throw placeTaken(home, found.what);
+    await fleet.connections(home.placement.cluster).leave(home.placement.database);
+    await onCluster(fleet, home, async (connection) => {
+      if (found.state === 'present') await dropDatabase(connection, home.placement.database);
+      await dropTenantRole(connection, home);
+    });
+  },
+};
+
+function onCluster<T>(fleet: Fleet, home: Home, work: (connection: Connection) => Promise<T>): Promise<T> {
+  const connections = fleet.connections(home.placement.cluster);
+  return connections.use(connections.maintenanceDatabase, work);
+}
+
+/** A database gets the tenant's name only when its placement row is in it, so one without is not ours. */
+async function inspectInside(fleet: Fleet, home: Home): Promise<HomeState> {
+  const { cluster, database } = home.placement;
+  const foreign: HomeState = { state: 'foreign', what: `database ${database}` };
+  try {
+    return await fleet.connections(cluster).use(database, async (connection) => {
+      const placed = (await hasLocalState(connection))
+        ? await readPlacement(connection, home.tenant.id)
+        : undefined;
+      if (placed === undefined || placed.tier !== 'database') return foreign;
+      return { state: 'present', key: placed.key, admission: placed.state };
+    });
+  } catch (error) {
+    const state = sqlstateOf((error as Error).cause);
+    // We may not even look into it: whoever made it, it was not us.
+    if (state === '42501' || state === '55000') return foreign;
+    throw error;
+  }
+}
+
+/** Copies the template under a passing name, makes the copy the tenant's, and only then gives it its name. */
+async function makeFromTemplate(fleet: Fleet, home: Home, migrations: readonly Migration[]): Promise<void> {
+  const { cluster, database } = home.placement;
+  await onCluster(fleet, home, (connection) => ensureAppRole(connection, fleet.settings.tenancy));
+  const template = await ensureTemplate(fleet, cluster, migrations);
+  const passing = passingName(home);
+  await onCluster(fleet, home, async (connection) => {
+    await dropDatabase(connection, passing);
+    await copyTemplate(connection, template, passing);
+    fleet.reach('provision.database-copied');
+    await closeToPublic(connection, passing);
+    fleet.reach('provision.database-closed');
+  });
+  await fleet
+    .connections(cluster)
+    .use(passing, (connection) => makeTenants(fleet, connection, home, passing));
+  await fleet.connections(cluster).leave(passing);
+  await onCluster(fleet, home, (connection) => renameDatabase(connection, passing, database));
+}
+
+/** Short and the same for the same tenant, so that a leftover is found and thrown away. */
+function passingName(home: Home): string {
+  return `tenantctl_new_${createHash('sha256').update(home.placement.database).digest('hex').slice(0, 16)}`;
+}
+
+async function copyTemplate(connection: Connection, template: string, database: string): Promise<void> {
+  await withLockRetry(COPY_ATTEMPTS, STILL_IN_USE, () =>
+    connection.execute(
+      sql`create database ${ident(database)} template ${ident(template)} strategy wal_log allow_connections false`,
+    ),
+  );
+}
+
+/** A fresh copy admits everyone: it is closed while nobody can connect, and the closing is read back. */
+async function closeToPublic(connection: Connection, database: string): Promise<void> {
+  const name = ident(database);
+  await connection.execute(sql`revoke connect on database ${name} from public`);
+  const open = await connection.row<{ open: boolean }>(
+    sql`select has_database_privilege('public', ${database}, 'connect') as open`,
+  );
+  if (open?.open !== false) {
+    throw refusedError('DATABASE_STILL_PUBLIC', `Database ${database} could not be closed to PUBLIC.`, {
+      hint: 'The administrator must own it: REVOKE by another role only warns.',
+      facts: { database },
+    });
+  }
+  await connection.execute(sql`alter database ${name} allow_connections true`);
+}
+
+async function makeTenants(
+  fleet: Fleet,
+  connection: Connection,
+  home: Home,
+  database: string,
+): Promise<void> {
+  const { tenancy } = fleet.settings;
+  const { role } = home.placement;
+  const found = await inspectTenantRole(connection, home);
+  if (found === 'foreign') throw roleTaken(home);
+  const statements = [
+    'begin',
+    ...(found === 'absent' ? createTenantRole(connection, home, tenancy) : []),
+    ...limitStatements(home, database),
+    `grant connect on database ${ident(database).text()} to ${ident(role).text()}, ${ident(tenancy.appRole).text()}`,
+    ...grantSchema(SELF.schema, role, true),
+    placementInsert(home, SELF.ledgerKey).text(),
+    'commit',
+  ];
+  try {
+    await connection.message(statements.join(';\n'));
+  } catch (error) {
+    await connection.rollback();
+    throw error;
+  }
+}
+
+/** A plan's limits bind every login to the database, whatever role it has. */
+function limitStatements(home: Home, database: string): string[] {
+  const { connections, statementTimeoutMs } = home.tenant.limits;
+  const name = ident(database).text();
+  return [
+    ...limitRole(home.placement.role, home.tenant.limits),
+    `alter database ${name} connection limit ${connections ?? -1}`,
+    statementTimeoutMs === null
+      ? `alter database ${name} reset statement_timeout`
+      : `alter database ${name} set statement_timeout = ${literal(`${statementTimeoutMs}ms`)}`,
+  ];
+}
+
+function fenceStatements(
+  database: string,
+  role: string,
+  appRole: string,
+  state: 'open' | 'closed',
+): string[] {
+  const [db, who, app, schema] = [database, role, appRole, SELF.schema].map((name) => ident(name).text());
+  return state === 'open'
+    ? [`grant connect on database ${db} to ${who}, ${app}`, `grant usage on schema ${schema} to ${who}`]
+    : [
+        `revoke connect on database ${db} from ${who}, ${app}`,
+        `revoke usage on schema ${schema} from ${who}`,
+      ];
+}
+
+/** Ends the other sessions of this database as far as the administrator may; the rest meet 42501. */
+async function endOtherSessions(connection: Connection): Promise<void> {
+  await connection.rows(
+    raw(`
+    select pg_terminate_backend(pid) from pg_stat_activity
+     where datname = current_database() and usename <> session_user and pg_has_role(session_user, usesysid, 'MEMBER')`),
+  );
+}

@@ -1,0 +1,65 @@
+import type { ClusterSettings, PoolSettings, TenancySettings } from '../../core/settings.js';
+import type { Placement, Tier } from '../../core/tier.js';
+import type { MigrationUnit } from '../../core/unit.js';
+import type { Connection } from '../../pg/connection.js';
+import type { Fleet } from '../context.js';
+import type { Migration } from '../ledger/migration.js';
+import type { Admission, Home } from '../local/placements.js';
+
+/** What is found where a tenant's home should be. */
+export type HomeState =
+  | { state: 'absent' }
+  /** Something is there that this tool did not make, or made for somebody else. Never taken over. */
+  | { state: 'foreign'; what: string }
+  | { state: 'present'; key: string; admission: Admission };
+
+/** A table that holds rows of one tenant, and how to tell them. */
+export interface Relation {
+  name: string;
+  /** The columns of its primary key, in order; empty when it has none. */
+  key: string[];
+  /** The tenant column when rows of several tenants share the table, otherwise null. */
+  tenantColumn: string | null;
+  /** Tables that its foreign keys point to. */
+  references: string[];
+}
+
+/** What distinguishes a tier, for code that must not ask for its name. */
+export interface TierFacts {
+  /** Do other tenants migrate together with this one? */
+  sharesUnit: boolean;
+}
+
+/**
+ * One tier. Every verb can be called again: it finishes what a crash left half done and changes nothing
+ * where all is done. The conformance suite runs the same promises against every driver.
+ */
+export interface TierDriver {
+  readonly tier: Tier;
+  readonly facts: TierFacts;
+  /** Names only: where a tenant of this id would live. */
+  place(id: string, cluster: ClusterSettings, pool: PoolSettings | null, tenancy: TenancySettings): Placement;
+  /** What migrates together with this tenant. */
+  unit(id: string, placement: Placement): MigrationUnit;
+  inspect(fleet: Fleet, home: Home): Promise<HomeState>;
+  /**
+   * Makes the home with role, grants, limits and every migration. It answers nobody until it is opened.
+   * @throws conflict `PLACE_TAKEN` (exit 5) when something is there that this tool did not make
+   */
+  create(fleet: Fleet, home: Home, migrations: readonly Migration[]): Promise<void>;
+  /** Runs `work` in one transaction of a session that sees exactly this tenant, as the application would. */
+  open<T>(fleet: Fleet, home: Home, work: (session: Connection) => Promise<T>): Promise<T>;
+  /**
+   * Runs `prepare` as the tenant and lets the tenant in, in one transaction: it is either seeded and
+   * open or neither.
+   */
+  admit(fleet: Fleet, home: Home, prepare: (session: Connection) => Promise<void>): Promise<void>;
+  /** The tables that hold rows of this tenant, referenced tables before those that refer to them. */
+  relations(fleet: Fleet, home: Home): Promise<Relation[]>;
+  /** Closed: readers and writers are refused, sessions that are there are ended. */
+  fence(fleet: Fleet, home: Home, state: 'open' | 'closed'): Promise<void>;
+  /** Writes labels, plan and limits to the home. */
+  describe(fleet: Fleet, home: Home): Promise<void>;
+  /** Removes every row and object of this tenant, its role included. */
+  drop(fleet: Fleet, home: Home): Promise<void>;
+}

@@ -1,0 +1,189 @@
+import { conflictError } from '../../core/errors.js';
+import type { ClusterSettings, PoolSettings, TenancySettings } from '../../core/settings.js';
+import type { Placement } from '../../core/tier.js';
+import type { MigrationUnit } from '../../core/unit.js';
+import type { Connection } from '../../pg/connection.js';
+import { withLock } from '../../pg/locks.js';
+import { ident, sql } from '../../pg/sql.js';
+import type { Fleet } from '../context.js';
+import { readLedger } from '../ledger/entries.js';
+import type { Migration } from '../ledger/migration.js';
+import {
+  type Home,
+  admissionUpdate,
+  placementInsert,
+  readPlacement,
+  updatePlacement,
+} from '../local/placements.js';
+import type { HomeState, Relation, TierDriver } from './driver.js';
+import { fillHome } from './fill.js';
+import { prepareSharedDatabase } from './managed-database.js';
+import { placeTaken } from './place-taken.js';
+import { readRelations } from './relations.js';
+import { admitHome, inDatabaseOf, openHome } from './session.js';
+
+/** Tables shared with other tenants, held apart by row-level security. */
+export const poolDriver: TierDriver = {
+  tier: 'pool',
+  facts: { sharesUnit: true },
+
+  place(
+    _id: string,
+    cluster: ClusterSettings,
+    pool: PoolSettings | null,
+    tenancy: TenancySettings,
+  ): Placement {
+    if (pool === null) throw new TypeError('a pool placement needs a pool');
+    return {
+      tier: 'pool',
+      cluster: cluster.name,
+      database: pool.database,
+      schema: pool.schema,
+      pool: pool.name,
+      role: tenancy.appRole,
+    };
+  },
+
+  unit(_id: string, { cluster, database, schema, pool }: Placement): MigrationUnit {
+    const id = `pool:${pool}`;
+    return { id, tier: 'pool', cluster, database, schema, ledgerKey: id, tenants: [], tenantCount: 0 };
+  },
+
+  async inspect(fleet: Fleet, home: Home): Promise<HomeState> {
+    const { tenancy } = fleet.settings;
+    await prepareSharedDatabase(fleet, home.placement.cluster, home.placement.database);
+    return inDatabaseOf(fleet, home, async (connection) => {
+      const placed = await readPlacement(connection, home.tenant.id);
+      if (placed !== undefined) return { state: 'present', key: placed.key, admission: placed.state };
+      const tables = await tablesHolding(connection, home, tenancy.column);
+      return tables.length === 0
+        ? { state: 'absent' }
+        : { state: 'foreign', what: `rows with key ${home.tenant.key} in ${tables.join(', ')}` };
+    });
+  },
+
+  async create(fleet: Fleet, home: Home, migrations: readonly Migration[]): Promise<void> {
+    await preparePool(fleet, home, migrations);
+    fleet.reach('provision.created');
+    await inDatabaseOf(fleet, home, async (connection) => {
+      await connection.execute(
+        placementInsert(home, poolDriver.unit(home.tenant.id, home.placement).ledgerKey),
+      );
+      const placed = await readPlacement(connection, home.tenant.id);
+      if (placed?.tier !== 'pool' || placed.unit !== `pool:${home.placement.pool}`) {
+        throw placeTaken(home, `local placement of ${home.tenant.id} in ${placed?.unit ?? 'another unit'}`);
+      }
+    });
+  },
+
+  open: openHome,
+  admit: admitHome,
+
+  relations(fleet: Fleet, home: Home): Promise<Relation[]> {
+    return inDatabaseOf(fleet, home, (connection) =>
+      tenantRelations(connection, home, fleet.settings.tenancy),
+    );
+  },
+
+  /** The policies ask the placement once a statement, so one row opens and closes the home. */
+  async fence(fleet: Fleet, home: Home, state: 'open' | 'closed'): Promise<void> {
+    await inDatabaseOf(fleet, home, (connection) =>
+      connection.execute(admissionUpdate(home.tenant.id, state === 'open' ? 'active' : 'suspended')),
+    );
+  },
+
+  async describe(fleet: Fleet, home: Home): Promise<void> {
+    await inDatabaseOf(fleet, home, (connection) => updatePlacement(connection, home.tenant));
+  },
+
+  async drop(fleet: Fleet, home: Home): Promise<void> {
+    const { tenancy } = fleet.settings;
+    await prepareSharedDatabase(fleet, home.placement.cluster, home.placement.database);
+    await inDatabaseOf(fleet, home, (connection) =>
+      connection.transaction(async () => {
+        const relations = await tenantRelations(connection, home, tenancy);
+        await actForFleet(connection);
+        for (const { name } of relations.reverse()) {
+          await connection.execute(
+            sql`delete from ${ident(home.placement.schema, name)} where ${ident(tenancy.column)} = ${home.tenant.key}`,
+          );
+        }
+        await connection.execute(sql`delete from tenantctl.placement where tenant = ${home.tenant.id}`);
+      }),
+    );
+  },
+};
+
+async function tenantRelations(
+  connection: Connection,
+  home: Home,
+  tenancy: TenancySettings,
+): Promise<Relation[]> {
+  const relations = await readRelations(connection, home.placement.schema, tenancy.column);
+  return relations.filter(({ tenantColumn }) => tenantColumn !== null);
+}
+
+/** Forced row-level security blinds the owner too; for the rest of the transaction it sees every tenant. */
+async function actForFleet(connection: Connection): Promise<void> {
+  await connection.rows(sql`select set_config('tenantctl.scope', 'fleet', true)`);
+}
+
+async function tablesHolding(connection: Connection, home: Home, column: string): Promise<string[]> {
+  const { schema } = home.placement;
+  const there = await connection.row(sql`select from pg_namespace where nspname = ${schema}`);
+  if (there === undefined) return [];
+  return connection.transaction(async () => {
+    await actForFleet(connection);
+    const rows = await connection.rows<{ name: string }>(
+      sql`select t as name from tenantctl.tables_holding(${schema}, ${column}, ${home.tenant.key}) t`,
+    );
+    return rows.map(({ name }) => name);
+  });
+}
+
+/** Makes the pool itself, once a process: its schema and every migration. A pool that is there is left at its version. */
+async function preparePool(fleet: Fleet, home: Home, migrations: readonly Migration[]): Promise<void> {
+  const { cluster, database, pool } = home.placement;
+  await prepareSharedDatabase(fleet, cluster, database);
+  await fleet.once(`pool ${pool}`, () =>
+    inDatabaseOf(fleet, home, async (connection) => {
+      const unit = poolDriver.unit(home.tenant.id, home.placement);
+      // The first tenants of a new pool may come together: one makes it, the others wait.
+      await withLock(connection, 'cluster', unit.id, async () => {
+        if ((await readLedger(connection, unit)).length > 0) return;
+        await createPoolSchema(fleet, connection, home);
+        await fillHome(fleet, connection, unit, migrations);
+      });
+    }),
+  );
+}
+
+/** The comment by which we know a schema as this pool's; a pool without migrations has no ledger row yet. */
+async function createPoolSchema(fleet: Fleet, connection: Connection, home: Home): Promise<void> {
+  const { schema, pool } = home.placement;
+  const mark = `tenantctl: pool ${pool}`;
+  const found = await connection.row<{ comment: string | null }>(
+    sql`select obj_description(oid, 'pg_namespace') as comment from pg_namespace where nspname = ${schema}`,
+  );
+  if (found !== undefined && found.comment !== mark) throw poolTaken(home);
+  if (found !== undefined) return;
+  await connection.transaction(async () => {
+    await connection.execute(sql`create schema if not exists ${ident(schema)}`);
+    await connection.message(sql`comment on schema ${ident(schema)} is ${mark}`.text());
+    await connection.execute(
+      sql`grant usage on schema ${ident(schema)} to ${ident(fleet.settings.tenancy.appRole)}`,
+    );
+  });
+}
+
+function poolTaken(home: Home) {
+  const { pool, database, schema, cluster } = home.placement;
+  return conflictError(
+    'PLACE_TAKEN',
+    `Schema ${schema} of database ${database} is there, but tenantctl did not make it for pool ${pool}.`,
+    {
+      hint: 'Nothing was changed. Give the pool another schema in the configuration, or rename this one.',
+      facts: { pool, cluster, database, schema },
+    },
+  );
+}

@@ -1,0 +1,142 @@
+import { refusedError } from '../../core/errors.js';
+import type { PlanLimits, TenancySettings } from '../../core/settings.js';
+import type { Connection } from '../../pg/connection.js';
+import { sqlstateOf } from '../../pg/errors.js';
+import { type Sql, ident, literal, raw, sql } from '../../pg/sql.js';
+import type { Home } from '../local/placements.js';
+
+/** Since 16 a grant says for itself whether privileges are inherited; before, the member's attribute did. */
+const GRANT_OPTIONS_SINCE = 160_000;
+
+/** The comment by which we know a role as ours. */
+const markOf = (tenant: string): string => `tenantctl: tenant ${tenant}`;
+
+interface RoleRow {
+  superuser: boolean;
+  bypass: boolean;
+  inherit: boolean;
+  comment: string | null;
+  settable: boolean;
+}
+
+async function readRole(connection: Connection, name: string): Promise<RoleRow | undefined> {
+  return connection.row<RoleRow>(sql`
+    select rolsuper as superuser, rolbypassrls as bypass, rolinherit as inherit,
+           shobj_description(oid, 'pg_authid') as comment, pg_has_role(oid, 'MEMBER') as settable
+      from pg_roles where rolname = ${name}`);
+}
+
+/**
+ * Makes the role that applications act as in pools, where it is missing, and refuses one that would
+ * see through row-level security. It owns nothing and cannot log in: the application's own login role
+ * becomes a member of it.
+ * @throws refusal `APP_ROLE_UNSAFE` (exit 6) with the statement that mends it
+ */
+export async function ensureAppRole(connection: Connection, tenancy: TenancySettings): Promise<void> {
+  const name = tenancy.appRole;
+  const role = await readRole(connection, name);
+  if (role === undefined) return createAppRole(connection, name);
+  const role_ = ident(name).text();
+  if (role.superuser)
+    throw unsafeAppRole(name, 'is a superuser', `CREATE ROLE another NOLOGIN; -- and set tenancy.appRole`);
+  if (role.bypass)
+    throw unsafeAppRole(name, 'bypasses row-level security', `ALTER ROLE ${role_} NOBYPASSRLS`);
+  if (connection.version < GRANT_OPTIONS_SINCE && role.inherit) {
+    throw unsafeAppRole(
+      name,
+      'inherits the rights of every tenant role it may assume',
+      `ALTER ROLE ${role_} NOINHERIT`,
+    );
+  }
+  if (!role.settable) {
+    throw unsafeAppRole(
+      name,
+      'cannot be assumed by the administrator',
+      `GRANT ${role_} TO ${ident(connection.user).text()}`,
+    );
+  }
+}
+
+async function createAppRole(connection: Connection, name: string): Promise<void> {
+  try {
+    await connection.message(
+      `begin; create role ${ident(name).text()} nologin noinherit; ${membership(connection, name, 'current_user').text()}; commit`,
+    );
+  } catch (error) {
+    await connection.rollback();
+    // Another process made it in the same moment.
+    if (!['42710', '23505'].includes(sqlstateOf(error) ?? '')) throw error;
+  }
+}
+
+function unsafeAppRole(name: string, problem: string, remedy: string) {
+  return refusedError(
+    'APP_ROLE_UNSAFE',
+    `Role ${name} ${problem}; tenants would not be isolated from each other.`,
+    {
+      hint: `As an administrator: ${remedy}`,
+      facts: { role: name },
+    },
+  );
+}
+
+/** Lets `member` assume a role without ever inheriting its rights. */
+function membership(connection: Connection, role: string, member: string): Sql {
+  const options = connection.version >= GRANT_OPTIONS_SINCE ? ' with inherit false, set true' : '';
+  return raw(`grant ${ident(role).text()} to ${member}${options}`);
+}
+
+/** Is a role of this tenant's name there, and is it ours? */
+export async function inspectTenantRole(
+  connection: Connection,
+  home: Home,
+): Promise<'absent' | 'ours' | 'foreign'> {
+  const role = await readRole(connection, home.placement.role);
+  if (role === undefined) return 'absent';
+  return role.comment === markOf(home.tenant.id) ? 'ours' : 'foreign';
+}
+
+/** Statements that make the tenant's own role: no login, marked as ours, assumable by the application. */
+export function createTenantRole(connection: Connection, home: Home, tenancy: TenancySettings): string[] {
+  const { role } = home.placement;
+  const name = ident(role).text();
+  return [
+    `create role ${name} nologin`,
+    `comment on role ${name} is ${literal(markOf(home.tenant.id))}`,
+    membership(connection, role, 'current_user').text(),
+    membership(connection, role, ident(tenancy.appRole).text()).text(),
+  ];
+}
+
+/** Statements that set the plan's limits on a role. They bind its own logins; sessions that assume it set the timeout themselves. */
+export function limitRole(role: string, limits: PlanLimits): string[] {
+  const name = ident(role).text();
+  const timeout = limits.statementTimeoutMs;
+  return [
+    `alter role ${name} connection limit ${limits.connections ?? -1}`,
+    timeout === null
+      ? `alter role ${name} reset statement_timeout`
+      : `alter role ${name} set statement_timeout = ${literal(`${timeout}ms`)}`,
+  ];
+}
+
+/** Statements that let a role use everything in a schema that is there or will be there, but own nothing. */
+export function grantSchema(schema: string, role: string, existing: boolean): string[] {
+  const [inSchema, to] = [ident(schema).text(), ident(role).text()];
+  const present = [
+    `grant select, insert, update, delete on all tables in schema ${inSchema} to ${to}`,
+    `grant usage, select on all sequences in schema ${inSchema} to ${to}`,
+  ];
+  return [
+    `grant usage on schema ${inSchema} to ${to}`,
+    ...(existing ? present : []),
+    `alter default privileges in schema ${inSchema} grant select, insert, update, delete on tables to ${to}`,
+    `alter default privileges in schema ${inSchema} grant usage, select on sequences to ${to}`,
+  ];
+}
+
+/** Removes the tenant's role, if it is ours. It must hold nothing any more in any database. */
+export async function dropTenantRole(connection: Connection, home: Home): Promise<void> {
+  if ((await inspectTenantRole(connection, home)) !== 'ours') return;
+  await connection.execute(sql`drop role ${ident(home.placement.role)}`);
+}

@@ -1,0 +1,163 @@
+import type { ClusterSettings, PoolSettings, TenancySettings } from '../../core/settings.js';
+import type { Placement } from '../../core/tier.js';
+import type { MigrationUnit } from '../../core/unit.js';
+import type { Connection } from '../../pg/connection.js';
+import { ident, sql } from '../../pg/sql.js';
+import type { Fleet } from '../context.js';
+import type { Migration } from '../ledger/migration.js';
+import {
+  type Home,
+  admissionUpdate,
+  placementInsert,
+  readPlacement,
+  updatePlacement,
+} from '../local/placements.js';
+import type { HomeState, Relation, TierDriver } from './driver.js';
+import { fillHome } from './fill.js';
+import { prepareSharedDatabase } from './managed-database.js';
+import { placeTaken, roleTaken } from './place-taken.js';
+import { createTenantRole, dropTenantRole, grantSchema, inspectTenantRole, limitRole } from './roles.js';
+import { readRelations } from './relations.js';
+import { admitHome, inDatabaseOf, openHome } from './session.js';
+
+/** A schema of the tenant's own, with a role of its own that may use it and nobody else's. */
+export const schemaDriver: TierDriver = {
+  tier: 'schema',
+  facts: { sharesUnit: false },
+
+  place(
+    id: string,
+    cluster: ClusterSettings,
+    _pool: PoolSettings | null,
+    tenancy: TenancySettings,
+  ): Placement {
+    const schema = tenancy.names.schema.replace('{id}', id);
+    return {
+      tier: 'schema',
+      cluster: cluster.name,
+      database: cluster.schemaDatabase,
+      schema,
+      pool: null,
+      role: schema,
+    };
+  },
+
+  unit(id: string, { cluster, database, schema }: Placement): MigrationUnit {
+    return {
+      id: `schema:${id}`,
+      tier: 'schema',
+      cluster,
+      database,
+      schema,
+      ledgerKey: `schema:${schema}`,
+      tenants: [id],
+      tenantCount: 1,
+    };
+  },
+
+  async inspect(fleet: Fleet, home: Home): Promise<HomeState> {
+    await prepareSharedDatabase(fleet, home.placement.cluster, home.placement.database);
+    return inDatabaseOf(fleet, home, (connection) => inspectSchema(connection, home));
+  },
+
+  async create(fleet: Fleet, home: Home, migrations: readonly Migration[]): Promise<void> {
+    const { cluster, database } = home.placement;
+    await prepareSharedDatabase(fleet, cluster, database);
+    await inDatabaseOf(fleet, home, async (connection) => {
+      const found = await inspectSchema(connection, home);
+      if (found.state === 'foreign') throw placeTaken(home, found.what);
+      if (found.state === 'absent') await createEmpty(fleet, connection, home);
+      fleet.reach('provision.created');
+      await fillHome(fleet, connection, schemaDriver.unit(home.tenant.id, home.placement), migrations);
+      connection.touched += 1;
+    });
+  },
+
+  open: openHome,
+  admit: admitHome,
+
+  relations(fleet: Fleet, home: Home): Promise<Relation[]> {
+    return inDatabaseOf(fleet, home, async (connection) => {
+      const relations = await readRelations(connection, home.placement.schema, fleet.settings.tenancy.column);
+      return relations.map((relation) => ({ ...relation, tenantColumn: null }));
+    });
+  },
+
+  async fence(fleet: Fleet, home: Home, state: 'open' | 'closed'): Promise<void> {
+    const { schema, role } = home.placement;
+    await inDatabaseOf(fleet, home, async (connection) => {
+      await connection.transaction(async () => {
+        await connection.execute(
+          state === 'open'
+            ? sql`grant usage on schema ${ident(schema)} to ${ident(role)}`
+            : sql`revoke usage on schema ${ident(schema)} from ${ident(role)}`,
+        );
+        await connection.execute(admissionUpdate(home.tenant.id, state === 'open' ? 'active' : 'suspended'));
+      });
+      if (state === 'closed') await endSessionsOf(connection, role);
+    });
+  },
+
+  async describe(fleet: Fleet, home: Home): Promise<void> {
+    await inDatabaseOf(fleet, home, (connection) =>
+      connection.transaction(async () => {
+        await updatePlacement(connection, home.tenant);
+        await connection.message(limitRole(home.placement.role, home.tenant.limits).join('; '));
+      }),
+    );
+  },
+
+  async drop(fleet: Fleet, home: Home): Promise<void> {
+    await prepareSharedDatabase(fleet, home.placement.cluster, home.placement.database);
+    await inDatabaseOf(fleet, home, (connection) =>
+      connection.transaction(async () => {
+        const ours = await readPlacement(connection, home.tenant.id);
+        if (ours === undefined) return;
+        await connection.execute(sql`drop schema if exists ${ident(home.placement.schema)} cascade`);
+        await connection.execute(sql`delete from tenantctl.ledger where unit = ${ours.unit}`);
+        await connection.execute(sql`delete from tenantctl.placement where tenant = ${home.tenant.id}`);
+        await dropTenantRole(connection, home);
+      }),
+    );
+  },
+};
+
+/** Schema and placement row come into being in one transaction: one without the other is not ours. */
+async function inspectSchema(connection: Connection, home: Home): Promise<HomeState> {
+  const { schema } = home.placement;
+  const there = await connection.row(sql`select from pg_namespace where nspname = ${schema}`);
+  const placed = await readPlacement(connection, home.tenant.id);
+  if (there === undefined && placed === undefined) return { state: 'absent' };
+  if (placed === undefined) return { state: 'foreign', what: `schema ${schema}` };
+  if (placed.tier !== 'schema' || there === undefined) {
+    return { state: 'foreign', what: `local placement of ${home.tenant.id} in tier ${placed.tier}` };
+  }
+  return { state: 'present', key: placed.key, admission: placed.state };
+}
+
+async function createEmpty(fleet: Fleet, connection: Connection, home: Home): Promise<void> {
+  const { tenancy } = fleet.settings;
+  const { schema, role } = home.placement;
+  const found = await inspectTenantRole(connection, home);
+  if (found === 'foreign') throw roleTaken(home);
+  const statements = [
+    'begin',
+    ...(found === 'absent' ? createTenantRole(connection, home, tenancy) : []),
+    ...limitRole(role, home.tenant.limits),
+    `create schema ${ident(schema).text()}`,
+    ...grantSchema(schema, role, false),
+    placementInsert(home, schemaDriver.unit(home.tenant.id, home.placement).ledgerKey).text(),
+    'commit',
+  ];
+  try {
+    await connection.message(statements.join(';\n'));
+  } catch (error) {
+    await connection.rollback();
+    throw error;
+  }
+}
+
+/** Ends the sessions that logged in as the tenant's own role. Those that assumed it meet 42501 at their next statement. */
+async function endSessionsOf(connection: Connection, role: string): Promise<void> {
+  await connection.rows(sql`select pg_terminate_backend(pid) from pg_stat_activity where usename = ${role}`);
+}

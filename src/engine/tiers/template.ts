@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import type { Connection } from '../../pg/connection.js';
+import { withLock } from '../../pg/locks.js';
+import { withLockRetry } from '../../pg/retry.js';
+import { ident, literal, raw, sql } from '../../pg/sql.js';
+import type { Fleet } from '../context.js';
+import { digestOf } from '../ledger/files.js';
+import { type Migration, migrationsFor } from '../ledger/migration.js';
+import { LOCAL_STATE } from '../ledger/own-schema.js';
+import { listMigrationIds } from '../ledger/files.js';
+import { SELF, dedicatedUnit } from './dedicated.js';
+import { fillHome } from './fill.js';
+import { databaseExists, openToApplications } from './managed-database.js';
+
+const FINISHED = 'tenantctl_template_';
+const HALF_MADE = 'tenantctl_making_';
+
+/** Somebody is still leaving the database that is to be renamed, copied or dropped. */
+export const STILL_IN_USE: ReadonlySet<string> = new Set(['55006']);
+const PATIENCE = 8;
+
+/**
+ * The name of a locked database that holds every migration, made if it is missing. It is named by the
+ * digest of what is in it and never changed: other migrations give another template. It gets its final
+ * name only when it is complete, so a crash leaves a half-made one that the next builder throws away.
+ */
+export async function ensureTemplate(
+  fleet: Fleet,
+  cluster: string,
+  migrations: readonly Migration[],
+): Promise<string> {
+  const digest = await templateDigest(fleet, migrations);
+  const name = FINISHED + digest;
+  await fleet.once(`template ${cluster}/${digest}`, async () => {
+    const connections = fleet.connections(cluster);
+    await connections.use(connections.maintenanceDatabase, async (connection) => {
+      if (await databaseExists(connection, name)) return;
+      await withLock(connection, 'cluster', HALF_MADE + digest, async () => {
+        if (await databaseExists(connection, name)) return;
+        await build(fleet, cluster, connection, digest, migrations);
+        await dropOlder(fleet, connection, name);
+      });
+    });
+  });
+  return name;
+}
+
+async function build(
+  fleet: Fleet,
+  cluster: string,
+  connection: Connection,
+  digest: string,
+  migrations: readonly Migration[],
+): Promise<void> {
+  const making = HALF_MADE + digest;
+  await dropDatabase(connection, making);
+  await connection.execute(sql`create database ${ident(making)}`);
+  await connection.execute(sql`revoke connect on database ${ident(making)} from public`);
+  fleet.reach('template.created');
+  await fleet.managed(cluster, making, async (session) => {
+    await openToApplications(session, fleet.settings.tenancy);
+    await session.execute(sql`create schema ${ident(SELF.schema)}`);
+    await fillHome(fleet, session, dedicatedUnit('template', { cluster, database: making }), migrations);
+  });
+  await fleet.connections(cluster).leave(making);
+  fleet.reach('template.migrated');
+  await connection.execute(
+    raw(`comment on database ${ident(making).text()} is ${literal(await markOf(fleet))}`),
+  );
+  await connection.execute(sql`alter database ${ident(making)} allow_connections false`);
+  await renameDatabase(connection, making, FINISHED + digest);
+}
+
+/** Earlier templates of this fleet. Another fleet on the same cluster keeps its own. */
+async function dropOlder(fleet: Fleet, connection: Connection, current: string): Promise<void> {
+  const older = await connection.rows<{ datname: string }>(sql`
+    select datname from pg_database where datname like ${`${FINISHED.replaceAll('_', '\\_')}%`} and datname <> ${current}
+      and shobj_description(oid, 'pg_database') = ${await markOf(fleet)}`);
+  for (const { datname } of older) await dropDatabase(connection, datname);
+}
+
+/** Copies of a template that a crash left are dropped with everything in them; they were never a home. */
+export async function dropDatabase(connection: Connection, name: string): Promise<void> {
+  await withLockRetry(PATIENCE, STILL_IN_USE, () =>
+    connection.execute(sql`drop database if exists ${ident(name)} with (force)`),
+  );
+}
+
+export async function renameDatabase(connection: Connection, from: string, to: string): Promise<void> {
+  await withLockRetry(PATIENCE, STILL_IN_USE, () =>
+    connection.execute(sql`alter database ${ident(from)} rename to ${ident(to)}`),
+  );
+}
+
+async function markOf(fleet: Fleet): Promise<string> {
+  const row = await fleet.catalog((connection) =>
+    connection.row<{ fleet: string }>(raw('select fleet::text from tenantctl_catalog.installation')),
+  );
+  return `tenantctl: template of fleet ${row?.fleet ?? 'unknown'}`;
+}
+
+/** Everything that decides what is in a template: migrations, tenancy rules, our own local state, the fleet. */
+async function templateDigest(fleet: Fleet, migrations: readonly Migration[]): Promise<string> {
+  const hash = createHash('sha256');
+  hash.update(digestOf(migrationsFor(migrations, 'database')));
+  hash.update(JSON.stringify(fleet.settings.tenancy));
+  hash.update(String((await listMigrationIds(LOCAL_STATE.directory)).at(-1)));
+  hash.update(await markOf(fleet));
+  return hash.digest('hex').slice(0, 16);
+}

@@ -1,0 +1,46 @@
+import type { UnitVersion } from '../../core/unit.js';
+import { type SeenVersion, writeVersions } from '../catalog/places.js';
+import { type UnitOutcomeRow, writeOutcomes } from '../catalog/runs.js';
+import type { Fleet } from '../context.js';
+
+/** One write for so many units: 0.05 ms each instead of 0.65. */
+const BATCH = 200;
+
+/** Takes down how units end, in batches: the catalog is an index, the ledgers are the truth. */
+export class Journal {
+  private readonly outcomes: UnitOutcomeRow[] = [];
+  private readonly versions: SeenVersion[] = [];
+  private writing: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly fleet: Fleet,
+    private readonly run: string,
+  ) {}
+
+  /** @param version the unit's version now, or undefined when it did not change */
+  note(outcome: UnitOutcomeRow, version?: UnitVersion): void {
+    this.outcomes.push(outcome);
+    if (version !== undefined) this.versions.push({ unit: outcome.unit, version });
+    if (this.outcomes.length >= BATCH) this.writeSoon();
+  }
+
+  /** Writes what is left and waits until everything is written. */
+  async flush(): Promise<void> {
+    this.writeSoon();
+    await this.writing;
+  }
+
+  private writeSoon(): void {
+    const outcomes = this.outcomes.splice(0);
+    const versions = this.versions.splice(0);
+    if (outcomes.length === 0) return;
+    this.writing = this.writing.then(() =>
+      this.fleet.catalogTransaction(async (connection) => {
+        await writeOutcomes(connection, this.run, outcomes);
+        await writeVersions(connection, versions);
+      }),
+    );
+    // Reported by flush(); here it only must not count as unhandled.
+    this.writing.catch(() => undefined);
+  }
+}

@@ -1,0 +1,186 @@
+import pg from 'pg';
+import { refusedError } from '../core/errors.js';
+import { redact } from '../core/redact.js';
+import { type Endpoint, clientConfig, describeEndpoint } from './endpoint.js';
+import { connectionFailure, isConnectionLoss } from './errors.js';
+import { Sql, raw } from './sql.js';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/**
+ * What every session of ours starts with. Values are set here and not as start-up parameters, which
+ * poolers refuse. The keepalives let the server notice a vanished client within seconds.
+ */
+const SESSION = `
+  set search_path = pg_catalog;
+  set timezone = 'UTC';
+  set client_min_messages = error;
+  set statement_timeout = '15min';
+  set idle_in_transaction_session_timeout = '5min';
+  set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3;
+  select pg_backend_pid() as pid, current_setting('server_version_num')::int as version, session_user as "user"`;
+
+/** One result of a message of several statements. */
+export interface MessageResult {
+  command: string;
+  rowCount: number;
+  rows: Record<string, unknown>[];
+}
+
+/** A message failed; `statements` of it had completed before the one that did. */
+export interface MessageFailure {
+  error: unknown;
+  statements: number;
+}
+
+/** One session with one database. Statements go one after the other, never two at once. */
+export class Connection {
+  /** Schemas this backend has touched: its caches only grow (about 155 KB each), so it is recycled. */
+  touched = 0;
+  private lost = false;
+
+  private constructor(
+    private readonly client: pg.Client,
+    readonly server: string,
+    readonly database: string,
+    readonly version: number,
+    readonly user: string,
+    readonly pid: number,
+  ) {
+    client.on('error', () => (this.lost = true));
+    client.on('end', () => (this.lost = true));
+  }
+
+  /**
+   * Connects and sets the session up.
+   * @throws connection error (exit 4) naming host, port and database, never the password
+   * @throws refusal `TRANSACTION_POOLER` (exit 6) when the session is not our own backend
+   */
+  static async open(endpoint: Endpoint, database: string, application: string): Promise<Connection> {
+    const server = describeEndpoint(endpoint);
+    const client = new pg.Client({
+      ...clientConfig(endpoint, database),
+      application_name: application,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+    });
+    client.on('error', ignoreBeforeReady);
+    try {
+      await client.connect();
+      const results = (await client.query(SESSION)) as unknown as pg.QueryResult[];
+      const row = results.at(-1)?.rows[0] as { pid: number; version: number; user: string };
+      await refusePooler(client, row.pid, server);
+      return new Connection(client, server, database, row.version, row.user, row.pid);
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      if (error instanceof Error && 'exit' in error) throw error;
+      throw connectionFailure(server, database, error);
+    }
+  }
+
+  get usable(): boolean {
+    return !this.lost;
+  }
+
+  /** Runs one statement and gives its rows. */
+  async rows<Row = Record<string, unknown>>(statement: Sql): Promise<Row[]> {
+    return (await this.run(statement)).rows as Row[];
+  }
+
+  /** Runs one statement and gives its only row, or undefined. */
+  async row<Row = Record<string, unknown>>(statement: Sql): Promise<Row | undefined> {
+    return (await this.rows<Row>(statement))[0];
+  }
+
+  /** Runs one statement and gives the number of rows it touched. */
+  async execute(statement: Sql): Promise<number> {
+    return (await this.run(statement)).rowCount ?? 0;
+  }
+
+  /**
+   * Sends several statements in one round trip. The driver reports only the error of a failed
+   * message; the statements that completed before it are counted on the wire.
+   */
+  async message(text: string): Promise<MessageResult[]> {
+    let statements = 0;
+    const count = () => (statements += 1);
+    const wire = (this.client as unknown as { connection: NodeJS.EventEmitter }).connection;
+    wire.on('commandComplete', count);
+    try {
+      const results = (await this.client.query(text)) as unknown as MessageResult | MessageResult[];
+      return Array.isArray(results) ? results : [results];
+    } catch (error) {
+      completedStatements.set(error as object, statements);
+      throw this.translate(error);
+    } finally {
+      wire.off('commandComplete', count);
+    }
+  }
+
+  /** Runs `work` in a transaction; a throw rolls it back. A COMMIT that answers ROLLBACK is a failure. */
+  async transaction<T>(work: () => Promise<T>, begin = 'BEGIN'): Promise<T> {
+    await this.run(raw(begin));
+    try {
+      const result = await work();
+      await this.commit();
+      return result;
+    } catch (error) {
+      await this.rollback();
+      throw error;
+    }
+  }
+
+  /** Ends a failed transaction; a session that cannot even do that is not used again. */
+  async rollback(): Promise<void> {
+    await this.client.query('ROLLBACK').catch(() => (this.lost = true));
+  }
+
+  async close(): Promise<void> {
+    this.lost = true;
+    await this.client.end().catch(() => undefined);
+  }
+
+  private async commit(): Promise<void> {
+    const { command } = await this.run(raw('COMMIT'));
+    if (command !== 'COMMIT')
+      throw new Error(`the transaction was not committed: the server answered ${command}`);
+  }
+
+  private async run(statement: Sql): Promise<pg.QueryResult> {
+    try {
+      return await this.client.query(statement.query());
+    } catch (error) {
+      throw this.translate(error);
+    }
+  }
+
+  private translate(error: unknown): unknown {
+    if (!isConnectionLoss(error)) return error;
+    this.lost = true;
+    return connectionFailure(this.server, this.database, error);
+  }
+}
+
+const completedStatements = new WeakMap<object, number>();
+
+/** How many statements of a failed message had completed. */
+export function statementsCompletedBefore(error: unknown): number {
+  return typeof error === 'object' && error !== null ? (completedStatements.get(error) ?? 0) : 0;
+}
+
+function ignoreBeforeReady(): void {
+  // connect() and query() reject as well; without a listener the process would end instead.
+}
+
+/**
+ * A pooler that shares backends between transactions loses session locks and settings. It is known
+ * by a process id, given at start-up, that is not the backend's own.
+ */
+async function refusePooler(client: pg.Client, backend: number, server: string): Promise<void> {
+  const announced = (client as unknown as { processID: number | null }).processID;
+  if (announced === null || announced === backend) return;
+  throw refusedError('POOLED_CONNECTION', `${redact(server)} answers through a connection pooler.`, {
+    hint: "Give the cluster's direct URL as `url`, and the pooler as `app: { host, port }`: administration needs sessions of its own.",
+    facts: { server },
+  });
+}

@@ -1,0 +1,60 @@
+import type { Connection } from './connection.js';
+import { sql } from './sql.js';
+
+/**
+ * Classes of advisory locks, so that a tenant and a unit of the same name do not meet. The numbers are
+ * part of the protocol between versions of this tool: `tenantctl.claim` in the managed databases
+ * takes the unit's lock with the same class.
+ */
+export const LOCK_CLASS = {
+  unit: 1_952_804_451,
+  tenant: 1_952_804_452,
+  cluster: 1_952_804_453,
+  install: 1_952_804_454,
+};
+
+export type LockClass = keyof typeof LOCK_CLASS;
+
+/**
+ * Holds a session lock for the time of `work`. The lock dies with its connection, so a killed process
+ * leaves none behind.
+ * @returns undefined, without calling `work`, when somebody else holds the lock
+ */
+export async function tryWithLock<T>(
+  connection: Connection,
+  kind: LockClass,
+  name: string,
+  work: () => Promise<T>,
+): Promise<{ value: T } | undefined> {
+  const row = await connection.row<{ held: boolean }>(
+    sql`select pg_try_advisory_lock(${LOCK_CLASS[kind]}::int, hashtext(${name})) as held`,
+  );
+  if (row?.held !== true) return undefined;
+  return { value: await releasing(connection, kind, name, work) };
+}
+
+/** The same, waiting in the server's queue until the holder lets go. */
+export async function withLock<T>(
+  connection: Connection,
+  kind: LockClass,
+  name: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  await connection.rows(sql`select pg_advisory_lock(${LOCK_CLASS[kind]}::int, hashtext(${name}))`);
+  return releasing(connection, kind, name, work);
+}
+
+async function releasing<T>(
+  connection: Connection,
+  kind: LockClass,
+  name: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } finally {
+    if (connection.usable) {
+      await connection.rows(sql`select pg_advisory_unlock(${LOCK_CLASS[kind]}::int, hashtext(${name}))`);
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import { formatDuration } from '../core/duration.js';
+import type { StampedEvent } from '../core/events.js';
+import type { Colors } from './colors.js';
+import { counted, oneLine } from './line.js';
+import { countUnit, type Progress, progressText, startProgress } from './progress.js';
+import type { Renderer } from './renderer.js';
+
+/** `failures`: those and warnings only; `changes`: one line a change; `steps`: everything. */
+export type Detail = 'failures' | 'changes' | 'steps';
+
+interface Options {
+  write(line: string): void;
+  colors: Colors;
+  detail: Detail;
+  /** A line every 30 s while nothing else is written: pipelines kill what is silent. */
+  signsOfLife: boolean;
+}
+
+const SILENCE_MS = 30_000;
+/** More units than this are counted, not listed. */
+const LISTED_UNITS = 50;
+
+type Finished = Extract<StampedEvent, { type: 'unit.finished' }>;
+
+/** Lines for logs and pipelines: no terminal, no movement. */
+export function plainRenderer(options: Options): Renderer {
+  const lines = new PlainLines(options);
+  return {
+    on: (event) => lines.on(event),
+    close: () => Promise.resolve(lines.close()),
+  };
+}
+
+class PlainLines {
+  private progress: Progress = startProgress(null, Date.now());
+  private listed = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: Options) {}
+
+  on(event: StampedEvent): void {
+    if (event.type === 'unit.started') this.watchSilence();
+    if (event.type === 'unit.finished') countUnit(this.progress, event);
+    if (event.type === 'run.started') this.progress = startProgress(event.units, Date.now());
+    const line = this.lineFor(event);
+    if (line !== undefined) this.write(line);
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+  }
+
+  private write(line: string): void {
+    this.options.write(line);
+    this.watchSilence();
+  }
+
+  private watchSilence(): void {
+    clearTimeout(this.timer);
+    if (!this.options.signsOfLife) return;
+    this.timer = setTimeout(
+      () => this.write(`still at work: ${progressText(this.progress, Date.now())}`),
+      SILENCE_MS,
+    );
+    this.timer.unref();
+  }
+
+  private lineFor(event: StampedEvent): string | undefined {
+    if (event.type === 'unit.finished') return this.unitLine(event);
+    if (event.type === 'notice') return this.noticeLine(event);
+    if (this.options.detail === 'failures') return undefined;
+    switch (event.type) {
+      case 'run.started':
+        return `${event.kind}: ${counted(event.units, 'unit')}, ${counted(event.tenants, 'tenant')}${event.target === null ? '' : `, to ${event.target}`}`;
+      case 'wave.started':
+        return `wave ${event.wave}: ${counted(event.units, 'unit')}`;
+      case 'wave.finished':
+        return `wave ${event.wave}: ${event.succeeded} succeeded, ${event.failed} failed`;
+      default:
+        return this.options.detail === 'steps' ? stepLine(event) : undefined;
+    }
+  }
+
+  private unitLine(event: Finished): string | undefined {
+    const { colors, detail } = this.options;
+    if (event.outcome === 'failed') return `${colors.red('failed')} ${event.unit}: ${faultText(event)}`;
+    if (detail === 'failures' || (detail === 'changes' && !this.mayList(event))) return undefined;
+    const word = event.outcome === 'succeeded' ? colors.green('ok') : event.outcome;
+    return `${word} ${event.unit} (${formatDuration(event.ms)})`;
+  }
+
+  /** A few units are listed one by one; of thousands only the counters are of use. */
+  private mayList(event: Finished): boolean {
+    const few = (this.progress.total ?? 0) <= LISTED_UNITS && this.listed < LISTED_UNITS;
+    if (!few || event.outcome === 'unchanged') return false;
+    this.listed += 1;
+    return true;
+  }
+
+  private noticeLine(event: Extract<StampedEvent, { type: 'notice' }>): string | undefined {
+    if (event.level === 'warning')
+      return `${this.options.colors.yellow('warning:')} ${oneLine(event.message)}`;
+    return this.options.detail === 'failures' ? undefined : oneLine(event.message);
+  }
+}
+
+function stepLine(event: StampedEvent): string | undefined {
+  if (event.type === 'unit.step') return `${event.unit}: ${oneLine(event.step)}`;
+  if (event.type !== 'unit.progress') return undefined;
+  return `${event.unit}: ${event.done}${event.total === null ? '' : ` of ${event.total}`} ${event.of}`;
+}
+
+/** Why a unit failed, on one line. */
+export function faultText({ fault }: Finished): string {
+  if (fault === null) return 'no reason given';
+  const code = fault.sqlstate === null ? fault.code : `${fault.code} ${fault.sqlstate}`;
+  return `${code} ${oneLine(fault.message)}`;
+}

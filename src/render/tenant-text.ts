@@ -1,0 +1,58 @@
+import type { Tenant } from '../core/tenant.js';
+import type { UnitVersion } from '../core/unit.js';
+import { recordsSection, sections, valueText } from './records.js';
+import { properties, table } from './table.js';
+
+/** One tenant, a property a line. */
+export function tenantText(tenant: Tenant): string {
+  return properties([
+    ['tenant', tenant.id],
+    ['status', tenant.status],
+    ['tier', tenant.tier],
+    ['plan', valueText(tenant.plan)],
+    ['cluster', tenant.cluster],
+    ['database', tenant.database],
+    ['schema', tenant.schema],
+    ...(tenant.pool === null ? [] : [['pool', tenant.pool] as const]),
+    ['version', versionText(tenant.version)],
+    ['key', tenant.key],
+    ['labels', valueText(tenant.labels)],
+    ['owner', valueText(tenant.owner)],
+    ['epoch', String(tenant.epoch)],
+    ['created', tenant.createdAt],
+  ]);
+}
+
+/** Tenants as a table, with the way to the next page. */
+export function tenantsText({ tenants, next }: { tenants: readonly Tenant[]; next: string | null }): string {
+  if (tenants.length === 0) return 'no tenants';
+  const rows = tenants.map((tenant) => [
+    tenant.id,
+    tenant.status,
+    tenant.tier,
+    valueText(tenant.plan),
+    tenant.pool ?? `${tenant.database}.${tenant.schema}`,
+    tenant.cluster,
+    versionText(tenant.version),
+  ]);
+  const page = next === null ? '' : `more: --after ${next}`;
+  return sections(table(['tenant', 'status', 'tier', 'plan', 'home', 'cluster', 'version'], rows), page);
+}
+
+/** Everything that is known of one tenant. */
+export function tenantDetailText(detail: {
+  tenant: Tenant;
+  ledger: readonly object[];
+  history: readonly object[];
+}): string {
+  return sections(
+    tenantText(detail.tenant),
+    recordsSection('Ledger', detail.ledger),
+    recordsSection('History', detail.history),
+  );
+}
+
+/** `0014 activity_2027` */
+export function versionText(version: UnitVersion | null): string {
+  return version === null ? '-' : `${String(version.id).padStart(4, '0')} ${version.name}`;
+}
