@@ -53,7 +53,7 @@ begin
   end if;
   insert into tenantctl.ledger (unit, id, name, checksum, state, tool, run)
   select p_unit, i, n, c, p_state, p_tool, p_run
-    from pg_catalog.unnest(p_ids, p_names, p_checksums) as file (i, n, c)
+    from unnest(p_ids, p_names, p_checksums) as file (i, n, c)
   on conflict (unit, id) where rolled_back_at is null do update
     set state = excluded.state, applied_at = pg_catalog.now(), tool = excluded.tool, run = excluded.run
     where ledger.state = 'started';

@@ -36,6 +36,7 @@ async function perform(invocation: Invocation, io: Io, signal: AbortSignal, comm
   const prepared = await prepare(invocation, io, signal);
   try {
     const { default: handler } = await invocation.command.load();
+    signal.throwIfAborted();
     const { arguments: values, options, global } = invocation;
     const call = { arguments: values, options, global, io, signal, commands, ...prepared.ready };
     // The declaration has typed the handler's call; here its values come from that same declaration.

@@ -26,7 +26,8 @@ export async function startProgress(
   // Through the stream, for whatever draws on the terminal would wipe out a line written past it.
   const tell = () =>
     emit({ type: 'notice', level: 'warning', code: 'DRAINING', message: drainNotice(signal.reason) });
-  signal.addEventListener('abort', tell, { once: true });
+  if (signal.aborted) tell();
+  else signal.addEventListener('abort', tell, { once: true });
   return {
     emit,
     async close() {

@@ -1,6 +1,6 @@
 import { EXIT, partialError, TenantctlError } from '../core/errors.js';
 import type { RunReport } from '../core/report.js';
-import { counted } from '../render/line.js';
+import { count, counted } from '../render/line.js';
 
 /** Why a run is not simply done, as the exit code tells it; undefined when it is. */
 export function runFailure({ status, totals, run }: RunReport): TenantctlError | undefined {
@@ -19,7 +19,7 @@ export function runFailure({ status, totals, run }: RunReport): TenantctlError |
   if (status === 'succeeded' && totals.failed === 0) return undefined;
   return partialError(
     'RUN_PARTIAL',
-    `${counted(totals.failed, 'unit')} failed, ${totals.pending} not visited.`,
+    `${counted(totals.failed, 'unit')} failed, ${count(totals.pending)} not visited.`,
     {
       hint: 'Repair what the failures name and run the same command again.',
       facts,

@@ -21,18 +21,15 @@ export async function findHome(directory: string): Promise<string | undefined> {
 
 /**
  * The folder for a project's first cluster, made when it is not there. Where the server's user cannot
- * reach the project (root's /root is closed to everyone), it is elsewhere and `<directory>/location` names it.
+ * reach the project (root's /root is closed to everyone), it is elsewhere and `<directory>/location`
+ * names it.
  */
-export async function chooseHome(
-  directory: string,
-  account: Account,
-  stateRoot = STATE_ROOT,
-): Promise<string> {
+export async function chooseHome(directory: string, account: Account): Promise<string> {
   const place = await realpath(directory);
   const location = await readLocation(place);
   if (!location && (!account.switchTo || (await canReach(place, account)))) return place;
   const name = createHash('sha256').update(place).digest('hex').slice(0, 16);
-  const home = location ?? path.join(stateRoot, name);
+  const home = location ?? path.join(STATE_ROOT, name);
   for (const folder of [path.dirname(home), home]) await makeOpenFolder(folder);
   await writeFile(path.join(place, 'location'), `${home}\n`);
   return home;

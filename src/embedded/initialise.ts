@@ -36,9 +36,9 @@ host  replication  all  127.0.0.1/32  scram-sha-256
 `;
 
 /**
- * Makes a cluster with its two roles. It is made under another name and renamed when it is complete, so that
- * a command killed half-way leaves nothing that the next one could take for a cluster. Call it under
- * the lock.
+ * Makes a cluster with its two roles. It is made under another name and renamed when it is complete,
+ * so that a command killed half-way leaves nothing that the next one could take for a cluster. Call it
+ * under the lock.
  */
 export async function initialiseCluster(plan: NewCluster): Promise<Cluster> {
   return inDraft(plan, async (draft) => {

@@ -12,8 +12,8 @@ const WAIT_MS = 120_000;
  * Does `work` while no other process does its own under the same directory's lock.
  *
  * The lock is the file `lock.<n>` with the highest n; it names its holder. A holder that has died,
- * `kill -9` included, is succeeded by creating `lock.<n+1>`, which only one can do. Because the highest file is
- * never deleted, not even on release, nobody can act on an old view of the directory and end up
+ * `kill -9` included, is succeeded by creating `lock.<n+1>`, which only one can do. Because the highest
+ * file is never deleted, not even on release, nobody can act on an old view of the directory and end up
  * beside another holder: that is what deleting and re-creating one lock file cannot give.
  * @throws conflictError when a living holder does not let go
  */

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -9,9 +10,14 @@ export interface LogMark {
   written(): Promise<string>;
 }
 
-/** Opens the server's log for appending. It may hold SQL with secrets: only its owner reads it. */
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
+
+/**
+ * Opens the server's log for appending. It may hold SQL with secrets: only its owner reads it. Links are
+ * not followed, because root gives the file to the owner of its folder.
+ */
 export async function openLog(file: string): Promise<LogMark> {
-  const handle = await open(file, 'a', 0o600);
+  const handle = await open(file, O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY, 0o600);
   if (process.geteuid?.() === 0) {
     const { uid, gid } = await stat(path.dirname(file));
     await handle.chown(uid, gid);

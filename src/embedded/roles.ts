@@ -10,7 +10,8 @@ export const ADMIN_ROLE = 'tenantctl_admin';
 export const SUPERUSER_ROLE = 'postgres';
 
 /** Answered by the server itself at the end, because single-user mode ends well even after an error. */
-const PROOF = `select 'roles: ' || string_agg(rolname || ' ' || (rolpassword like 'SCRAM-SHA-256$%'), ', ' order by rolname)
+const PROOF = `select 'roles: '
+    || string_agg(rolname || ' ' || (rolpassword like 'SCRAM-SHA-256$%'), ', ' order by rolname)
   from pg_authid where rolcanlogin;`;
 const PROVED = `roles: ${SUPERUSER_ROLE} true, ${ADMIN_ROLE} true`;
 

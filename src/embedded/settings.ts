@@ -1,6 +1,6 @@
 /**
- * What every local server runs with. There is no Unix socket: nothing needs one, its path has a length limit, and a killed
- * server would leave its folder behind.
+ * What every local server runs with. There is no Unix socket: nothing needs one, its path has a length
+ * limit, and a killed server would leave its folder behind.
  */
 const DEFAULTS: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',

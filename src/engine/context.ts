@@ -88,6 +88,11 @@ export class Fleet {
     return this.catalogConnections.use(this.catalogDatabase, work);
   }
 
+  /** Lends a connection to the catalog's server, for when its database is not there yet. */
+  catalogServer<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.catalogConnections.use('postgres', work);
+  }
+
   /** Runs `work` in one transaction of the catalog. */
   catalogTransaction<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     return this.catalog((connection) => connection.transaction(() => work(connection)));

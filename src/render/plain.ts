@@ -39,8 +39,8 @@ class PlainLines {
   constructor(private readonly options: Options) {}
 
   on(event: StampedEvent): void {
-    if (event.type === 'unit.started') this.watchSilence();
-    if (event.type === 'unit.finished') countUnit(this.progress, event);
+    if (event.type === 'unit.started') this.watch();
+    if (event.type === 'unit.finished') this.count(event);
     if (event.type === 'run.started') this.progress = startProgress(event.units, Date.now());
     const line = this.lineFor(event);
     if (line !== undefined) this.write(line);
@@ -50,14 +50,20 @@ class PlainLines {
     clearTimeout(this.timer);
   }
 
-  private write(line: string): void {
-    this.options.write(line);
-    this.watchSilence();
+  private count(event: Finished): void {
+    countUnit(this.progress, event);
+    this.watch();
   }
 
-  private watchSilence(): void {
+  private write(line: string): void {
+    this.options.write(line);
     clearTimeout(this.timer);
-    if (!this.options.signsOfLife) return;
+    this.timer = undefined;
+    this.watch();
+  }
+
+  private watch(): void {
+    if (!this.options.signsOfLife || this.timer !== undefined) return;
     this.timer = setTimeout(
       () => this.write(`still at work: ${progressText(this.progress, Date.now())}`),
       SILENCE_MS,

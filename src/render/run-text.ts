@@ -1,26 +1,28 @@
 import { formatDuration } from '../core/duration.js';
-import type { RunReport } from '../core/report.js';
+import type { RunPlan, RunReport, UnitFailure, WaveReport } from '../core/report.js';
 import type { Colors } from './colors.js';
-import { counted, oneLine } from './line.js';
-import { recordsTable, sections } from './records.js';
+import { count, counted, oneLine } from './line.js';
+import { recordsSection, sections } from './records.js';
 import { table } from './table.js';
 import { versionText } from './tenant-text.js';
 
-const SHOWN_FAILURES = 20;
+const SHOWN = 20;
+const UNCHANGED = 'Nothing was changed.';
 
-/** The plan of a run, as `--dry-run` prints it. */
-export interface RunPlanView {
-  waves: readonly { name: string; units: readonly unknown[]; tenants: number }[];
-  migrations: readonly object[];
-}
-
-/** The report of a run: one line that says it all, then waves and failures. */
+/** The report of a run: one line that says it all, then waves, failures and what was left out. */
 export function runReportText(report: RunReport, colors: Colors): string {
-  const { totals, failures, waves } = report;
+  const { totals, failures, waves, skipped } = report;
   return sections(
     headline(report, colors),
     waves.length > 1 ? wavesTable(waves) : '',
-    failures.length === 0 ? '' : failuresText(failures, colors),
+    list(
+      'Failures',
+      failures.map((failure) => failureLine(failure, colors)),
+    ),
+    list(
+      'Left out',
+      skipped.map(({ unit, reason }) => `${unit}: ${oneLine(reason)}`),
+    ),
     totals.pending > 0
       ? `${counted(totals.pending, 'unit')} not visited; the same command again goes on there.`
       : '',
@@ -28,48 +30,64 @@ export function runReportText(report: RunReport, colors: Colors): string {
 }
 
 function headline({ kind, status, to, totals, durationMs, run }: RunReport, colors: Colors): string {
+  if (run === null) return `${colors.green('nothing to do')}: ${currentText(totals.current, to)}`;
   const word = status === 'succeeded' ? colors.green(status) : colors.red(status);
   const target = to === null ? '' : ` to ${versionText(to)}`;
-  const counts = [
-    `${counted(totals.units, 'unit')} (${counted(totals.tenants, 'tenant')})`,
-    `${totals.succeeded} succeeded`,
-    `${totals.failed} failed`,
-    totals.skipped > 0 ? `${totals.skipped} skipped` : '',
-    totals.rolledBack > 0 ? `${totals.rolledBack} rolled back` : '',
-  ];
-  return `${kind}${target} ${word}: ${counts.filter((part) => part !== '').join(', ')} in ${formatDuration(durationMs)}\nrun ${run}`;
+  return `${kind}${target} ${word}: ${countsText(totals)} in ${formatDuration(durationMs)}\nrun ${run}`;
 }
 
-function wavesTable(waves: RunReport['waves']): string {
+function currentText(current: number, to: RunReport['to']): string {
+  return `${counted(current, 'unit')} already at ${to === null ? 'the newest migration' : versionText(to)}`;
+}
+
+function countsText(totals: RunReport['totals']): string {
+  const some = (value: number, word: string) => (value > 0 ? [`${count(value)} ${word}`] : []);
+  return [
+    `${counted(totals.units, 'unit')} (${counted(totals.tenants, 'tenant')})`,
+    `${count(totals.succeeded)} succeeded`,
+    `${count(totals.failed)} failed`,
+    ...some(totals.skipped, 'left out'),
+    ...some(totals.rolledBack, 'rolled back'),
+    ...some(totals.current, 'already there'),
+  ].join(', ');
+}
+
+function wavesTable(waves: readonly WaveReport[]): string {
   return table(
     ['wave', 'status', 'units', 'succeeded', 'failed'],
     waves.map((wave) => [wave.name, wave.status, wave.units, wave.succeeded, wave.failed].map(String)),
   );
 }
 
-function failuresText(failures: RunReport['failures'], colors: Colors): string {
-  const shown = failures.slice(0, SHOWN_FAILURES).map((failure) => {
-    const where = [failure.file, failure.line]
-      .filter((part) => part !== null && part !== undefined)
-      .join(':');
-    const place = where === '' ? '' : ` (${where})`;
-    return `  ${colors.red('failed')} ${failure.unit}: ${oneLine(failure.message)}${place}`;
-  });
-  const more = failures.length - shown.length;
-  return [`Failures`, ...shown, ...(more > 0 ? [`  and ${more} more: --json has them all`] : [])].join('\n');
+function failureLine(failure: UnitFailure, colors: Colors): string {
+  const place = [failure.file, failure.line].filter((part) => part !== null).join(':');
+  return `${colors.red('failed')} ${failure.unit}: ${oneLine(failure.message)}${place === '' ? '' : ` (${place})`}`;
+}
+
+/** The beginning of a list that may have thousands of lines. */
+function list(title: string, lines: readonly string[]): string {
+  if (lines.length === 0) return '';
+  const more = lines.length > SHOWN ? [`and ${count(lines.length - SHOWN)} more: --json has them all`] : [];
+  return [title, ...[...lines.slice(0, SHOWN), ...more].map((line) => `  ${line}`)].join('\n');
 }
 
 /** The plan of a run: which units go in which wave, and what each of them gets. */
-export function runPlanText({ waves, migrations }: RunPlanView): string {
-  const rows = waves.map(({ name, units, tenants }) => [name, String(units.length), String(tenants)]);
+export function runPlanText({ waves, migrations, skipped, current }: RunPlan): string {
+  const rows = waves.map(({ name, units, tenants }) => [name, count(units.length), count(tenants)]);
   return sections(
-    rows.length === 0 ? 'Nothing to migrate.' : `Waves\n${table(['wave', 'units', 'tenants'], rows)}`,
-    migrations.length === 0 ? '' : `Migrations\n${recordsTable(migrations)}`,
-    'Nothing was changed.',
+    rows.length === 0
+      ? `Nothing to migrate: ${currentText(current, null)}.`
+      : `Waves\n${table(['wave', 'units', 'tenants'], rows)}`,
+    recordsSection('Migrations', migrations),
+    list(
+      'Left out',
+      skipped.map(({ unit, reason }) => `${unit}: ${oneLine(reason)}`),
+    ),
+    UNCHANGED,
   );
 }
 
 /** A plan that is a list of steps. */
 export function stepsText({ steps }: { steps: readonly string[] }): string {
-  return sections(steps.map((step, at) => `${at + 1}. ${step}`).join('\n'), 'Nothing was changed.');
+  return sections(steps.map((step, at) => `${at + 1}. ${step}`).join('\n'), UNCHANGED);
 }

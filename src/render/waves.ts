@@ -43,10 +43,10 @@ class WaveScreen {
         this.open(`wave ${event.wave}`, event.units);
         break;
       case 'unit.started':
-        if (this.wave === undefined && this.total !== null) this.open(this.kind, this.total);
+        this.current();
         break;
       case 'unit.finished':
-        this.wave?.count(event);
+        this.current().count(event);
         break;
       case 'wave.finished':
       case 'run.finished':
@@ -63,11 +63,17 @@ class WaveScreen {
     await this.drawn;
   }
 
-  private open(name: string, units: number): void {
+  private open(name: string, units: number | null): WaveLine {
     this.shut();
     const wave = new WaveLine(name, units);
     this.wave = wave;
     this.drawn = this.drawn.then(() => draw(wave, this.options)).catch(() => undefined);
+    return wave;
+  }
+
+  /** Units outside any wave are counted on a line of their own. */
+  private current(): WaveLine {
+    return this.wave ?? this.open(this.kind, this.total);
   }
 
   private shut(): void {
@@ -97,7 +103,7 @@ class WaveLine {
 
   constructor(
     private readonly name: string,
-    units: number,
+    units: number | null,
   ) {
     this.progress = startProgress(units, Date.now());
     this.ended = new Promise((resolve) => (this.end = resolve));

@@ -28,13 +28,13 @@ export const devUrl = defineCommand({
   path: ['dev', 'url'],
   summary: "print the local server's connection URL, with its password",
   options: {
-    database: { type: 'string', value: 'name', default: 'tenantctl', summary: 'database to connect to' },
+    database: { type: 'string', value: 'name', default: 'postgres', summary: 'database to connect to' },
     superuser: {
       type: 'boolean',
       summary: "the superuser's URL; otherwise that of the fleet's admin, who is none",
     },
   },
-  examples: [{ run: 'psql "$(tenantctl dev url)"', does: 'look into the catalog' }],
+  examples: [{ run: 'psql "$(tenantctl dev url --database tenantctl)"', does: 'look into the catalog' }],
   needs: 'nothing',
   changes: false,
 });

@@ -1,8 +1,9 @@
+import { resolve } from 'node:path';
 import { partialError, usageError } from '../../core/errors.js';
 import { formatDuration } from '../../core/duration.js';
 import { provision, type ProvisionRequest } from '../../operations/provision.js';
-import { provisionMany } from '../../operations/provision-many.js';
-import { counted, oneLine } from '../../render/line.js';
+import { type ProvisionedMany, provisionMany } from '../../operations/provision-many.js';
+import { count, counted, oneLine } from '../../render/line.js';
 import { stepsText } from '../../render/run-text.js';
 import { tenantText } from '../../render/tenant-text.js';
 import type { Call, Outcome } from '../command.js';
@@ -23,9 +24,10 @@ export default async function handle(call: ProvisionCall): Promise<Outcome> {
   return from === undefined ? provisionOne(call, id as string) : provisionFile(call, from);
 }
 
-async function provisionOne({ fleet, options }: ProvisionCall, id: string): Promise<Outcome> {
+async function provisionOne(call: ProvisionCall, id: string): Promise<Outcome> {
+  const { fleet, options } = call;
   if (options.concurrency !== undefined) throw usage('--concurrency goes with --from only.');
-  const request: ProvisionRequest = { id, ...defaultsOf(options) };
+  const request: ProvisionRequest = { id, ...defaultsOf(call) };
   const result = await provision(fleet, request, { dryRun: options.dryRun });
   if ('plan' in result) return { data: result, text: () => stepsText(result.plan) };
   const { tenant, created, durationMs } = result;
@@ -36,28 +38,40 @@ async function provisionOne({ fleet, options }: ProvisionCall, id: string): Prom
   };
 }
 
-async function provisionFile({ fleet, options, io }: ProvisionCall, from: string): Promise<Outcome> {
-  const rows = readTenantRows(from, io, defaultsOf(options));
+async function provisionFile(call: ProvisionCall, from: string): Promise<Outcome> {
+  const { fleet, options, io, signal } = call;
   const { dryRun, concurrency } = options;
+  const rows = readTenantRows(from, io, defaultsOf(call));
   const data = await provisionMany(fleet, rows, { dryRun, ...given({ concurrency }) });
-  const { created, existing, failed, durationMs } = data;
-  const headline = `${counted(created, 'tenant')} ${dryRun ? 'to provision' : 'provisioned'}, ${existing} there already, ${failed.length} failed in ${formatDuration(durationMs)}`;
+  const failure =
+    data.failed.length > 0 || signal.aborted ? manyFailure(data.failed.length, from) : undefined;
+  return { data, text: () => manyText(data, dryRun), ...given({ failure }) };
+}
+
+function manyText({ created, existing, failed, durationMs }: ProvisionedMany, dryRun: boolean): string {
+  const done = `${counted(created, 'tenant')} ${dryRun ? 'to provision' : 'provisioned'}`;
+  const headline = `${done}, ${count(existing)} there already, ${count(failed.length)} failed in ${formatDuration(durationMs)}`;
   const lines = failed.map(
-    (row) => `  line ${row.line}${row.id ? ` ${row.id}` : ''}: ${row.code} ${oneLine(row.message)}`,
+    (row) => `  line ${row.line}${row.id === null ? '' : ` ${row.id}`}: ${row.code} ${oneLine(row.message)}`,
   );
-  const text = () => [headline, ...lines].join('\n');
-  if (failed.length === 0) return { data, text };
-  const failure = partialError('PROVISION_PARTIAL', `${counted(failed.length, 'row')} of ${from} failed.`, {
-    hint: 'Correct them and run the same command again: what is provisioned stays as it is.',
-    facts: { failed: failed.length },
+  return [headline, ...lines].join('\n');
+}
+
+/** Without a failed row it was stopped before the end of the file. */
+function manyFailure(failed: number, from: string) {
+  const message =
+    failed === 0 ? `Not every row of ${from} was read.` : `${counted(failed, 'row')} of ${from} failed.`;
+  return partialError('PROVISION_PARTIAL', message, {
+    hint: 'Run the same command again, with bad rows corrected: what is provisioned stays as it is.',
+    facts: { failed },
   });
-  return { data, text, failure };
 }
 
 /** What the options say; in a file they stand in for columns that it leaves empty. */
-function defaultsOf(options: ProvisionCall['options']): Omit<ProvisionRequest, 'id'> {
-  const { plan, tier, cluster, pool, tenantKey: key, owner, label, seed } = options;
+function defaultsOf({ options, io }: ProvisionCall): Omit<ProvisionRequest, 'id'> {
+  const { plan, tier, cluster, pool, tenantKey: key, owner, label } = options;
   const labels = label.length === 0 ? undefined : parsePairs('--label', label);
+  const seed = options.seed === undefined ? undefined : resolve(io.cwd, options.seed);
   return given({ plan, tier, cluster, pool, key, owner, labels, seed });
 }
 

@@ -1,5 +1,5 @@
 import { usageError } from '../../core/errors.js';
-import { setTenant, type TenantChange } from '../../operations/set.js';
+import { setTenant, type TenantEdit } from '../../operations/set.js';
 import type { Call, Outcome } from '../command.js';
 import type { set } from '../commands/set.js';
 import { given } from '../given.js';
@@ -9,15 +9,15 @@ import { parsePairs } from '../values.js';
 type SetCall = Call<typeof set>;
 
 export default async function handle({ fleet, arguments: { id }, options }: SetCall): Promise<Outcome> {
-  const change = changeOf(options);
-  const result = await setTenant(fleet, id, change, { dryRun: options.dryRun });
+  const edit = editOf(options);
+  const result = await setTenant(fleet, id, edit, { dryRun: options.dryRun });
   return tenantOutcome(result, 'changed', options.dryRun);
 }
 
-function changeOf({ plan, owner, label, unlabel, pin, unpin }: SetCall['options']): TenantChange {
+function editOf({ plan, owner, label, unlabel, pin, unpin }: SetCall['options']): TenantEdit {
   if (pin !== undefined && unpin) throw usage('--pin and --unpin exclude each other.');
   const labels = label.length === 0 ? undefined : parsePairs('--label', label);
-  const change: TenantChange = given({
+  const edit: TenantEdit = given({
     plan,
     owner,
     labels,
@@ -25,7 +25,7 @@ function changeOf({ plan, owner, label, unlabel, pin, unpin }: SetCall['options'
     pin,
     unpin: unpin || undefined,
   });
-  if (Object.keys(change).length > 0) return change;
+  if (Object.keys(edit).length > 0) return edit;
   throw usage('Nothing to set: give --plan, --owner, --label, --unlabel, --pin or --unpin.');
 }
 

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { type CsvError, parse } from 'csv-parse';
+import { CsvError, parse } from 'csv-parse';
 import { usageError } from '../../core/errors.js';
 import { COLUMNS, isColumn, type RawRow } from './request.js';
 
@@ -8,32 +8,43 @@ interface Parsed {
   info: { lines: number };
 }
 
+/** More than any row needs: a quote that is never closed would gather the rest of the file in memory. */
+const MOST_BYTES_A_ROW = 1_000_000;
+
 /**
- * Rows of a CSV text. A row that cannot be read is told with its line, and the next one is read.
+ * Rows of a CSV text. A row that does not fit the header is told with its line, and the next one is read.
  * @throws usage error `ROWS_HEADER` (exit 2) when the columns are not those of tenants
  */
 export async function* readCsv(text: Readable, name: string): AsyncGenerator<RawRow> {
-  const skipped: RawRow[] = [];
-  const parser = text.pipe(
-    parse({
-      bom: true,
-      trim: true,
-      info: true,
-      skip_empty_lines: true,
-      relax_column_count: true,
-      skip_records_with_error: true,
-      on_skip: (error) => void skipped.push(problemRow(error)),
-    }),
-  );
-  text.on('error', (error) => parser.destroy(error));
   let columns: string[] | undefined;
-  for await (const { record, info } of parser as AsyncIterable<Parsed>) {
-    yield* skipped.splice(0);
-    if (columns === undefined) columns = checkHeader(record, name);
-    else yield toRow(columns, record, info.lines);
+  try {
+    for await (const { record, info } of parseText(text)) {
+      if (columns === undefined) columns = checkHeader(record, name);
+      else yield toRow(columns, record, info.lines);
+    }
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    const line = (error as { lines?: number }).lines ?? 0;
+    yield { line, problem: `${error.message}; nothing after it was read` };
+    return;
   }
-  yield* skipped.splice(0);
   if (columns === undefined) checkHeader([], name);
+}
+
+function parseText(text: Readable): AsyncIterable<Parsed> {
+  const options = {
+    bom: true,
+    trim: true,
+    info: true,
+    skip_empty_lines: true,
+    relax_column_count: true,
+    // A stray quote is part of its cell; whether the cell makes sense is seen later, row by row.
+    relax_quotes: true,
+    max_record_size: MOST_BYTES_A_ROW,
+  };
+  const parser = text.pipe(parse(options));
+  text.on('error', (error) => parser.destroy(error));
+  return parser as AsyncIterable<Parsed>;
 }
 
 function toRow(columns: readonly string[], record: readonly string[], line: number): RawRow {
@@ -41,13 +52,6 @@ function toRow(columns: readonly string[], record: readonly string[], line: numb
     return { line, problem: `it has ${record.length} columns, the header has ${columns.length}` };
   }
   return { line, cells: new Map(columns.map((column, at) => [column, record[at] ?? ''])) };
-}
-
-function problemRow(error: CsvError | undefined): RawRow {
-  return {
-    line: Number((error as { lines?: number } | undefined)?.lines ?? 0),
-    problem: error?.message ?? 'it cannot be read',
-  };
 }
 
 function checkHeader(header: string[], name: string): string[] {

@@ -3,10 +3,11 @@ import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { usageError } from '../../core/errors.js';
 import type { ProvisionRequest } from '../../operations/provision.js';
+import type { ProvisionRow } from '../../operations/provision-many.js';
 import type { Io } from '../io.js';
 import { readCsv } from './csv.js';
 import { readNdjson } from './ndjson.js';
-import { type TenantRow, toRequest } from './request.js';
+import { toRequest } from './request.js';
 
 /**
  * The rows of a CSV or NDJSON file, or of stdin (`-`), as a stream: the file may hold more tenants
@@ -17,7 +18,7 @@ export async function* readTenantRows(
   from: string,
   io: Io,
   defaults: Omit<ProvisionRequest, 'id'>,
-): AsyncGenerator<TenantRow> {
+): AsyncGenerator<ProvisionRow> {
   const chunks = readChunks(from, io);
   const { first, all } = await peek(chunks);
   const rows = first.trimStart().startsWith('{') ? readNdjson(all) : readCsv(all, from);

@@ -2,13 +2,10 @@ import { isTenantctlError } from '../../core/errors.js';
 import { parseTenantId } from '../../core/tenant.js';
 import { isTier, TIERS } from '../../core/tier.js';
 import type { ProvisionRequest } from '../../operations/provision.js';
+import type { ProvisionRow } from '../../operations/provision-many.js';
 
 /** The texts of a row by the name of their column; labels as `label.<name>`. */
 export type Cells = ReadonlyMap<string, string>;
-
-/** One row of a file: what it asks for, or what is wrong with it. */
-export type TenantRow =
-  { line: number; request: ProvisionRequest } | { line: number; problem: string; id?: string };
 
 /** A row before its values are looked at. */
 export type RawRow = { line: number; cells: Cells } | { line: number; problem: string };
@@ -25,7 +22,7 @@ export function isColumn(name: string): boolean {
 export function toRequest(
   { line, cells }: { line: number; cells: Cells },
   defaults: Omit<ProvisionRequest, 'id'>,
-): TenantRow {
+): ProvisionRow {
   const filled = new Map([...cells].filter(([, text]) => text !== ''));
   const id = filled.get('id');
   const problem = problemOf(filled);

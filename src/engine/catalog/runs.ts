@@ -12,7 +12,14 @@ export interface NewRun {
   selection: unknown;
   migrations: { id: number; name: string; checksum: string; phase: string | null }[];
   waves: string[];
-  units: { unit: string; wave: number; ordinal: number; lane: string; tenants: number; from: number | null }[];
+  units: {
+    unit: string;
+    wave: number;
+    ordinal: number;
+    lane: string;
+    tenants: number;
+    from: number | null;
+  }[];
 }
 
 /** Stores a run with its frozen files and units. */
@@ -45,7 +52,11 @@ export interface UnitOutcomeRow {
 }
 
 /** Writes the outcomes of many units in one statement. */
-export async function writeOutcomes(connection: Connection, run: string, outcomes: readonly UnitOutcomeRow[]): Promise<void> {
+export async function writeOutcomes(
+  connection: Connection,
+  run: string,
+  outcomes: readonly UnitOutcomeRow[],
+): Promise<void> {
   if (outcomes.length === 0) return;
   await connection.execute(sql`
     update tenantctl_catalog.run_units u set status = o.status, reason = o.reason, to_version = o."to", fault = o.fault,
@@ -67,7 +78,12 @@ export async function setWaveStatus(
      where run = ${run} and ordinal = ${ordinal}`);
 }
 
-export async function finishRun(connection: Connection, run: string, status: RunStatus, reason: string | null): Promise<void> {
+export async function finishRun(
+  connection: Connection,
+  run: string,
+  status: RunStatus,
+  reason: string | null,
+): Promise<void> {
   await connection.execute(sql`
     update tenantctl_catalog.runs set status = ${status}, status_reason = ${reason},
       finished_at = case when ${status} = 'paused' then null else now() end
@@ -84,10 +100,12 @@ export async function closeAbandonedRuns(connection: Connection, successor: stri
 
 /** Runs that are not finished, and the newest finished one. */
 export async function recentRuns(connection: Connection): Promise<Record<string, unknown>[]> {
-  return connection.rows(raw(`
+  return connection.rows(
+    raw(`
     select id as run, kind, status, status_reason as reason, target_id as "targetId", target_name as "targetName",
            started_at::text as "startedAt", finished_at::text as "finishedAt"
       from tenantctl_catalog.runs where finished_at is null
     union all (select id, kind, status, status_reason, target_id, target_name, started_at::text, finished_at::text
-      from tenantctl_catalog.runs where finished_at is not null order by started_at desc limit 1)`));
+      from tenantctl_catalog.runs where finished_at is not null order by started_at desc limit 1)`),
+  );
 }

@@ -8,10 +8,18 @@ const KEPT_OUTPUT = 2_000;
  * Runs a hook: a command with its arguments, no shell, the document as JSON on its standard input.
  * @returns null when it ended with 0, otherwise one sentence about what went wrong
  */
-export function runHook(command: readonly string[], document: unknown, timeoutMs: number): Promise<string | null> {
+export function runHook(
+  command: readonly string[],
+  document: unknown,
+  timeoutMs: number,
+): Promise<string | null> {
   const [program = '', ...args] = command;
   return new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: timeoutMs, killSignal: 'SIGKILL' });
+    const child = spawn(program, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+    });
     let output = '';
     const keep = (chunk: Buffer): void => {
       output = (output + chunk.toString('utf8')).slice(-KEPT_OUTPUT);

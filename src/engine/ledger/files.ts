@@ -4,15 +4,19 @@ import path from 'node:path';
 import { configError } from '../../core/errors.js';
 import { groupBy } from '../../core/group-by.js';
 
-/** One migration as it stands on disk, in the format of `postgres-migrations`. */
-export interface MigrationFile {
-  id: number;
-  name: string;
+/** A SQL file of the user's. */
+export interface ScriptFile {
   fileName: string;
   /** Absolute path. */
   path: string;
-  /** Its text with line ends as LF, so that a Windows checkout is the same migration. */
+  /** Its text with line ends as LF, so that a Windows checkout is the same file. */
   sql: string;
+}
+
+/** One migration as it stands on disk, in the format of `postgres-migrations`. */
+export interface MigrationFile extends ScriptFile {
+  id: number;
+  name: string;
   /** sha1 over file name and text, as postgres-migrations computes it for an LF checkout. */
   checksum: string;
 }

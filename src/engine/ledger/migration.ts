@@ -2,7 +2,7 @@ import { configError } from '../../core/errors.js';
 import { positionAt, renderCaret } from '../../core/source-position.js';
 import type { Tier } from '../../core/tier.js';
 import { type Directives, readDirectives } from './directives.js';
-import { type MigrationFile, readMigrationFiles } from './files.js';
+import { type MigrationFile, type ScriptFile, readMigrationFiles } from './files.js';
 import { type ParsedScript, type ParsedStatement, loadParser, parseScript } from './parser.js';
 
 /** A migration that has been read, parsed and found fit to run. */
@@ -46,14 +46,14 @@ export function analyse(file: MigrationFile): Migration {
 }
 
 /** Transactions, roles and search paths belong to the runner: a file that changes them lands elsewhere. */
-function refuseOwnControl(file: MigrationFile, statement: ParsedStatement): void {
+export function refuseOwnControl(file: ScriptFile, statement: ParsedStatement): void {
   if (statement.control === null) return;
   const position = positionAt(file.sql, statement.start);
   throw configError(
     'MIGRATION_CONTROL_STATEMENT',
-    `${file.fileName}:${position.line}: a migration cannot contain ${statement.control}.\n${renderCaret(file.sql, position)}`,
+    `${file.fileName}:${position.line}: it cannot contain ${statement.control}.\n${renderCaret(file.sql, position)}`,
     {
-      hint: 'Each migration runs in a transaction, a role and a schema chosen by tenantctl; take the statement out.',
+      hint: 'The file runs in a transaction, a role and a schema chosen by tenantctl; take the statement out.',
       facts: { file: file.path, line: position.line, statement: statement.control },
     },
   );

@@ -1,7 +1,7 @@
 import { loadModule, parseSync, scanSync } from 'libpg-query';
 import { configError } from '../../core/errors.js';
 import { offsetOfByte, positionAt, renderCaret } from '../../core/source-position.js';
-import type { MigrationFile } from './files.js';
+import type { ScriptFile } from './files.js';
 
 /** One statement of a script; offsets are in UTF-16 units of the file's text. */
 export interface ParsedStatement {
@@ -42,7 +42,7 @@ interface Token {
 }
 
 /** @throws configuration error `MIGRATION_SYNTAX` (exit 3) with line and caret */
-export function parseScript(file: MigrationFile): ParsedScript {
+export function parseScript(file: ScriptFile): ParsedScript {
   const toOffset = byteMapper(file.sql);
   const nodes = parse(file);
   const tokens = (scanSync(file.sql) as { tokens: Token[] }).tokens;
@@ -54,7 +54,7 @@ export function parseScript(file: MigrationFile): ParsedScript {
   };
 }
 
-function parse(file: MigrationFile): ParsedNode[] {
+function parse(file: ScriptFile): ParsedNode[] {
   try {
     return (parseSync(file.sql).stmts ?? []) as unknown as ParsedNode[];
   } catch (error) {
@@ -128,7 +128,7 @@ function byteMapper(sql: string): (byte: number) => number {
   return ascii ? (byte) => byte : (byte) => offsetOfByte(sql, byte);
 }
 
-function syntaxError(file: MigrationFile, message: string, byteOffset: number) {
+function syntaxError(file: ScriptFile, message: string, byteOffset: number) {
   const position = positionAt(file.sql, offsetOfByte(file.sql, byteOffset));
   return configError(
     'MIGRATION_SYNTAX',

@@ -32,7 +32,11 @@ export function fittingPlaces(settings: FleetSettings, wish: PlaceWish): Place[]
  * The emptiest of the fitting places; the first by name where several are equally empty.
  * @throws conflict `NO_PLACE` (exit 5) that repeats what was asked for
  */
-export function choosePlace(settings: FleetSettings, wish: PlaceWish, occupancy: readonly Occupancy[]): Place {
+export function choosePlace(
+  settings: FleetSettings,
+  wish: PlaceWish,
+  occupancy: readonly Occupancy[],
+): Place {
   const places = fittingPlaces(settings, wish);
   if (places.length === 0) throw noPlace(settings, wish);
   const load = new Map(places.map((place) => [place, tenantsIn(place, occupancy)]));

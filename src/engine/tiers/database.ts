@@ -10,6 +10,7 @@ import { ident, literal, raw, sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
 import type { Migration } from '../ledger/migration.js';
 import {
+  type Admission,
   type Home,
   admissionUpdate,
   hasLocalState,
@@ -21,7 +22,7 @@ import { SELF, dedicatedUnit } from './dedicated.js';
 import type { HomeState, Relation, TierDriver } from './driver.js';
 import { fillHome } from './fill.js';
 import { databaseExists } from './managed-database.js';
-import { placeTaken, roleTaken } from './place-taken.js';
+import { admissionIfOurs, placeTaken, roleTaken } from './place-taken.js';
 import { readRelations } from './relations.js';
 import {
   createTenantRole,
@@ -69,15 +70,15 @@ export const databaseDriver: TierDriver = {
     return there ? inspectInside(fleet, home) : { state: 'absent' };
   },
 
-  async create(fleet: Fleet, home: Home, migrations: readonly Migration[]): Promise<void> {
-    const found = await databaseDriver.inspect(fleet, home);
-    if (found.state === 'foreign') throw placeTaken(home, found.what);
-    if (found.state === 'absent') await makeFromTemplate(fleet, home, migrations);
+  async create(fleet: Fleet, home: Home, migrations: readonly Migration[]): Promise<Admission> {
+    const found = admissionIfOurs(home, await databaseDriver.inspect(fleet, home));
+    if (found === undefined) await makeFromTemplate(fleet, home, migrations);
     fleet.reach('provision.created');
     // The copy has every migration of its template; one made before a crash may be older.
     await inDatabaseOf(fleet, home, (connection) =>
       fillHome(fleet, connection, dedicatedUnit(home.tenant.id, home.placement), migrations),
     );
+    return found ?? 'making';
   },
 
   open: openHome,

@@ -44,9 +44,11 @@ export interface TierDriver {
   inspect(fleet: Fleet, home: Home): Promise<HomeState>;
   /**
    * Makes the home with role, grants, limits and every migration. It answers nobody until it is opened.
-   * @throws conflict `PLACE_TAKEN` (exit 5) when something is there that this tool did not make
+   * @returns what the home answers now: `making` when it is new, otherwise how it was found
+   * @throws conflict `PLACE_TAKEN` (exit 5) when something is there that this tool did not make, or made
+   *   for a tenant with another key
    */
-  create(fleet: Fleet, home: Home, migrations: readonly Migration[]): Promise<void>;
+  create(fleet: Fleet, home: Home, migrations: readonly Migration[]): Promise<Admission>;
   /** Runs `work` in one transaction of a session that sees exactly this tenant, as the application would. */
   open<T>(fleet: Fleet, home: Home, work: (session: Connection) => Promise<T>): Promise<T>;
   /**

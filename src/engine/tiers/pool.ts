@@ -9,6 +9,7 @@ import type { Fleet } from '../context.js';
 import { readLedger } from '../ledger/entries.js';
 import type { Migration } from '../ledger/migration.js';
 import {
+  type Admission,
   type Home,
   admissionUpdate,
   placementInsert,
@@ -18,7 +19,7 @@ import {
 import type { HomeState, Relation, TierDriver } from './driver.js';
 import { fillHome } from './fill.js';
 import { prepareSharedDatabase } from './managed-database.js';
-import { placeTaken } from './place-taken.js';
+import { admissionIfOurs, placeTaken } from './place-taken.js';
 import { readRelations } from './relations.js';
 import { admitHome, inDatabaseOf, openHome } from './session.js';
 
@@ -62,17 +63,18 @@ export const poolDriver: TierDriver = {
     });
   },
 
-  async create(fleet: Fleet, home: Home, migrations: readonly Migration[]): Promise<void> {
+  async create(fleet: Fleet, home: Home, migrations: readonly Migration[]): Promise<Admission> {
     await preparePool(fleet, home, migrations);
     fleet.reach('provision.created');
-    await inDatabaseOf(fleet, home, async (connection) => {
-      await connection.execute(
-        placementInsert(home, poolDriver.unit(home.tenant.id, home.placement).ledgerKey),
-      );
+    return inDatabaseOf(fleet, home, async (connection) => {
+      const unit = poolDriver.unit(home.tenant.id, home.placement);
+      await connection.execute(placementInsert(home, unit.ledgerKey));
       const placed = await readPlacement(connection, home.tenant.id);
-      if (placed?.tier !== 'pool' || placed.unit !== `pool:${home.placement.pool}`) {
-        throw placeTaken(home, `local placement of ${home.tenant.id} in ${placed?.unit ?? 'another unit'}`);
-      }
+      if (placed?.unit !== unit.ledgerKey)
+        throw placeTaken(home, `local placement of ${home.tenant.id} in ${placed?.unit ?? 'no unit'}`);
+      return (
+        admissionIfOurs(home, { state: 'present', key: placed.key, admission: placed.state }) ?? 'making'
+      );
     });
   },
 

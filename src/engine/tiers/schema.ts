@@ -6,6 +6,7 @@ import { ident, sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
 import type { Migration } from '../ledger/migration.js';
 import {
+  type Admission,
   type Home,
   admissionUpdate,
   placementInsert,
@@ -15,7 +16,7 @@ import {
 import type { HomeState, Relation, TierDriver } from './driver.js';
 import { fillHome } from './fill.js';
 import { prepareSharedDatabase } from './managed-database.js';
-import { placeTaken, roleTaken } from './place-taken.js';
+import { admissionIfOurs, roleTaken } from './place-taken.js';
 import { createTenantRole, dropTenantRole, grantSchema, inspectTenantRole, limitRole } from './roles.js';
 import { readRelations } from './relations.js';
 import { admitHome, inDatabaseOf, openHome } from './session.js';
@@ -60,16 +61,16 @@ export const schemaDriver: TierDriver = {
     return inDatabaseOf(fleet, home, (connection) => inspectSchema(connection, home));
   },
 
-  async create(fleet: Fleet, home: Home, migrations: readonly Migration[]): Promise<void> {
+  async create(fleet: Fleet, home: Home, migrations: readonly Migration[]): Promise<Admission> {
     const { cluster, database } = home.placement;
     await prepareSharedDatabase(fleet, cluster, database);
-    await inDatabaseOf(fleet, home, async (connection) => {
-      const found = await inspectSchema(connection, home);
-      if (found.state === 'foreign') throw placeTaken(home, found.what);
-      if (found.state === 'absent') await createEmpty(fleet, connection, home);
+    return inDatabaseOf(fleet, home, async (connection) => {
+      const found = admissionIfOurs(home, await inspectSchema(connection, home));
+      if (found === undefined) await createEmpty(fleet, connection, home);
       fleet.reach('provision.created');
       await fillHome(fleet, connection, schemaDriver.unit(home.tenant.id, home.placement), migrations);
       connection.touched += 1;
+      return found ?? 'making';
     });
   },
 

@@ -1,18 +1,9 @@
 import type { TenancySettings } from '../../core/settings.js';
 import type { Connection } from '../../pg/connection.js';
-import { type Sql, ident, sql } from '../../pg/sql.js';
+import { type Sql, sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
 import { type Home, admissionUpdate } from '../local/placements.js';
-
-/** What whoever opens a session for a tenant sets, in every tier, so that one application serves all three. */
-export function sessionSettings(home: Home, tenancy: TenancySettings): Record<string, string> {
-  const { statementTimeoutMs } = home.tenant.limits;
-  return {
-    search_path: `${ident(home.placement.schema).text()}, ${ident(tenancy.extensionsSchema).text()}`,
-    [tenancy.setting]: home.tenant.key,
-    ...(statementTimeoutMs === null ? {} : { statement_timeout: `${statementTimeoutMs}ms` }),
-  };
-}
+import { sessionSettings } from '../local/session-settings.js';
 
 /** Takes the tenant's role and settings for the rest of the transaction. The role comes last: it may set less. */
 async function becomeTenant(session: Connection, home: Home, tenancy: TenancySettings): Promise<void> {

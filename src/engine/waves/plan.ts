@@ -42,7 +42,10 @@ export function planWaves(units: readonly MigrationUnit[], caps: LaneCaps): Plan
 
 function assignLanes(units: readonly MigrationUnit[], caps: LaneCaps): PlannedUnit[] {
   const clusters = [...groupBy(units, ({ cluster }) => cluster)];
-  const lanesLeft = fairShares(clusters.map(([cluster]) => caps.cluster(cluster)), caps.concurrency);
+  const lanesLeft = fairShares(
+    clusters.map(([cluster]) => caps.cluster(cluster)),
+    caps.concurrency,
+  );
   const planned = clusters.flatMap(([cluster, ofCluster], index) =>
     spread(cluster, ofCluster, lanesLeft[index] as number, caps.database(cluster)),
   );

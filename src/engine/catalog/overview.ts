@@ -1,0 +1,69 @@
+import type { Connection } from '../../pg/connection.js';
+import { raw, sql } from '../../pg/sql.js';
+
+/** Tenants and units of one tier. */
+export interface TierCounts {
+  tier: string;
+  tenants: number;
+  units: number;
+  statuses: Record<string, number>;
+}
+
+export async function readFleetCounts(connection: Connection): Promise<TierCounts[]> {
+  return connection.rows<TierCounts>(
+    raw(`
+    with counted as (
+      select p.tier, t.status, count(*)::int as tenants
+        from tenantctl_catalog.tenants t join tenantctl_catalog.placements p on p.tenant = t.id and p.until is null
+       where t.status <> 'deleted' group by p.tier, t.status)
+    select tier, sum(tenants)::int as tenants,
+           (select count(*)::int from tenantctl_catalog.units u where u.tier = counted.tier) as units,
+           jsonb_object_agg(status, tenants) as statuses
+      from counted group by tier order by array_position(array['pool', 'schema', 'database'], tier)`),
+  );
+}
+
+export interface VersionCounts {
+  versions: { id: number | null; name: string | null; units: number }[];
+  behind: { unit: string; version: string | null }[];
+}
+
+/** Units by version, newest first, and the first of those below a version by name. */
+export async function readVersionCounts(
+  connection: Connection,
+  target: number,
+  named: number,
+): Promise<VersionCounts> {
+  const versions = await connection.rows<VersionCounts['versions'][number]>(
+    raw(`
+    select version_id as id, version_name as name, count(*)::int as units
+      from tenantctl_catalog.units u where exists (${INHABITED})
+     group by version_id, version_name order by version_id desc nulls last`),
+  );
+  const behind = await connection.rows<VersionCounts['behind'][number]>(sql`
+    select u.id as unit, u.version_name as version from tenantctl_catalog.units u
+     where coalesce(u.version_id, 0) < ${target} and exists (${raw(INHABITED)}) order by u.id limit ${named}`);
+  return { versions, behind };
+}
+
+/** A unit whose only tenant is still being provisioned is not part of the fleet yet. */
+const INHABITED = `select from tenantctl_catalog.placements p join tenantctl_catalog.tenants t on t.id = p.tenant
+  where p.unit = u.id and p.until is null and t.status not in ('provisioning', 'deleted')`;
+
+/** Moves that have not ended. */
+export async function openMoves(connection: Connection): Promise<Record<string, unknown>[]> {
+  return connection.rows(
+    raw(`
+    select id as move, tenant, state, started_at::text as "startedAt", grace_until::text as "graceUntil"
+      from tenantctl_catalog.moves where finished_at is null order by started_at`),
+  );
+}
+
+/** Offboardings whose retention period is over. */
+export async function dueOffboardings(connection: Connection): Promise<Record<string, unknown>[]> {
+  return connection.rows(
+    raw(`
+    select tenant, due_at::text as "dueAt" from tenantctl_catalog.offboardings
+     where finished_at is null and due_at <= now() order by due_at`),
+  );
+}

@@ -1,0 +1,113 @@
+import { conflictError, usageError } from '../core/errors.js';
+import { type Tenant, parseTenantId } from '../core/tenant.js';
+import { writeAudit } from '../engine/catalog/audit.js';
+import { rememberPlan } from '../engine/catalog/places.js';
+import {
+  type TenantChanges,
+  type TenantRecord,
+  requireTenant,
+  updateTenant,
+} from '../engine/catalog/tenants.js';
+import type { Fleet } from '../engine/context.js';
+import { readMigrationFiles } from '../engine/ledger/files.js';
+import { findMigration } from '../engine/ledger/find.js';
+import { driverOf } from '../engine/tiers/registry.js';
+import { homeOf, toTenant } from './home.js';
+import { limitsOf, planOf } from './provision-plan.js';
+
+/** What is to change; what is left out stays. */
+export interface TenantEdit {
+  plan?: string;
+  owner?: string;
+  labels?: Record<string, string>;
+  unlabel?: string[];
+  /** Number or name of the migration that the tenant's unit is held at. */
+  pin?: string;
+  unpin?: boolean;
+}
+
+/**
+ * Changes labels, owner, plan within the tier, or pins a tenant's unit to a version. The home is written
+ * first and the catalog after it; the same call again repairs a crash between the two.
+ * @throws usage error (exit 2) · configuration error (exit 3) · conflict (exit 5)
+ */
+export async function setTenant(
+  fleet: Fleet,
+  id: string,
+  edit: TenantEdit,
+  options: { dryRun: boolean },
+): Promise<{ tenant: Tenant }> {
+  parseTenantId(id);
+  const record = await fleet.catalog((connection) => requireTenant(connection, id));
+  const changes = await changesOf(fleet, record, edit);
+  const changed: TenantRecord = { ...record, ...changes };
+  if (options.dryRun) return { tenant: toTenant(changed) };
+  const audit = { action: 'tenant.set', tenant: id, details: { ...edit } };
+  await fleet.catalogTransaction((connection) =>
+    writeAudit(connection, fleet.actor, { ...audit, phase: 'intent' }),
+  );
+  const home = homeOf(changed, limitsOf(fleet.settings, changed.plan));
+  if (record.status !== 'provisioning') await driverOf(record.tier).describe(fleet, home);
+  await fleet.catalogTransaction(async (connection) => {
+    const plan = planOf(fleet.settings, edit.plan);
+    if (plan !== null) await rememberPlan(connection, plan);
+    await updateTenant(connection, id, changes);
+    await writeAudit(connection, fleet.actor, audit);
+  });
+  return { tenant: toTenant(await fleet.catalog((connection) => requireTenant(connection, id))) };
+}
+
+async function changesOf(fleet: Fleet, record: TenantRecord, edit: TenantEdit): Promise<TenantChanges> {
+  if (record.status === 'deleted') {
+    throw conflictError('TENANT_GONE', `Tenant ${record.id} is deleted.`, { facts: { tenant: record.id } });
+  }
+  const plan = planOf(fleet.settings, edit.plan);
+  if (plan !== null && plan.tier !== record.tier) throw tierDiffers(record, plan.name, plan.tier);
+  return {
+    plan: plan?.name ?? record.plan,
+    owner: edit.owner ?? record.owner,
+    labels: labelsOf(record, edit),
+    pinnedTo: await pinOf(fleet, record, edit),
+  };
+}
+
+function labelsOf(record: TenantRecord, { labels = {}, unlabel = [] }: TenantEdit): Record<string, string> {
+  const kept = Object.entries({ ...record.labels, ...labels }).filter(([name]) => !unlabel.includes(name));
+  return Object.fromEntries(kept);
+}
+
+async function pinOf(fleet: Fleet, record: TenantRecord, edit: TenantEdit): Promise<number | null> {
+  if (edit.unpin === true) return null;
+  if (edit.pin === undefined) return record.pinnedTo;
+  if (driverOf(record.tier).facts.sharesUnit) {
+    throw conflictError(
+      'PIN_SHARED_UNIT',
+      `Tenant ${record.id} migrates together with the others of pool ${record.pool}; it cannot be held back alone.`,
+      {
+        hint: 'Move it to a tier of its own first.',
+        facts: { tenant: record.id, pool: record.pool },
+      },
+    );
+  }
+  const pinned = findMigration(await readMigrationFiles(fleet.settings.migrations.directory), edit.pin);
+  if (pinned.id >= (record.version?.id ?? 0)) return pinned.id;
+  throw usageError(
+    'PIN_BELOW_VERSION',
+    `Tenant ${record.id} is at ${record.version?.name}; it cannot be pinned below that.`,
+    {
+      hint: 'Roll it back first, or pin it to a newer migration.',
+      facts: { tenant: record.id, version: record.version },
+    },
+  );
+}
+
+function tierDiffers(record: TenantRecord, plan: string, tier: string) {
+  return conflictError(
+    'TIER_DIFFERS',
+    `Plan ${plan} is for tier ${tier}; tenant ${record.id} lives in tier ${record.tier}.`,
+    {
+      hint: '`set` changes the plan within a tier. Nothing was changed.',
+      facts: { tenant: record.id, plan, tier: record.tier },
+    },
+  );
+}

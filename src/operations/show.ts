@@ -1,0 +1,32 @@
+import { type Tenant, parseTenantId } from '../core/tenant.js';
+import type { Placement } from '../core/tier.js';
+import { placementHistory, requireTenant } from '../engine/catalog/tenants.js';
+import type { Fleet } from '../engine/context.js';
+import { type LedgerEntry, readLedger } from '../engine/ledger/entries.js';
+import { driverOf } from '../engine/tiers/registry.js';
+import { homeOf, toTenant } from './home.js';
+import { limitsOf } from './provision-plan.js';
+
+export interface TenantDetails {
+  tenant: Tenant;
+  placement: Placement & { epoch: number; unit: string };
+  /** What the tenant's unit has, read from its own database. */
+  ledger: LedgerEntry[];
+  history: Record<string, unknown>[];
+}
+
+/** Everything known of one tenant. @throws conflict `TENANT_UNKNOWN` (exit 5) */
+export async function showTenant(fleet: Fleet, id: string): Promise<TenantDetails> {
+  parseTenantId(id);
+  const { record, history } = await fleet.catalog(async (connection) => ({
+    record: await requireTenant(connection, id),
+    history: await placementHistory(connection, id),
+  }));
+  const { placement, epoch } = homeOf(record, limitsOf(fleet.settings, record.plan));
+  const unit = driverOf(placement.tier).unit(id, placement);
+  const ledger =
+    record.status === 'provisioning' && record.version === null
+      ? []
+      : await fleet.managed(unit.cluster, unit.database, (connection) => readLedger(connection, unit));
+  return { tenant: toTenant(record), placement: { ...placement, epoch, unit: unit.id }, ledger, history };
+}

@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { partialError } from '../../src/core/errors.js';
+import { run } from '../../src/cli/main.js';
+import { commandThat, document, DONE, invoke, testIo } from './support.js';
+
+const aborted = (signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve());
+  });
+
+type Handle = Parameters<typeof commandThat>[0];
+
+/** Drains at the first signal and says what was left. */
+const drain: Handle = async ({ signal }) => {
+  await aborted(signal);
+  return { ...DONE, failure: partialError('RUN_PARTIAL', '3 units not visited.') };
+};
+
+/** Runs a command until its handler is at work. */
+async function started(argv: string[], handle: Handle = drain, terminal = false) {
+  const world = testIo({ terminal });
+  let ended: Promise<number> | undefined;
+  await new Promise<void>((begun) => {
+    const command = commandThat((call) => {
+      begun();
+      return handle(call);
+    });
+    ended = run(argv, world.io, [command]);
+  });
+  return { ...world, ended };
+}
+
+describe('the first signal', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('%s drains and exits 130 with what was done', async (signal) => {
+    const { send, ended, stdout, stderr, listeners } = await started(['probe']);
+    send(signal);
+    expect(await ended).toBe(130);
+    expect(stdout.text).toBe('done\n');
+    expect(stderr.text).toContain('finishing what has begun');
+    expect(stderr.text).toContain(`Interrupted by ${signal}`);
+    expect(listeners.size).toBe(0);
+  });
+
+  it('says in the document why and what was left', async () => {
+    const { send, ended, stdout } = await started(['probe', '--json']);
+    send('SIGINT');
+    await ended;
+    expect(document({ code: 130, stdout: stdout.text, stderr: '' })).toMatchObject({
+      ok: false,
+      error: { code: 'INTERRUPTED', exit: 130, facts: { stopped: { code: 'RUN_PARTIAL' } } },
+      data: { done: true },
+    });
+  });
+
+  it('leaves work that still came to its end alone', async () => {
+    const { send, ended } = await started(['probe'], async ({ signal }) => {
+      await aborted(signal);
+      return DONE;
+    });
+    send('SIGINT');
+    expect(await ended).toBe(0);
+  });
+
+  it('explains whatever the abort has thrown', async () => {
+    const { send, ended } = await started(['probe'], async ({ signal }) => {
+      await aborted(signal);
+      throw new Error('aborted');
+    });
+    send('SIGINT');
+    expect(await ended).toBe(130);
+  });
+});
+
+describe('a signal before the work has begun', () => {
+  it('starts nothing', async () => {
+    const { io, send } = testIo();
+    let called = false;
+    const command = commandThat(() => {
+      called = true;
+      return DONE;
+    });
+    const ended = run(['probe'], io, [{ ...command, load: () => (send('SIGINT'), command.load()) }]);
+    expect(await ended).toBe(130);
+    expect(called).toBe(false);
+  });
+});
+
+describe('the second signal', () => {
+  it('leaves at once and brings the cursor back', async () => {
+    const stubborn = () => new Promise<never>(() => undefined);
+    const { send, exits, stderr } = await started(['probe'], stubborn, true);
+    send('SIGINT');
+    expect(exits).toEqual([]);
+    send('SIGINT');
+    expect(exits).toEqual([130]);
+    expect(stderr.text).toContain('\u001B[?25h');
+  });
+});
+
+describe('--timeout', () => {
+  it('drains and exits 11', async () => {
+    const { code, stderr } = await invoke(['probe', '--timeout', '20ms'], { commands: [commandThat(drain)] });
+    expect(code).toBe(11);
+    expect(stderr).toContain('--timeout reached after 20 ms');
+  });
+
+  it('does nothing when the work is done before', async () => {
+    expect((await invoke(['probe', '--timeout', '1h'], { commands: [commandThat(() => DONE)] })).code).toBe(
+      0,
+    );
+  });
+});

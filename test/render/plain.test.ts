@@ -1,0 +1,84 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { chooseColors } from '../../src/render/colors.js';
+import { type Detail, plainRenderer } from '../../src/render/plain.js';
+import { finished, stamped, startedRun, startedUnit } from './support.js';
+
+const colors = chooseColors({ env: {}, isTTY: false, refused: false });
+
+function renderer(detail: Detail = 'changes', signsOfLife = true) {
+  const lines: string[] = [];
+  return { lines, ...plainRenderer({ write: (line) => lines.push(line), colors, detail, signsOfLife }) };
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe('plain lines', () => {
+  it('tell each change of a small run', () => {
+    const { lines, on } = renderer();
+    on(startedRun(2));
+    on(stamped({ type: 'wave.started', wave: 'canary', units: 2 }));
+    on(finished('schema:a'));
+    on(finished('schema:b', true));
+    on(stamped({ type: 'wave.finished', wave: 'canary', succeeded: 1, failed: 1 }));
+    expect(lines).toEqual([
+      'migrate: 2 units, 2 tenants, to 0014_x',
+      'wave canary: 2 units',
+      'ok schema:a (12 ms)',
+      'failed schema:b: MIGRATION_FAILED 42P07 relation "x" [2Jexists',
+      'wave canary: 1 succeeded, 1 failed',
+    ]);
+  });
+
+  it('count thousands of units but tell every failure', () => {
+    const { lines, on } = renderer();
+    on(startedRun(5_000));
+    for (let at = 0; at < 5_000; at += 1) on(finished(`schema:t${at}`, at % 1_000 === 0));
+    expect(lines).toHaveLength(1 + 5);
+  });
+
+  it('list no more than a screenful when nobody said how many there are', () => {
+    const { lines, on } = renderer();
+    for (let at = 0; at < 5_000; at += 1) on(finished(`schema:t${at}`));
+    expect(lines.length).toBeLessThanOrEqual(50);
+  });
+
+  it('give a sign of life in silence, until closed', async () => {
+    const { lines, on, close } = renderer();
+    on(startedRun(5_000));
+    on(startedUnit('schema:a'));
+    on(finished('schema:a'));
+    vi.advanceTimersByTime(29_000);
+    expect(lines).toHaveLength(1);
+    vi.advanceTimersByTime(61_000);
+    expect(lines.slice(1)).toEqual([
+      'still at work: 1 of 5,000, 30.0 s',
+      'still at work: 1 of 5,000, 1 min 0 s',
+      'still at work: 1 of 5,000, 1 min 30 s',
+    ]);
+    await close();
+    vi.advanceTimersByTime(600_000);
+    expect(lines).toHaveLength(4);
+  });
+
+  it('keep to failures and warnings where a program reads along', () => {
+    const { lines, on } = renderer('failures', false);
+    on(startedRun(2));
+    on(finished('schema:a'));
+    on(finished('schema:b', true));
+    on(stamped({ type: 'notice', level: 'info', code: 'X', message: 'by the way' }));
+    on(stamped({ type: 'notice', level: 'warning', code: 'X', message: 'look out' }));
+    vi.advanceTimersByTime(600_000);
+    expect(lines).toEqual([
+      'failed schema:b: MIGRATION_FAILED 42P07 relation "x" [2Jexists',
+      'warning: look out',
+    ]);
+  });
+
+  it('tell every step when asked to', () => {
+    const { lines, on } = renderer('steps');
+    on(stamped({ type: 'unit.step', unit: 'schema:a', step: '0003 orders' }));
+    on(stamped({ type: 'unit.progress', unit: 'schema:a', done: 5, total: null, of: 'rows' }));
+    expect(lines).toEqual(['schema:a: 0003 orders', 'schema:a: 5 rows']);
+  });
+});

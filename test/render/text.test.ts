@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import type { RunPlan, RunReport } from '../../src/core/report.js';
+import type { Tenant } from '../../src/core/tenant.js';
+import { chooseColors } from '../../src/render/colors.js';
+import { fleetStatusText } from '../../src/render/fleet-text.js';
+import { recordsTable, recordText } from '../../src/render/records.js';
+import { runPlanText, runReportText, stepsText } from '../../src/render/run-text.js';
+import { tenantDetailText, tenantsText, tenantText } from '../../src/render/tenant-text.js';
+
+const colors = chooseColors({ env: {}, isTTY: false, refused: false });
+
+const acme: Tenant = {
+  id: 'acme',
+  key: 'k-1',
+  status: 'active',
+  tier: 'schema',
+  plan: 'pro',
+  cluster: 'main',
+  database: 'app',
+  schema: 'tenant_acme',
+  pool: null,
+  version: { id: 14, name: 'activity' },
+  labels: { ring: 'canary' },
+  owner: null,
+  epoch: 1,
+  createdAt: '2026-01-01T00:00:00Z',
+};
+
+describe('tenants', () => {
+  it('as a text', () => expect(tenantText(acme)).toMatchSnapshot());
+
+  it('as a list', () => {
+    const pooled: Tenant = { ...acme, id: 'b', tier: 'pool', pool: 'shared', plan: null, version: null };
+    expect(tenantsText({ tenants: [acme, pooled], next: 'b' })).toMatchSnapshot();
+    expect(tenantsText({ tenants: [], next: null })).toBe('no tenants');
+  });
+
+  it('with all that is known', () => {
+    const ledger = [{ id: 1, name: 'init', appliedAt: '2026-01-01' }];
+    expect(tenantDetailText({ tenant: acme, ledger, history: [] })).toContain('Ledger\nID  NAME  APPLIED AT');
+  });
+});
+
+describe('runs', () => {
+  const report: RunReport = {
+    run: 'r-1',
+    kind: 'migrate',
+    status: 'partial',
+    to: { id: 14, name: 'activity' },
+    totals: {
+      units: 30,
+      tenants: 1_000,
+      succeeded: 5,
+      failed: 22,
+      skipped: 0,
+      rolledBack: 0,
+      pending: 3,
+      current: 0,
+    },
+    waves: [
+      { name: 'canary', status: 'succeeded', units: 5, succeeded: 5, failed: 0 },
+      { name: 'rest', status: 'failed', units: 25, succeeded: 0, failed: 22 },
+    ],
+    failures: Array.from({ length: 22 }, (_, at) => ({
+      unit: `schema:t${at}`,
+      tenants: [`t${at}`],
+      code: 'MIGRATION_FAILED',
+      migration: '0014_activity',
+      sqlstate: '42P07',
+      message: 'relation exists',
+      file: '0014_activity.sql',
+      line: 3,
+      attempts: 1,
+    })),
+    skipped: [{ unit: 'schema:pinned', reason: 'pinned at 0012' }],
+    durationMs: 61_000,
+  };
+
+  it('say all in one line, then waves and failures', () => {
+    expect(runReportText(report, colors)).toMatchSnapshot();
+  });
+
+  it('say when there was nothing to do', () => {
+    const idle: RunReport = {
+      ...report,
+      run: null,
+      status: 'succeeded',
+      failures: [],
+      waves: [],
+      skipped: [],
+    };
+    idle.totals = { ...report.totals, units: 0, failed: 0, pending: 0, current: 1_200 };
+    expect(runReportText(idle, colors)).toBe('nothing to do: 1,200 units already at 0014 activity');
+  });
+
+  it('are planned without a change', () => {
+    const migrations: RunPlan['migrations'] = [{ id: 1, name: 'x', phase: 'expand', transactional: true }];
+    const waves = [{ name: 'rest', units: ['a', 'b'], tenants: 9 }];
+    expect(runPlanText({ waves, migrations, skipped: [], current: 3 })).toMatchSnapshot();
+    expect(runPlanText({ waves: [], migrations: [], skipped: [], current: 3 })).toContain(
+      'Nothing to migrate: 3 units',
+    );
+    expect(stepsText({ steps: ['make the schema'] })).toBe('1. make the schema\n\nNothing was changed.');
+  });
+});
+
+describe('the fleet', () => {
+  it('at a glance', () => {
+    const status = {
+      tiers: [{ tier: 'pool', units: 1, tenants: 10 }],
+      versions: [{ version: 14, units: 1 }],
+      behind: [],
+      runs: [],
+      moves: [],
+      due: [],
+    };
+    expect(fleetStatusText(status, colors)).toBe(
+      'TIER  UNITS  TENANTS\npool  1      10\n\nVersions\nVERSION  UNITS\n14       1\n\nnothing is behind',
+    );
+  });
+});
+
+describe('records', () => {
+  it('lose what could steer a terminal', () => {
+    expect(recordText({ name: 'a\u001B[2Jb\nc', none: null, list: [1, 2], map: { a: 1 } })).toBe(
+      'name  a[2Jb c\nnone  -\nlist  1, 2\nmap   a=1',
+    );
+    expect(recordsTable([])).toBe('');
+  });
+});

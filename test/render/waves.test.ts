@@ -1,0 +1,105 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { chooseColors } from '../../src/render/colors.js';
+import type { Renderer } from '../../src/render/renderer.js';
+import { wavesRenderer } from '../../src/render/waves.js';
+import { Recorder } from '../cli/support.js';
+import { finished, stamped, startedRun, startedUnit } from './support.js';
+
+class Screen extends Recorder {
+  frames = 0;
+  columns = 120;
+  rows = 40;
+
+  override _write(chunk: Buffer, encoding: string, done: () => void): void {
+    if (chunk.toString().includes('wave ')) this.frames += 1;
+    super._write(chunk, encoding, done);
+  }
+
+  get plain(): string {
+    return this.text.replace(/\u001B\[[0-9;?]*[A-Za-z]/g, '');
+  }
+}
+
+function onScreen(): { screen: Screen; renderer: Renderer } {
+  const screen = new Screen(true);
+  const colors = chooseColors({ env: {}, isTTY: true, refused: true });
+  return { screen, renderer: wavesRenderer({ stream: screen, colors }) };
+}
+
+describe('waves on a terminal', () => {
+  it('draw at most ten frames a second, however many units finish', async () => {
+    const { screen, renderer } = onScreen();
+    renderer.on(startedRun(5_000));
+    renderer.on(stamped({ type: 'wave.started', wave: 'rest', units: 5_000 }));
+    const begun = performance.now();
+    for (let at = 0; at < 5_000; at += 1) {
+      renderer.on(startedUnit(`schema:t${at}`));
+      renderer.on(finished(`schema:t${at}`));
+      if (at % 50 === 0) await pause(10);
+    }
+    const seconds = (performance.now() - begun) / 1_000;
+    renderer.on(stamped({ type: 'wave.finished', wave: 'rest', succeeded: 5_000, failed: 0 }));
+    await renderer.close();
+    expect(screen.frames).toBeGreaterThan(2);
+    expect(screen.frames).toBeLessThanOrEqual(Math.ceil(seconds * 10) + 4);
+    expect(screen.plain).toContain('wave rest: 5,000 of 5,000');
+  });
+
+  it('hear no signals and give the stream back', async () => {
+    const before = process.listenerCount('SIGINT');
+    const { screen, renderer } = onScreen();
+    const { write } = screen;
+    renderer.on(stamped({ type: 'wave.started', wave: 'canary', units: 1 }));
+    await pause(30);
+    expect(
+      process
+        .listeners('SIGINT')
+        .slice(before)
+        .filter((listener) => String(listener).includes('127')),
+    ).toEqual([]);
+    expect(screen.write).toBe(write);
+    await renderer.close();
+    expect(screen.text.lastIndexOf('\u001B[?25h')).toBeGreaterThan(screen.text.lastIndexOf('\u001B[?25l'));
+  });
+
+  it('say in words that units failed, and why', async () => {
+    const { screen, renderer } = onScreen();
+    renderer.on(stamped({ type: 'wave.started', wave: 'canary', units: 2 }));
+    renderer.on(finished('schema:a'));
+    renderer.on(finished('schema:b', true));
+    renderer.on(stamped({ type: 'wave.finished', wave: 'canary', succeeded: 1, failed: 1 }));
+    await renderer.close();
+    expect(screen.plain).toContain('wave canary: 2 of 2, 1 failed');
+    expect(screen.plain).toContain('schema:b: MIGRATION_FAILED 42P07');
+  });
+
+  it('draw one wave after the other', async () => {
+    const { screen, renderer } = onScreen();
+    for (const wave of ['canary', 'early', 'rest']) {
+      renderer.on(stamped({ type: 'wave.started', wave, units: 1 }));
+      renderer.on(finished('schema:a'));
+      renderer.on(stamped({ type: 'wave.finished', wave, succeeded: 1, failed: 0 }));
+    }
+    await renderer.close();
+    for (const wave of ['canary', 'early', 'rest']) expect(screen.plain).toContain(`wave ${wave}: 1 of 1`);
+  });
+
+  it('tell notices with and without a wave', async () => {
+    const { screen, renderer } = onScreen();
+    const notice = (message: string) => stamped({ type: 'notice', level: 'warning', code: 'X', message });
+    renderer.on(notice('before'));
+    renderer.on(stamped({ type: 'wave.started', wave: 'canary', units: 1 }));
+    renderer.on(notice('during'));
+    await pause(150);
+    await renderer.close();
+    expect(screen.plain).toContain('warning: before\n');
+    expect(screen.plain).toContain('warning: during');
+  });
+
+  it('draw nothing for a command without units', async () => {
+    const { screen, renderer } = onScreen();
+    await renderer.close();
+    expect(screen.text).toBe('');
+  });
+});
