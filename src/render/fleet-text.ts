@@ -1,24 +1,27 @@
 import type { Colors } from './colors.js';
-import { recordsSection, recordsTable, recordText, sections } from './records.js';
+import { recordsSection, recordsTable, sections } from './records.js';
 
 /** What `status` knows of the fleet; each part is a list of records of its own shape. */
 export interface FleetStatusView {
-  tiers: object;
+  tiers: readonly object[];
   versions: readonly object[];
   behind: readonly object[];
+  target: string | null;
   runs: readonly object[];
   moves: readonly object[];
   due: readonly object[];
 }
 
+const NO_TENANTS = 'no tenants';
+
 /** The fleet at a glance. */
 export function fleetStatusText(status: FleetStatusView, colors: Colors): string {
-  const { tiers, behind } = status;
+  const { tiers, behind, target } = status;
   return sections(
-    Array.isArray(tiers) ? recordsTable(tiers as object[]) : recordText(tiers),
+    tiers.length === 0 ? NO_TENANTS : recordsTable(tiers),
     recordsSection('Versions', status.versions),
-    behind.length === 0 ? colors.green('nothing is behind') : recordsSection('Behind', behind),
-    recordsSection('Unfinished runs', status.runs),
+    behind.length === 0 ? colors.green('nothing is behind') : recordsSection(`Behind ${target}`, behind),
+    recordsSection('Runs', status.runs),
     recordsSection('Moves', status.moves),
     recordsSection('Due', status.due),
   );

@@ -6,6 +6,16 @@ export function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').replace(CONTROL, '').trim();
 }
 
+/** The first line of a text from outside: snippets with a caret make no sense on one line. */
+export function firstLine(text: string): string {
+  return oneLine(text.trimStart().split('\n', 1)[0] ?? '');
+}
+
+/** The same lines, harmless each; indentation stays, for carets point by it. */
+export function plainLines(text: string): string[] {
+  return text.split('\n').map((line) => line.replaceAll('\t', ' ').replace(CONTROL, '').trimEnd());
+}
+
 /** `5000` → `5,000` */
 export function count(value: number): string {
   return value.toLocaleString('en-US');

@@ -1,7 +1,8 @@
 import { formatDuration } from '../core/duration.js';
 import type { StampedEvent } from '../core/events.js';
 import type { Colors } from './colors.js';
-import { counted, oneLine } from './line.js';
+import { withoutUnit } from './failures-text.js';
+import { counted, firstLine, oneLine } from './line.js';
 import { countUnit, type Progress, progressText, startProgress } from './progress.js';
 import type { Renderer } from './renderer.js';
 
@@ -117,8 +118,7 @@ function stepLine(event: StampedEvent): string | undefined {
 }
 
 /** Why a unit failed, on one line. */
-export function faultText({ fault }: Finished): string {
+export function faultText({ unit, fault }: Finished): string {
   if (fault === null) return 'no reason given';
-  const code = fault.sqlstate === null ? fault.code : `${fault.code} ${fault.sqlstate}`;
-  return `${code} ${oneLine(fault.message)}`;
+  return `${fault.code} ${firstLine(withoutUnit(fault.message, unit))}`;
 }

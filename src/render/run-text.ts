@@ -1,6 +1,7 @@
 import { formatDuration } from '../core/duration.js';
-import type { RunPlan, RunReport, UnitFailure, WaveReport } from '../core/report.js';
+import type { RunPlan, RunReport, WaveReport } from '../core/report.js';
 import type { Colors } from './colors.js';
+import { failuresText } from './failures-text.js';
 import { count, counted, oneLine } from './line.js';
 import { recordsSection, sections } from './records.js';
 import { table } from './table.js';
@@ -15,10 +16,7 @@ export function runReportText(report: RunReport, colors: Colors): string {
   return sections(
     headline(report, colors),
     waves.length > 1 ? wavesTable(waves) : '',
-    list(
-      'Failures',
-      failures.map((failure) => failureLine(failure, colors)),
-    ),
+    failuresText(failures, colors),
     list(
       'Left out',
       skipped.map(({ unit, reason }) => `${unit}: ${oneLine(reason)}`),
@@ -30,10 +28,11 @@ export function runReportText(report: RunReport, colors: Colors): string {
 }
 
 function headline({ kind, status, to, totals, durationMs, run }: RunReport, colors: Colors): string {
-  if (run === null) return `${colors.green('nothing to do')}: ${currentText(totals.current, to)}`;
+  if (run === null && totals.failed === 0)
+    return `${colors.green('nothing to do')}: ${currentText(totals.current, to)}`;
   const word = status === 'succeeded' ? colors.green(status) : colors.red(status);
   const target = to === null ? '' : ` to ${versionText(to)}`;
-  return `${kind}${target} ${word}: ${countsText(totals)} in ${formatDuration(durationMs)}\nrun ${run}`;
+  return `${kind}${target} ${word}: ${countsText(totals)} in ${formatDuration(durationMs)}${run === null ? '' : `\nrun ${run}`}`;
 }
 
 function currentText(current: number, to: RunReport['to']): string {
@@ -57,11 +56,6 @@ function wavesTable(waves: readonly WaveReport[]): string {
     ['wave', 'status', 'units', 'succeeded', 'failed'],
     waves.map((wave) => [wave.name, wave.status, wave.units, wave.succeeded, wave.failed].map(String)),
   );
-}
-
-function failureLine(failure: UnitFailure, colors: Colors): string {
-  const place = [failure.file, failure.line].filter((part) => part !== null).join(':');
-  return `${colors.red('failed')} ${failure.unit}: ${oneLine(failure.message)}${place === '' ? '' : ` (${place})`}`;
 }
 
 /** The beginning of a list that may have thousands of lines. */

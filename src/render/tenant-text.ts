@@ -52,7 +52,7 @@ export function tenantDetailText(detail: {
   );
 }
 
-/** `0014 activity_2027` */
+/** `0014_activity_2027`: the name of a migration begins with its number. */
 export function versionText(version: UnitVersion | null): string {
-  return version === null ? '-' : `${String(version.id).padStart(4, '0')} ${version.name}`;
+  return version?.name ?? '-';
 }

@@ -25,7 +25,7 @@ describe('plain lines', () => {
       'migrate: 2 units, 2 tenants, to 0014_x',
       'wave canary: 2 units',
       'ok schema:a (12 ms)',
-      'failed schema:b: MIGRATION_FAILED 42P07 relation "x" [2Jexists',
+      'failed schema:b: MIGRATION_FAILED 0001.sql:1:1: relation "x" [2Jexists',
       'wave canary: 1 succeeded, 1 failed',
     ]);
   });
@@ -70,7 +70,7 @@ describe('plain lines', () => {
     on(stamped({ type: 'notice', level: 'warning', code: 'X', message: 'look out' }));
     vi.advanceTimersByTime(600_000);
     expect(lines).toEqual([
-      'failed schema:b: MIGRATION_FAILED 42P07 relation "x" [2Jexists',
+      'failed schema:b: MIGRATION_FAILED 0001.sql:1:1: relation "x" [2Jexists',
       'warning: look out',
     ]);
   });

@@ -7,7 +7,11 @@ export function stamped(event: FleetEvent, seq = 1): StampedEvent {
 
 export function finished(unit: string, failed = false): StampedEvent {
   const fault = failed
-    ? { code: 'MIGRATION_FAILED', sqlstate: '42P07', message: 'relation\n"x" \u001B[2Jexists' }
+    ? {
+        code: 'MIGRATION_FAILED',
+        sqlstate: '42P07',
+        message: `${unit}: 0001.sql:1:1: relation "x" \u001B[2Jexists\n1 | create\n    ^`,
+      }
     : null;
   return stamped({ type: 'unit.finished', unit, outcome: failed ? 'failed' : 'succeeded', ms: 12, fault });
 }

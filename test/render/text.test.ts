@@ -19,7 +19,7 @@ const acme: Tenant = {
   database: 'app',
   schema: 'tenant_acme',
   pool: null,
-  version: { id: 14, name: 'activity' },
+  version: { id: 14, name: '0014_activity' },
   labels: { ring: 'canary' },
   owner: null,
   epoch: 1,
@@ -46,7 +46,7 @@ describe('runs', () => {
     run: 'r-1',
     kind: 'migrate',
     status: 'partial',
-    to: { id: 14, name: 'activity' },
+    to: { id: 14, name: '0014_activity' },
     totals: {
       units: 30,
       tenants: 1_000,
@@ -67,7 +67,7 @@ describe('runs', () => {
       code: 'MIGRATION_FAILED',
       migration: '0014_activity',
       sqlstate: '42P07',
-      message: 'relation exists',
+      message: `schema:t${at}: 0014.sql:3:1: relation exists\n3 | create table x ();\n    ^`,
       file: '0014_activity.sql',
       line: 3,
       attempts: 1,
@@ -90,7 +90,7 @@ describe('runs', () => {
       skipped: [],
     };
     idle.totals = { ...report.totals, units: 0, failed: 0, pending: 0, current: 1_200 };
-    expect(runReportText(idle, colors)).toBe('nothing to do: 1,200 units already at 0014 activity');
+    expect(runReportText(idle, colors)).toBe('nothing to do: 1,200 units already at 0014_activity');
   });
 
   it('are planned without a change', () => {
@@ -110,6 +110,7 @@ describe('the fleet', () => {
       tiers: [{ tier: 'pool', units: 1, tenants: 10 }],
       versions: [{ version: 14, units: 1 }],
       behind: [],
+      target: '0014_activity',
       runs: [],
       moves: [],
       due: [],

@@ -71,7 +71,7 @@ describe('waves on a terminal', () => {
     renderer.on(stamped({ type: 'wave.finished', wave: 'canary', succeeded: 1, failed: 1 }));
     await renderer.close();
     expect(screen.plain).toContain('wave canary: 2 of 2, 1 failed');
-    expect(screen.plain).toContain('schema:b: MIGRATION_FAILED 42P07');
+    expect(screen.plain).toContain('schema:b: MIGRATION_FAILED 0001.sql');
   });
 
   it('draw one wave after the other', async () => {

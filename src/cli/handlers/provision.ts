@@ -44,7 +44,9 @@ async function provisionFile(call: ProvisionCall, from: string): Promise<Outcome
   const rows = readTenantRows(from, io, defaultsOf(call));
   const data = await provisionMany(fleet, rows, { dryRun, ...given({ concurrency }) });
   const failure =
-    data.failed.length > 0 || signal.aborted ? manyFailure(data.failed.length, from) : undefined;
+    data.failed.length > 0 || signal.aborted
+      ? manyFailure(data.failed.length, from === '-' ? 'stdin' : from)
+      : undefined;
   return { data, text: () => manyText(data, dryRun), ...given({ failure }) };
 }
 
