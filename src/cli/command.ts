@@ -28,7 +28,7 @@ export interface CommandSpec {
   confirms?: Confirmation;
 }
 
-export interface Example {
+interface Example {
   run: string;
   does: string;
 }

@@ -48,14 +48,12 @@ export function variableOf(spec: OptionSpec): string | undefined {
   return spec.env ?? spec.configEnv;
 }
 
-/** Summary, choices, default and variable of an option, as help and reference say it. */
+/** Summary, choices and default of an option, as help and reference say it. */
 export function describeOption(spec: OptionSpec): string {
-  const variable = variableOf(spec);
   const notes = [
     spec.choices === undefined ? '' : `(${spec.choices.join(', ')})`,
     spec.type === 'list' ? '(repeatable)' : '',
     spec.default === undefined ? '' : `(default: ${String(spec.default)})`,
-    variable === undefined ? '' : `[env: ${variable}]`,
   ];
   return [spec.summary, ...notes.filter((note) => note !== '')].join(' ');
 }
@@ -77,8 +75,13 @@ function argumentEntries(spec: CommandSpec): Entry[] {
 function optionEntries(specs: OptionSpecs): Entry[] {
   return Object.entries(specs).map(([name, spec]) => {
     const usage = usageOf(name, spec);
-    return [spec.short === undefined ? `    ${usage}` : usage, describeOption(spec)];
+    return [spec.short === undefined ? `    ${usage}` : usage, optionText(spec)];
   });
+}
+
+function optionText(spec: OptionSpec): string {
+  const variable = variableOf(spec);
+  return variable === undefined ? describeOption(spec) : `${describeOption(spec)} [env:${variable}]`;
 }
 
 function section(title: string, entries: Entry[]): string {

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Output } from '../render/renderer.js';
 
-export type Input = Readable & { isTTY?: boolean };
+type Input = Readable & { isTTY?: boolean };
 
 /** Everything the command line touches of the outside. Tests hand in their own. */
 export interface Io {

@@ -56,6 +56,6 @@ function textPrinter(io: Io, style: Style): Printer {
 }
 
 /** The colours that fit a stream. */
-export function colorsFor(stream: Output, io: Io, refused: boolean): Colors {
+function colorsFor(stream: Output, io: Io, refused: boolean): Colors {
   return chooseColors({ env: io.env, isTTY: stream.isTTY === true, refused });
 }

@@ -1,7 +1,7 @@
 import { type Command, type CommandSpec, nameOf, optionsOf, visibleOptions } from './command.js';
 import { GLOBAL_OPTIONS } from './globals.js';
 import { describeOption, usageLine, variableOf } from './help.js';
-import { argumentUsage, type OptionSpec, type OptionSpecs, usageOf } from './option.js';
+import { argumentUsage, type OptionSpecs, usageOf } from './option.js';
 
 /** The reference of all commands as Markdown; `docs/reference/commands.md` is exactly this text. */
 export function commandReference(commands: readonly Command[]): string {
@@ -45,14 +45,9 @@ function optionTable(specs: OptionSpecs): string {
   const rows = Object.entries(specs).map(([name, spec]) => {
     const variable = variableOf(spec);
     const env = variable === undefined ? '' : `\`${variable}\``;
-    return `| \`${usageOf(name, spec)}\` | ${cell(describeOption(withoutVariable(spec)))} | ${env} |`;
+    return `| \`${usageOf(name, spec)}\` | ${cell(describeOption(spec))} | ${env} |`;
   });
   return ['| option | | variable |', '|---|---|---|', ...rows].join('\n');
-}
-
-/** It has a column of its own. */
-function withoutVariable({ env: _, configEnv: __, ...spec }: OptionSpec): OptionSpec {
-  return spec;
 }
 
 function cell(text: string): string {

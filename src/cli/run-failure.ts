@@ -17,12 +17,9 @@ export function runFailure({ status, totals, run }: RunReport): TenantctlError |
     );
   }
   if (status === 'succeeded' && totals.failed === 0) return undefined;
-  return partialError(
-    'RUN_PARTIAL',
-    `${counted(totals.failed, 'unit')} failed, ${count(totals.pending)} not visited.`,
-    {
-      hint: 'Repair what the failures name and run the same command again.',
-      facts,
-    },
-  );
+  const left = totals.pending > 0 ? `, ${count(totals.pending)} not visited` : '';
+  return partialError('RUN_PARTIAL', `${counted(totals.failed, 'unit')} failed${left}.`, {
+    hint: 'Repair what the failures name and run the same command again.',
+    facts,
+  });
 }

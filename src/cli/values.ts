@@ -7,8 +7,8 @@ type Env = Readonly<Record<string, string | undefined>>;
 export type RawValue = undefined | true | string | string[];
 export type Value = string | number | boolean | string[] | undefined;
 
-const YES = ['1', 'true', 'yes', 'on'];
-const NO = ['', '0', 'false', 'no', 'off'];
+const YES = new Set(['1', 'true', 'yes', 'on']);
+const NO = new Set(['0', 'false', 'no', 'off']);
 
 /** The values of all declared options: the flag first, then the environment, then the default. */
 export function resolveOptions(specs: OptionSpecs, raw: (name: string) => RawValue, env: Env) {
@@ -51,8 +51,8 @@ function parseText(text: string, spec: OptionSpec, source: string): Value {
 
 function parseBoolean(text: string, source: string): boolean {
   const word = text.toLowerCase();
-  if (YES.includes(word)) return true;
-  if (NO.includes(word)) return false;
+  if (YES.has(word)) return true;
+  if (NO.has(word)) return false;
   return fail(source, text, 'is neither true nor false', 'Write 1 or 0.');
 }
 

@@ -8,7 +8,7 @@ export interface SourcePosition {
 export function positionAt(text: string, offset: number): SourcePosition {
   const before = text.slice(0, offset);
   const lineStart = before.lastIndexOf('\n') + 1;
-  return { line: before.split('\n').length, column: [...before.slice(lineStart)].length + 1 };
+  return { line: before.split('\n').length, column: Array.from(before.slice(lineStart)).length + 1 };
 }
 
 /** UTF-16 offset of the n-th code point: PostgreSQL counts positions in characters. */

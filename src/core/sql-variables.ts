@@ -12,13 +12,19 @@ const TOKENS =
  * @param values by name, already quoted as SQL
  * @throws configuration error `VARIABLE_UNKNOWN` (exit 3) that lists the names there are
  */
-export function substituteVariables(script: string, fileName: string, values: Readonly<Record<string, string>>): string {
+export function substituteVariables(
+  script: string,
+  fileName: string,
+  values: Readonly<Record<string, string>>,
+): string {
   return script.replace(TOKENS, (token: string, _tag: string | undefined, name: string | undefined) => {
     if (name === undefined) return token;
     const value = values[name];
     if (value !== undefined) return value;
     throw configError('VARIABLE_UNKNOWN', `${fileName} uses :${name}, which is not known here.`, {
-      hint: `Known: ${Object.keys(values).map((known) => `:${known}`).join(', ')}.`,
+      hint: `Known: ${Object.keys(values)
+        .map((known) => `:${known}`)
+        .join(', ')}.`,
       facts: { file: fileName, variable: name },
     });
   });

@@ -13,7 +13,10 @@ export function tenantKey(given: string | undefined, columnType: string, id: str
   const key = columnType === 'uuid' ? given.toLowerCase() : given;
   if (isKey(key, columnType)) return key;
   throw usageError('TENANT_KEY_INVALID', `"${given.slice(0, 80)}" is not a value of type ${columnType}.`, {
-    hint: columnType === 'uuid' ? 'Write it as 8-4-4-4-12 hexadecimal digits.' : 'Give the value that stands in the tenant column.',
+    hint:
+      columnType === 'uuid'
+        ? 'Write it as 8-4-4-4-12 hexadecimal digits.'
+        : 'Give the value that stands in the tenant column.',
     facts: { tenant: id, columnType },
   });
 }
@@ -21,10 +24,14 @@ export function tenantKey(given: string | undefined, columnType: string, id: str
 function newKey(columnType: string, id: string): string {
   if (columnType === 'uuid') return randomUUID();
   if (isText(columnType)) return id;
-  throw usageError('TENANT_KEY_MISSING', `Tenant ${id} needs a key: the tenant column is of type ${columnType}.`, {
-    hint: 'Give it with --tenant-key.',
-    facts: { tenant: id, columnType },
-  });
+  throw usageError(
+    'TENANT_KEY_MISSING',
+    `Tenant ${id} needs a key: the tenant column is of type ${columnType}.`,
+    {
+      hint: 'Give it with --tenant-key.',
+      facts: { tenant: id, columnType },
+    },
+  );
 }
 
 function isKey(key: string, columnType: string): boolean {

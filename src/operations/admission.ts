@@ -1,7 +1,7 @@
 import { conflictError } from '../core/errors.js';
 import { type Tenant, type TenantStatus, parseTenantId } from '../core/tenant.js';
-import { writeAudit } from '../engine/catalog/audit.js';
-import { type TenantRecord, requireTenant, setStatus } from '../engine/catalog/tenants.js';
+import { auditInsert } from '../engine/catalog/audit.js';
+import { type TenantRecord, requireTenant, statusUpdate } from '../engine/catalog/tenants.js';
 import type { Fleet } from '../engine/context.js';
 import { driverOf } from '../engine/tiers/registry.js';
 import { tryWithLock } from '../pg/locks.js';
@@ -46,18 +46,14 @@ async function apply(
   change: Change,
 ): Promise<TenantRecord> {
   const record = await requireTenant(connection, id);
-  if (record.status !== change.to) assertCanBecome(record, change);
-  const intent = { action: change.action, phase: 'intent', tenant: id } as const;
-  if (record.status !== change.to)
-    await connection.transaction(() => writeAudit(connection, fleet.actor, intent));
+  if (record.status === change.to) return record;
+  assertCanBecome(record, change);
+  const audit = { action: change.action, tenant: id };
+  await connection.atomically([auditInsert(fleet.actor, { ...audit, phase: 'intent' })]);
   const home = homeOf(record, limitsOf(fleet.settings, record.plan));
   await driverOf(record.tier).fence(fleet, home, change.fence);
   if (change.fence === 'closed') fleet.reach('suspend.home-closed');
-  if (record.status === change.to) return record;
-  await connection.transaction(async () => {
-    await setStatus(connection, id, change.to);
-    await writeAudit(connection, fleet.actor, { action: change.action, tenant: id });
-  });
+  await connection.atomically([statusUpdate(id, change.to), auditInsert(fleet.actor, audit)]);
   return requireTenant(connection, id);
 }
 

@@ -1,10 +1,9 @@
 import { TOOL_VERSION } from '../core/version.js';
 import { withLock } from '../pg/locks.js';
-import { sql, ident } from '../pg/sql.js';
-import type { Connection } from '../pg/connection.js';
+import { type Sql, ident, sql } from '../pg/sql.js';
 import { sqlstateOf } from '../pg/errors.js';
-import { writeAudit } from '../engine/catalog/audit.js';
-import { Fleet } from '../engine/context.js';
+import { auditInsert } from '../engine/catalog/audit.js';
+import type { Fleet } from '../engine/context.js';
 import { CATALOG, LOCAL_STATE, installOwnSchema } from '../engine/ledger/own-schema.js';
 
 export interface InstallResult {
@@ -25,17 +24,15 @@ export async function installFleet(fleet: Fleet): Promise<InstallResult> {
       const local = await installOwnSchema(connection, LOCAL_STATE, TOOL_VERSION);
       fleet.reach('install.ledger');
       const catalog = await installOwnSchema(connection, CATALOG, TOOL_VERSION);
-      if (catalog.length > 0) await auditInstall(fleet, connection, catalog);
+      if (catalog.length > 0) await connection.atomically([installEntry(fleet, catalog)]);
       return [...local, ...catalog];
     }),
   );
   return { catalog: fleet.catalogDatabase, created };
 }
 
-function auditInstall(fleet: Fleet, connection: Connection, applied: string[]): Promise<void> {
-  return connection.transaction(() =>
-    writeAudit(connection, fleet.actor, { action: 'catalog.install', details: { applied } }),
-  );
+function installEntry(fleet: Fleet, applied: string[]): Sql {
+  return auditInsert(fleet.actor, { action: 'catalog.install', details: { applied } });
 }
 
 /** On the local server the catalog's database is ours to make; elsewhere the URL names one that is there. */

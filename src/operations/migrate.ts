@@ -1,23 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { conflictError, refusedError } from '../core/errors.js';
+import { indexBy } from '../core/group-by.js';
 import type { RunPlan, RunReport } from '../core/report.js';
 import type { Selector } from '../core/selector.js';
-import { writeAudit } from '../engine/catalog/audit.js';
-import { writeVersions } from '../engine/catalog/places.js';
-import { closeAbandonedRuns, finishRun, insertRun } from '../engine/catalog/runs.js';
 import { type UnitRecord, listUnits } from '../engine/catalog/units.js';
 import type { Fleet } from '../engine/context.js';
-import { digestOf } from '../engine/ledger/files.js';
 import { findMigration } from '../engine/ledger/find.js';
-import { type Migration, loadMigrations } from '../engine/ledger/migration.js';
+import { loadMigrations } from '../engine/ledger/migration.js';
 import { inProcessLanes } from '../engine/waves/lanes.js';
-import { type PlannedWave, planWaves } from '../engine/waves/plan.js';
-import { type RunResult, executeRun } from '../engine/waves/run.js';
-import { type SurveyedUnit, surveyUnits } from '../engine/waves/survey.js';
+import { planWaves } from '../engine/waves/plan.js';
+import { executeRun } from '../engine/waves/run.js';
+import { surveyUnits } from '../engine/waves/survey.js';
 import type { Connection } from '../pg/connection.js';
 import { tryWithLock } from '../pg/locks.js';
 import { faultOf } from './fault.js';
-import { indexBy } from '../core/group-by.js';
+import { previewOf } from './run-preview.js';
+import { type PreparedRun, closeRun, indexVersions, recordRun } from './run-record.js';
 import { reportOf } from './run-report.js';
 
 export interface MigrateRequest {
@@ -27,14 +25,6 @@ export interface MigrateRequest {
   concurrency?: number;
   allowEmpty: boolean;
   dryRun: boolean;
-}
-
-/** Everything that is known before anything is changed. */
-interface Preparation {
-  migrations: Migration[];
-  target: Migration | null;
-  surveyed: SurveyedUnit[];
-  waves: PlannedWave[];
 }
 
 /**
@@ -70,7 +60,7 @@ async function run(fleet: Fleet, connection: Connection, request: MigrateRequest
     });
   }
   const id = randomUUID();
-  await recordRun(fleet, connection, id, request, prepared);
+  await recordRun(fleet, connection, id, request.select, prepared);
   fleet.reach('migrate.planned');
   const units = prepared.waves.flatMap((wave) => wave.units);
   const tenants = units.reduce((sum, { unit }) => sum + unit.tenantCount, 0);
@@ -86,10 +76,10 @@ async function run(fleet: Fleet, connection: Connection, request: MigrateRequest
   const result = await executeRun(fleet, executor, { run: id, waves: prepared.waves, surveyed, faultOf });
   await executor.close();
   fleet.reach('migrate.finished');
-  return close(fleet, connection, id, prepared, result, began);
+  return closeRun(fleet, connection, id, prepared, result, began);
 }
 
-async function prepare(fleet: Fleet, request: MigrateRequest): Promise<Preparation> {
+async function prepare(fleet: Fleet, request: MigrateRequest): Promise<PreparedRun> {
   const migrations = await loadMigrations(fleet.settings.migrations.directory);
   const target =
     request.to === undefined ? (migrations.at(-1) ?? null) : findMigration(migrations, request.to);
@@ -109,119 +99,6 @@ async function prepare(fleet: Fleet, request: MigrateRequest): Promise<Preparati
     },
   );
   return { migrations, target, surveyed, waves };
-}
-
-/** The catalog is an index of what the survey has just read. */
-async function indexVersions(connection: Connection, surveyed: readonly SurveyedUnit[]): Promise<void> {
-  const changed = surveyed.filter(
-    ({ unit, version, fault }) => fault === null && unit.version?.id !== version?.id,
-  );
-  await writeVersions(
-    connection,
-    changed.map(({ unit, version }) => ({ unit: unit.id, version })),
-  );
-}
-
-async function recordRun(
-  fleet: Fleet,
-  connection: Connection,
-  id: string,
-  request: MigrateRequest,
-  { migrations, target, surveyed, waves }: Preparation,
-): Promise<void> {
-  const versions = new Map(surveyed.map(({ unit, version }) => [unit.id, version?.id ?? null]));
-  const frozen = migrations.filter((file) => file.id <= (target?.id ?? 0));
-  const details = {
-    to: target?.name ?? null,
-    units: waves.reduce((sum, { units }) => sum + units.length, 0),
-  };
-  await connection.transaction(async () => {
-    const abandoned = await closeAbandonedRuns(connection, id);
-    await insertRun(connection, fleet.actor, {
-      id,
-      target,
-      filesHash: digestOf(frozen),
-      selection: request.select,
-      migrations: frozen.map(({ id: number, name, checksum, directives }) => ({
-        id: number,
-        name,
-        checksum,
-        phase: directives.phase,
-      })),
-      waves: waves.map(({ name }) => name),
-      units: waves.flatMap(({ units }, wave) =>
-        units.map(({ unit, lane, ordinal }) => ({
-          unit: unit.id,
-          wave,
-          ordinal,
-          lane,
-          tenants: unit.tenantCount,
-          from: versions.get(unit.id) ?? null,
-        })),
-      ),
-    });
-    await writeAudit(connection, fleet.actor, {
-      action: 'run.migrate',
-      phase: 'intent',
-      run: id,
-      details: { ...details, abandoned },
-    });
-  });
-}
-
-async function close(
-  fleet: Fleet,
-  connection: Connection,
-  id: string,
-  { target, surveyed, waves }: Preparation,
-  result: RunResult,
-  began: number,
-): Promise<RunReport> {
-  const report = reportOf({ run: id, target, surveyed, result, waves, began });
-  const phase = report.failures.length === 0 ? 'done' : 'failed';
-  const reason = result.interrupted ? 'interrupted; run `tenantctl migrate` again' : null;
-  await connection.transaction(async () => {
-    await finishRun(connection, id, report.status, reason);
-    await writeAudit(connection, fleet.actor, {
-      action: 'run.migrate',
-      phase,
-      run: id,
-      details: { ...report.totals },
-    });
-  });
-  fleet.emit({
-    type: 'run.finished',
-    status: report.status,
-    totals: report.totals,
-    durationMs: report.durationMs,
-  });
-  return report;
-}
-
-function previewOf({ surveyed, waves }: Preparation): RunPlan {
-  const pending = new Map(surveyed.flatMap(({ pending: files }) => files.map((file) => [file.id, file])));
-  return {
-    waves: waves.map(({ name, units }) => ({
-      name,
-      units: units.map(({ unit }) => unit.id),
-      tenants: units.reduce((sum, { unit }) => sum + unit.tenantCount, 0),
-    })),
-    migrations: [...pending.values()]
-      .sort((a, b) => a.id - b.id)
-      .map(({ id, name, directives }) => ({
-        id,
-        name,
-        phase: directives.phase,
-        transactional: !directives.noTransaction && !directives.batched,
-      })),
-    skipped: surveyed.flatMap(({ unit, skip, fault }) => {
-      const reason = skip ?? fault?.message;
-      return reason === undefined ? [] : [{ unit: unit.id, reason }];
-    }),
-    current: surveyed.filter(
-      ({ pending: files, skip, fault }) => files.length === 0 && skip === null && fault === null,
-    ).length,
-  };
 }
 
 function refuseHalfPool(unit: UnitRecord): void {

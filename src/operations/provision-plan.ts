@@ -52,14 +52,18 @@ export function limitsOf(settings: FleetSettings, plan: string | null): PlanLimi
  * The same call again is answered; a different one is not.
  * @throws conflict `TENANT_DIFFERS` or `TENANT_DELETED` (exit 5) naming what differs
  */
-export function assertSameRequest(existing: TenantRecord, request: ProvisionRequest): void {
+export function assertSameRequest(
+  existing: TenantRecord,
+  request: ProvisionRequest,
+  columnType: string,
+): void {
   if (existing.status === 'deleted' || existing.status === 'offboarding') throw gone(existing);
   const differences = [
     difference('tier', existing.tier, request.tier),
     difference('plan', existing.plan, request.plan),
     difference('cluster', existing.cluster, request.cluster),
     difference('pool', existing.pool, request.pool),
-    difference('key', existing.key, request.key?.toLowerCase()),
+    difference('key', existing.key, columnType === 'uuid' ? request.key?.toLowerCase() : request.key),
     difference('owner', existing.owner, request.owner),
   ].filter((found) => found !== null);
   if (differences.length === 0) return;
@@ -74,7 +78,7 @@ export function assertSameRequest(existing: TenantRecord, request: ProvisionRequ
 }
 
 function difference(what: string, is: string | null, asked: string | undefined): string | null {
-  if (asked === undefined || (is ?? '').toLowerCase() === asked.toLowerCase()) return null;
+  if (asked === undefined || is === asked) return null;
   return `its ${what} is ${is ?? 'not set'}, not ${asked}`;
 }
 

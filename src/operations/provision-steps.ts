@@ -1,4 +1,5 @@
 import { findTenant } from '../engine/catalog/tenants.js';
+import { tenantKey } from '../core/tenant-key.js';
 import type { Fleet } from '../engine/context.js';
 import { migrationsFor } from '../engine/ledger/migration.js';
 import { driverOf } from '../engine/tiers/registry.js';
@@ -9,7 +10,7 @@ import { type ProvisionRequest, assertSameRequest, wishOf } from './provision-pl
 export async function provisionSteps(fleet: Fleet, request: ProvisionRequest): Promise<string[]> {
   const kit = await prepareKit(fleet);
   const known = await fleet.catalog((connection) => findTenant(connection, request.id));
-  if (known !== undefined) assertSameRequest(known, request);
+  if (known !== undefined) assertSameRequest(known, request, fleet.settings.tenancy.columnType);
   if (known !== undefined && known.status !== 'provisioning')
     return [`nothing: tenant ${known.id} is ${known.status}`];
   const { tenancy, hooks } = fleet.settings;
@@ -35,5 +36,6 @@ async function newPlacement(fleet: Fleet, request: ProvisionRequest) {
   const kit = await prepareKit(fleet);
   const wish = wishOf(fleet.settings, request);
   const { cluster, pool } = await kit.choose(wish);
+  tenantKey(request.key, fleet.settings.tenancy.columnType, request.id);
   return driverOf(wish.tier).place(request.id, cluster, pool, fleet.settings.tenancy);
 }

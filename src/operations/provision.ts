@@ -1,29 +1,33 @@
 import { conflictError, internalError } from '../core/errors.js';
-import { type Tenant, assertTransition, parseTenantId } from '../core/tenant.js';
+import type { ClusterSettings, PlanSettings, PoolSettings } from '../core/settings.js';
+import { type Tenant, parseTenantId } from '../core/tenant.js';
 import { tenantKey } from '../core/tenant-key.js';
-import { writeAudit } from '../engine/catalog/audit.js';
-import { oweHooks } from '../engine/catalog/deliveries.js';
+import type { MigrationUnit, UnitVersion } from '../core/unit.js';
+import { auditInsert } from '../engine/catalog/audit.js';
+import { hooksInsert } from '../engine/catalog/deliveries.js';
 import {
-  rememberCluster,
-  rememberPlan,
-  rememberPool,
-  rememberUnit,
-  writeVersions,
+  clusterUpsert,
+  planUpsert,
+  poolUpsert,
+  unitUpsert,
+  versionsUpdate,
 } from '../engine/catalog/places.js';
 import {
   type TenantRecord,
   findTenant,
-  insertTenant,
   requireTenant,
-  setStatus,
+  statusUpdate,
+  tenantInserts,
 } from '../engine/catalog/tenants.js';
 import type { Fleet } from '../engine/context.js';
 import { newestOf, readLedger } from '../engine/ledger/entries.js';
+import { migrationsFor } from '../engine/ledger/migration.js';
 import type { Home } from '../engine/local/placements.js';
 import { driverOf } from '../engine/tiers/registry.js';
 import type { Connection } from '../pg/connection.js';
 import { tryWithLock, withLock } from '../pg/locks.js';
 import { sqlstateOf } from '../pg/errors.js';
+import type { Sql } from '../pg/sql.js';
 import { homeOf, toTenant } from './home.js';
 import { type Kit, prepareKit } from './kit.js';
 import { deliverHooks } from './deliver-hooks.js';
@@ -106,7 +110,7 @@ async function provisionLocked(
   request: ProvisionRequest,
 ): Promise<boolean> {
   const known = await findTenant(connection, request.id);
-  if (known !== undefined) assertSameRequest(known, request);
+  if (known !== undefined) assertSameRequest(known, request, fleet.settings.tenancy.columnType);
   if (known !== undefined && known.status !== 'provisioning') return false;
   const tenant = known ?? (await record(fleet, connection, kit, request));
   fleet.reach('provision.recorded');
@@ -130,49 +134,43 @@ async function record(
   const driver = driverOf(wish.tier);
   const placement = driver.place(request.id, cluster, pool, fleet.settings.tenancy);
   const unit = driver.unit(request.id, placement);
-  await rememberPlaces(fleet, connection, wish.plan?.name ?? null, cluster.name, pool?.name ?? null);
+  await rememberPlaces(fleet, connection, wish.plan, cluster, pool);
+  const plan = wish.plan?.name ?? null;
+  const { id, owner = null, labels = {} } = request;
+  const details = { tier: wish.tier, cluster: cluster.name, plan };
   try {
-    await connection.transaction(async () => {
-      await rememberUnit(connection, unit);
-      await insertTenant(connection, {
-        id: request.id,
-        key,
-        plan: wish.plan?.name ?? null,
-        owner: request.owner ?? null,
-        labels: request.labels ?? {},
-        placement,
-        unit: unit.id,
-      });
-      await writeAudit(connection, fleet.actor, {
+    await connection.atomically([
+      unitUpsert(unit),
+      ...tenantInserts({ id, key, plan, owner, labels, placement, unit: unit.id }),
+      auditInsert(fleet.actor, {
         action: 'tenant.provision',
         phase: 'intent',
-        tenant: request.id,
+        tenant: id,
         unit: unit.id,
-        details: { tier: wish.tier, cluster: cluster.name, plan: wish.plan?.name ?? null },
-      });
-    });
+        details,
+      }),
+    ]);
   } catch (error) {
-    throw sqlstateOf(error) === '23505' ? placeOrKeyTaken(request.id, key, error) : error;
+    throw sqlstateOf(error) === '23505' ? placeOrKeyTaken(id, key, error) : error;
   }
-  return requireTenant(connection, request.id);
+  return requireTenant(connection, id);
 }
 
 /** Clusters, pools and plans change rarely: once a process is enough. */
 async function rememberPlaces(
   fleet: Fleet,
   connection: Connection,
-  plan: string | null,
-  clusterName: string,
-  poolName: string | null,
+  plan: PlanSettings | null,
+  cluster: ClusterSettings,
+  pool: PoolSettings | null,
 ): Promise<void> {
-  const cluster = fleet.cluster(clusterName);
-  const pool = poolName === null ? undefined : cluster.pools[poolName];
-  const planSettings = plan === null ? undefined : fleet.settings.plans[plan];
-  await fleet.once(`known cluster ${clusterName}`, () => rememberCluster(connection, cluster));
-  if (pool !== undefined)
-    await fleet.once(`known pool ${pool.name}`, () => rememberPool(connection, clusterName, pool));
-  if (planSettings !== undefined)
-    await fleet.once(`known plan ${plan}`, () => rememberPlan(connection, planSettings));
+  const once = (name: string, statement: Sql): Promise<void> =>
+    fleet.once(`known ${name}`, async () => {
+      await connection.execute(statement);
+    });
+  await once(`cluster ${cluster.name}`, clusterUpsert(cluster));
+  if (pool !== null) await once(`pool ${pool.name}`, poolUpsert(cluster.name, pool));
+  if (plan !== null) await once(`plan ${plan.name}`, planUpsert(plan));
 }
 
 async function makeHome(fleet: Fleet, kit: Kit, home: Home, request: ProvisionRequest): Promise<void> {
@@ -191,18 +189,27 @@ async function makeHome(fleet: Fleet, kit: Kit, home: Home, request: ProvisionRe
 
 async function activate(fleet: Fleet, connection: Connection, kit: Kit, home: Home): Promise<void> {
   const { id } = home.tenant;
-  const unit = driverOf(home.placement.tier).unit(id, home.placement);
+  const driver = driverOf(home.placement.tier);
+  const unit = driver.unit(id, home.placement);
+  const version = driver.facts.sharesUnit
+    ? await readVersion(fleet, unit)
+    : versionOf(migrationsFor(kit.migrations, driver.tier).at(-1));
+  await connection.atomically([
+    statusUpdate(id, 'active'),
+    versionsUpdate([{ unit: unit.id, version }]),
+    hooksInsert(id, 'afterProvision', kit.hookNames),
+    auditInsert(fleet.actor, { action: 'tenant.provision', tenant: id, unit: unit.id }),
+  ]);
+}
+
+/** A home of its own was just brought to the newest migration; one that is shared is where it is. */
+async function readVersion(fleet: Fleet, unit: MigrationUnit): Promise<UnitVersion | null> {
   const ledger = await fleet.managed(unit.cluster, unit.database, (target) => readLedger(target, unit));
-  const newest = newestOf(ledger);
-  assertTransition(id, 'provisioning', 'active');
-  await connection.transaction(async () => {
-    await setStatus(connection, id, 'active');
-    await writeVersions(connection, [
-      { unit: unit.id, version: newest === null ? null : { id: newest.id, name: newest.name } },
-    ]);
-    await oweHooks(connection, id, 'afterProvision', kit.hookNames);
-    await writeAudit(connection, fleet.actor, { action: 'tenant.provision', tenant: id, unit: unit.id });
-  });
+  return versionOf(newestOf(ledger) ?? undefined);
+}
+
+function versionOf(migration: UnitVersion | undefined): UnitVersion | null {
+  return migration === undefined ? null : { id: migration.id, name: migration.name };
 }
 
 function placeOrKeyTaken(id: string, key: string, cause: unknown) {

@@ -1,12 +1,12 @@
 import { conflictError, usageError } from '../core/errors.js';
 import { type Tenant, parseTenantId } from '../core/tenant.js';
-import { writeAudit } from '../engine/catalog/audit.js';
-import { rememberPlan } from '../engine/catalog/places.js';
+import { auditInsert } from '../engine/catalog/audit.js';
+import { planUpsert } from '../engine/catalog/places.js';
 import {
   type TenantChanges,
   type TenantRecord,
   requireTenant,
-  updateTenant,
+  tenantUpdate,
 } from '../engine/catalog/tenants.js';
 import type { Fleet } from '../engine/context.js';
 import { readMigrationFiles } from '../engine/ledger/files.js';
@@ -43,17 +43,15 @@ export async function setTenant(
   const changed: TenantRecord = { ...record, ...changes };
   if (options.dryRun) return { tenant: toTenant(changed) };
   const audit = { action: 'tenant.set', tenant: id, details: { ...edit } };
-  await fleet.catalogTransaction((connection) =>
-    writeAudit(connection, fleet.actor, { ...audit, phase: 'intent' }),
-  );
+  const intent = auditInsert(fleet.actor, { ...audit, phase: 'intent' });
+  await fleet.catalog((connection) => connection.atomically([intent]));
   const home = homeOf(changed, limitsOf(fleet.settings, changed.plan));
   if (record.status !== 'provisioning') await driverOf(record.tier).describe(fleet, home);
-  await fleet.catalogTransaction(async (connection) => {
-    const plan = planOf(fleet.settings, edit.plan);
-    if (plan !== null) await rememberPlan(connection, plan);
-    await updateTenant(connection, id, changes);
-    await writeAudit(connection, fleet.actor, audit);
-  });
+  const plan = planOf(fleet.settings, edit.plan);
+  const statements = [tenantUpdate(id, changes), auditInsert(fleet.actor, audit)];
+  await fleet.catalog((connection) =>
+    connection.atomically(plan === null ? statements : [planUpsert(plan), ...statements]),
+  );
   return { tenant: toTenant(await fleet.catalog((connection) => requireTenant(connection, id))) };
 }
 

@@ -3,7 +3,7 @@ import { refusedError } from '../core/errors.js';
 import { redact } from '../core/redact.js';
 import { type Endpoint, clientConfig, describeEndpoint } from './endpoint.js';
 import { connectionFailure, isConnectionLoss } from './errors.js';
-import { Sql, raw } from './sql.js';
+import { type Sql, raw } from './sql.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -25,12 +25,6 @@ export interface MessageResult {
   command: string;
   rowCount: number;
   rows: Record<string, unknown>[];
-}
-
-/** A message failed; `statements` of it had completed before the one that did. */
-export interface MessageFailure {
-  error: unknown;
-  statements: number;
 }
 
 /** One session with one database. Statements go one after the other, never two at once. */
@@ -117,15 +111,34 @@ export class Connection {
     }
   }
 
-  /** Runs `work` in a transaction; a throw rolls it back. A COMMIT that answers ROLLBACK is a failure. */
-  async transaction<T>(work: () => Promise<T>, begin = 'BEGIN'): Promise<T> {
-    await this.run(raw(begin));
+  /**
+   * Runs `work` in a transaction; a throw rolls it back. A COMMIT that answers ROLLBACK is a failure.
+   * @param begin the statements that open it, when there are more than BEGIN
+   */
+  async transaction<T>(work: () => Promise<T>, begin = 'begin'): Promise<T> {
     try {
+      await this.run(raw(begin));
       const result = await work();
       await this.commit();
       return result;
     } catch (error) {
-      await this.rollback();
+      if (this.usable) await this.rollback();
+      throw error;
+    }
+  }
+
+  /**
+   * Runs statements in one transaction and one round trip. Their values travel as quoted literals.
+   * A failure leaves nothing and the session ready for more.
+   */
+  async atomically(statements: readonly Sql[]): Promise<MessageResult[]> {
+    const text = ['begin', ...statements.map((statement) => statement.text()), 'commit'].join(';\n');
+    try {
+      const results = await this.message(text);
+      assertCommitted(results.at(-1)?.command);
+      return results.slice(1, -1);
+    } catch (error) {
+      if (this.usable) await this.rollback();
       throw error;
     }
   }
@@ -159,6 +172,12 @@ export class Connection {
     this.lost = true;
     return connectionFailure(this.server, this.database, error);
   }
+}
+
+/** The COMMIT of a failed transaction is no error for the server: it answers ROLLBACK. */
+function assertCommitted(command: string | undefined): void {
+  if (command === 'COMMIT') return;
+  throw new Error(`the transaction was not committed: the server answered ${command ?? 'nothing'}`);
 }
 
 const completedStatements = new WeakMap<object, number>();

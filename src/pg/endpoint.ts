@@ -12,7 +12,7 @@ export interface Endpoint {
   maxPerDatabase: number;
 }
 
-export const DEFAULT_PORT = 5432;
+const DEFAULT_PORT = 5432;
 
 /**
  * What the driver needs to connect. URLs are read here rather than by the driver's own parser,

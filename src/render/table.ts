@@ -20,6 +20,17 @@ export function padText(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - textWidth(text)));
 }
 
+/** The text cut to the width, with a mark where something is missing; a cut text loses its colours. */
+export function cutText(text: string, width: number): string {
+  if (textWidth(text) <= width) return text;
+  let cut = '';
+  for (const character of text.replace(ANSI, '')) {
+    if (textWidth(cut + character) >= width) break;
+    cut += character;
+  }
+  return `${cut}…`;
+}
+
 /** Columns two spaces apart under their headings, without lines: it stays easy to cut and to grep. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = headings.map((heading, column) =>

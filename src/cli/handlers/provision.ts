@@ -2,8 +2,9 @@ import { resolve } from 'node:path';
 import { partialError, usageError } from '../../core/errors.js';
 import { formatDuration } from '../../core/duration.js';
 import { provision, type ProvisionRequest } from '../../operations/provision.js';
-import { type ProvisionedMany, provisionMany } from '../../operations/provision-many.js';
-import { count, counted, oneLine } from '../../render/line.js';
+import { provisionMany } from '../../operations/provision-many.js';
+import { counted } from '../../render/line.js';
+import { provisionedManyText } from '../../render/provisioned-text.js';
 import { stepsText } from '../../render/run-text.js';
 import { tenantText } from '../../render/tenant-text.js';
 import type { Call, Outcome } from '../command.js';
@@ -47,16 +48,7 @@ async function provisionFile(call: ProvisionCall, from: string): Promise<Outcome
     data.failed.length > 0 || signal.aborted
       ? manyFailure(data.failed.length, from === '-' ? 'stdin' : from)
       : undefined;
-  return { data, text: () => manyText(data, dryRun), ...given({ failure }) };
-}
-
-function manyText({ created, existing, failed, durationMs }: ProvisionedMany, dryRun: boolean): string {
-  const done = `${counted(created, 'tenant')} ${dryRun ? 'to provision' : 'provisioned'}`;
-  const headline = `${done}, ${count(existing)} there already, ${count(failed.length)} failed in ${formatDuration(durationMs)}`;
-  const lines = failed.map(
-    (row) => `  line ${row.line}${row.id === null ? '' : ` ${row.id}`}: ${row.code} ${oneLine(row.message)}`,
-  );
-  return [headline, ...lines].join('\n');
+  return { data, text: () => provisionedManyText(data, dryRun), ...given({ failure }) };
 }
 
 /** Without a failed row it was stopped before the end of the file. */

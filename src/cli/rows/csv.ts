@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { CsvError, parse } from 'csv-parse';
+import { type CsvError, parse } from 'csv-parse';
 import { usageError } from '../../core/errors.js';
 import { COLUMNS, isColumn, type RawRow } from './request.js';
 
@@ -16,23 +16,19 @@ const MOST_BYTES_A_ROW = 1_000_000;
  * @throws usage error `ROWS_HEADER` (exit 2) when the columns are not those of tenants
  */
 export async function* readCsv(text: Readable, name: string): AsyncGenerator<RawRow> {
+  const broken: RawRow[] = [];
   let columns: string[] | undefined;
-  try {
-    for await (const { record, info } of parseText(text)) {
-      if (columns === undefined) columns = checkHeader(record, name);
-      else yield toRow(columns, record, info.lines);
-    }
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    const line = (error as { lines?: number }).lines ?? 0;
-    yield { line, problem: `${error.message}; nothing after it was read` };
-    return;
+  for await (const { record, info } of parseText(text, (row) => broken.push(row))) {
+    if (columns === undefined) columns = checkHeader(record, name);
+    else yield toRow(columns, record, info.lines);
   }
   if (columns === undefined) checkHeader([], name);
+  // It breaks at most once, in a row that has no end.
+  yield* broken.slice(0, 1);
 }
 
-function parseText(text: Readable): AsyncIterable<Parsed> {
-  const options = {
+function parseText(text: Readable, onBreak: (row: RawRow) => void): AsyncIterable<Parsed> {
+  const parser = parse({
     bom: true,
     trim: true,
     info: true,
@@ -41,10 +37,21 @@ function parseText(text: Readable): AsyncIterable<Parsed> {
     // A stray quote is part of its cell; whether the cell makes sense is seen later, row by row.
     relax_quotes: true,
     max_record_size: MOST_BYTES_A_ROW,
-  };
-  const parser = text.pipe(parse(options));
+    // An error would throw away the good rows that are read but not yet taken.
+    skip_records_with_error: true,
+    on_skip: (error) => {
+      onBreak(brokenRow(error));
+      text.unpipe(parser);
+      parser.end();
+    },
+  });
   text.on('error', (error) => parser.destroy(error));
-  return parser as AsyncIterable<Parsed>;
+  return text.pipe(parser) as AsyncIterable<Parsed>;
+}
+
+function brokenRow(error: CsvError | undefined): RawRow {
+  const { lines = 0, message = 'it cannot be read' } = (error ?? {}) as { lines?: number; message?: string };
+  return { line: lines, problem: `${message}; nothing after it was read` };
 }
 
 function toRow(columns: readonly string[], record: readonly string[], line: number): RawRow {

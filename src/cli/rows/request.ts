@@ -11,7 +11,7 @@ export type Cells = ReadonlyMap<string, string>;
 export type RawRow = { line: number; cells: Cells } | { line: number; problem: string };
 
 export const COLUMNS = ['id', 'plan', 'tier', 'cluster', 'pool', 'tenantKey', 'owner'] as const;
-export const LABEL_COLUMN = /^label\.(.+)$/;
+const LABEL_COLUMN = /^label\.(.+)$/;
 
 /** Whether a row may have this column. */
 export function isColumn(name: string): boolean {

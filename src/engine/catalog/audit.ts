@@ -1,7 +1,6 @@
 import { redactDeep } from '../../core/redact.js';
 import { TOOL_VERSION } from '../../core/version.js';
-import type { Connection } from '../../pg/connection.js';
-import { sql } from '../../pg/sql.js';
+import { type Sql, sql } from '../../pg/sql.js';
 import type { Actor } from '../context.js';
 
 /** One entry of the audit log. */
@@ -17,12 +16,12 @@ export interface AuditEntry {
 }
 
 /**
- * Adds an entry to the audit log, in the transaction that the caller has open. The database chains it;
- * call it last, as the head of the chain stays locked until the transaction ends.
+ * The statement that adds an entry to the audit log, for the transaction of the change it describes. The
+ * database chains it; let it come last, as the head of the chain stays locked until the transaction ends.
  */
-export async function writeAudit(connection: Connection, actor: Actor, entry: AuditEntry): Promise<void> {
-  await connection.execute(sql`
+export function auditInsert(actor: Actor, entry: AuditEntry): Sql {
+  return sql`
     insert into tenantctl_catalog.audit (action, phase, tenant, unit, run, actor, reason, ticket, details, tool)
     values (${entry.action}, ${entry.phase ?? 'done'}, ${entry.tenant ?? null}, ${entry.unit ?? null}, ${entry.run ?? null},
-      ${actor.actor}, ${actor.reason}, ${actor.ticket}, ${JSON.stringify(redactDeep(entry.details ?? {}))}::jsonb, ${TOOL_VERSION})`);
+      ${actor.actor}, ${actor.reason}, ${actor.ticket}, ${JSON.stringify(redactDeep(entry.details ?? {}))}::jsonb, ${TOOL_VERSION})`;
 }

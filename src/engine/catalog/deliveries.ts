@@ -1,5 +1,5 @@
 import type { Connection } from '../../pg/connection.js';
-import { sql } from '../../pg/sql.js';
+import { type Sql, sql } from '../../pg/sql.js';
 
 /** A hook that a tenant is still owed. */
 export interface OwedHook {
@@ -7,18 +7,12 @@ export interface OwedHook {
   command: string;
 }
 
-/** Notes which hooks a tenant is owed; those it had already are left alone. */
-export async function oweHooks(
-  connection: Connection,
-  tenant: string,
-  hook: string,
-  commands: readonly string[],
-): Promise<void> {
-  if (commands.length === 0) return;
-  await connection.execute(sql`
+/** The statement that notes which hooks a tenant is owed; those it had already are left alone. */
+export function hooksInsert(tenant: string, hook: string, commands: readonly string[]): Sql {
+  return sql`
     insert into tenantctl_catalog.hook_deliveries (tenant, hook, ordinal, command)
     select ${tenant}, ${hook}, ordinal, command from unnest(${commands}::text[]) with ordinality as h (command, ordinal)
-    on conflict do nothing`);
+    on conflict do nothing`;
 }
 
 export async function owedHooks(connection: Connection, tenant: string, hook: string): Promise<OwedHook[]> {

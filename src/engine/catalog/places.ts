@@ -1,41 +1,40 @@
 import type { ClusterSettings, PlanSettings, PoolSettings } from '../../core/settings.js';
 import type { MigrationUnit, UnitVersion } from '../../core/unit.js';
 import type { Connection } from '../../pg/connection.js';
-import { raw, sql } from '../../pg/sql.js';
+import { type Sql, raw, sql } from '../../pg/sql.js';
 
-/** Remembers a cluster by name, as the configuration describes it now. */
-export async function rememberCluster(connection: Connection, cluster: ClusterSettings): Promise<void> {
-  await connection.execute(sql`
+/** The statement that remembers a cluster by name, as the configuration describes it now. */
+export function clusterUpsert(cluster: ClusterSettings): Sql {
+  return sql`
     insert into tenantctl_catalog.clusters as known (name, region, labels)
     values (${cluster.name}, ${cluster.region}, ${JSON.stringify(cluster.labels)}::jsonb)
     on conflict (name) do update set region = excluded.region, labels = excluded.labels
-     where (known.region, known.labels) is distinct from (excluded.region, excluded.labels)`);
+     where (known.region, known.labels) is distinct from (excluded.region, excluded.labels)`;
 }
 
-export async function rememberPool(
-  connection: Connection,
-  cluster: string,
-  pool: PoolSettings,
-): Promise<void> {
-  await connection.execute(sql`
+/** The statement that remembers a pool; its place never changes. */
+export function poolUpsert(cluster: string, pool: PoolSettings): Sql {
+  return sql`
     insert into tenantctl_catalog.pools (name, cluster, database, schema)
-    values (${pool.name}, ${cluster}, ${pool.database}, ${pool.schema}) on conflict (name) do nothing`);
+    values (${pool.name}, ${cluster}, ${pool.database}, ${pool.schema}) on conflict (name) do nothing`;
 }
 
-export async function rememberPlan(connection: Connection, plan: PlanSettings): Promise<void> {
-  await connection.execute(sql`
+/** The statement that remembers a plan with its limits of now. */
+export function planUpsert(plan: PlanSettings): Sql {
+  return sql`
     insert into tenantctl_catalog.plans as known (name, tier, limits)
     values (${plan.name}, ${plan.tier}, ${JSON.stringify(plan.limits)}::jsonb)
     on conflict (name) do update set tier = excluded.tier, limits = excluded.limits, changed_at = now()
-     where (known.tier, known.limits) is distinct from (excluded.tier, excluded.limits)`);
+     where (known.tier, known.limits) is distinct from (excluded.tier, excluded.limits)`;
 }
 
-export async function rememberUnit(connection: Connection, unit: MigrationUnit): Promise<void> {
-  await connection.execute(sql`
+/** The statement that remembers a unit and where it is. */
+export function unitUpsert(unit: MigrationUnit): Sql {
+  return sql`
     insert into tenantctl_catalog.units (id, tier, cluster, database, schema, ledger_key)
     values (${unit.id}, ${unit.tier}, ${unit.cluster}, ${unit.database}, ${unit.schema}, ${unit.ledgerKey})
     on conflict (id) do update set cluster = excluded.cluster, database = excluded.database,
-      schema = excluded.schema, ledger_key = excluded.ledger_key`);
+      schema = excluded.schema, ledger_key = excluded.ledger_key`;
 }
 
 /** The version of a unit as seen just now. */
@@ -44,14 +43,13 @@ export interface SeenVersion {
   version: UnitVersion | null;
 }
 
-/** Writes the versions of many units in one statement. */
-export async function writeVersions(connection: Connection, seen: readonly SeenVersion[]): Promise<void> {
-  if (seen.length === 0) return;
-  await connection.execute(sql`
+/** The statement that writes the versions of many units. */
+export function versionsUpdate(seen: readonly SeenVersion[]): Sql {
+  return sql`
     update tenantctl_catalog.units u set version_id = s.id, version_name = s.name, seen_at = now()
       from unnest(${seen.map(({ unit }) => unit)}::text[], ${seen.map(({ version }) => version?.id ?? null)}::int[],
         ${seen.map(({ version }) => version?.name ?? null)}::text[]) as s (unit, id, name)
-     where u.id = s.unit`);
+     where u.id = s.unit`;
 }
 
 /** How many tenants live on a cluster, and in each of its pools. */

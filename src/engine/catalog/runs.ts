@@ -1,7 +1,7 @@
 import type { RunStatus } from '../../core/events.js';
 import { TOOL_VERSION } from '../../core/version.js';
 import type { Connection } from '../../pg/connection.js';
-import { raw, sql } from '../../pg/sql.js';
+import { type Sql, raw, sql } from '../../pg/sql.js';
 import type { Actor } from '../context.js';
 
 /** A run as it is stored before its first unit is touched. */
@@ -22,23 +22,25 @@ export interface NewRun {
   }[];
 }
 
-/** Stores a run with its frozen files and units. */
-export async function insertRun(connection: Connection, actor: Actor, run: NewRun): Promise<void> {
-  await connection.execute(sql`
+/** The statements that store a run with its frozen files and units. */
+export function runInserts(actor: Actor, run: NewRun): Sql[] {
+  return [
+    sql`
     insert into tenantctl_catalog.runs (id, kind, target_id, target_name, files_hash, selection, actor, reason, ticket, tool)
     values (${run.id}, 'migrate', ${run.target?.id ?? null}, ${run.target?.name ?? null}, ${run.filesHash},
-      ${JSON.stringify(run.selection)}::jsonb, ${actor.actor}, ${actor.reason}, ${actor.ticket}, ${TOOL_VERSION})`);
-  await connection.execute(sql`
+      ${JSON.stringify(run.selection)}::jsonb, ${actor.actor}, ${actor.reason}, ${actor.ticket}, ${TOOL_VERSION})`,
+    sql`
     insert into tenantctl_catalog.run_migrations (run, id, name, checksum, phase)
     select ${run.id}, * from jsonb_to_recordset(${JSON.stringify(run.migrations)}::jsonb)
-      as m (id integer, name text, checksum text, phase text)`);
-  await connection.execute(sql`
+      as m (id integer, name text, checksum text, phase text)`,
+    sql`
     insert into tenantctl_catalog.run_waves (run, ordinal, name)
-    select ${run.id}, ordinal - 1, name from unnest(${run.waves}::text[]) with ordinality as w (name, ordinal)`);
-  await connection.execute(sql`
+    select ${run.id}, ordinal - 1, name from unnest(${run.waves}::text[]) with ordinality as w (name, ordinal)`,
+    sql`
     insert into tenantctl_catalog.run_units (run, unit, wave, ordinal, lane, tenants, from_version)
     select ${run.id}, unit, wave, ordinal, lane, tenants, "from" from jsonb_to_recordset(${JSON.stringify(run.units)}::jsonb)
-      as u (unit text, wave integer, ordinal integer, lane text, tenants integer, "from" integer)`);
+      as u (unit text, wave integer, ordinal integer, lane text, tenants integer, "from" integer)`,
+  ];
 }
 
 /** How one unit of a run ended. */
@@ -51,19 +53,14 @@ export interface UnitOutcomeRow {
   ms: number;
 }
 
-/** Writes the outcomes of many units in one statement. */
-export async function writeOutcomes(
-  connection: Connection,
-  run: string,
-  outcomes: readonly UnitOutcomeRow[],
-): Promise<void> {
-  if (outcomes.length === 0) return;
-  await connection.execute(sql`
+/** The statement that writes the outcomes of many units. */
+export function outcomesUpdate(run: string, outcomes: readonly UnitOutcomeRow[]): Sql {
+  return sql`
     update tenantctl_catalog.run_units u set status = o.status, reason = o.reason, to_version = o."to", fault = o.fault,
       duration_ms = o.ms, attempts = u.attempts + 1, finished_at = now()
       from jsonb_to_recordset(${JSON.stringify(outcomes)}::jsonb)
         as o (unit text, status text, reason text, "to" integer, fault jsonb, ms integer)
-     where u.run = ${run} and u.unit = o.unit`);
+     where u.run = ${run} and u.unit = o.unit`;
 }
 
 export async function setWaveStatus(
@@ -78,16 +75,12 @@ export async function setWaveStatus(
      where run = ${run} and ordinal = ${ordinal}`);
 }
 
-export async function finishRun(
-  connection: Connection,
-  run: string,
-  status: RunStatus,
-  reason: string | null,
-): Promise<void> {
-  await connection.execute(sql`
+/** The statement that closes a run; a paused one stays open. */
+export function runFinish(run: string, status: RunStatus, reason: string | null): Sql {
+  return sql`
     update tenantctl_catalog.runs set status = ${status}, status_reason = ${reason},
       finished_at = case when ${status} = 'paused' then null else now() end
-     where id = ${run}`);
+     where id = ${run}`;
 }
 
 /** Ends the runs that a killed process left open; their units are taken up by the run that comes now. */

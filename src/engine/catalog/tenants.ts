@@ -64,24 +64,24 @@ export interface NewTenant {
   unit: string;
 }
 
-/** Writes a tenant as `provisioning`, with the first epoch of its placement. */
-export async function insertTenant(connection: Connection, tenant: NewTenant): Promise<void> {
-  await connection.execute(sql`
-    insert into tenantctl_catalog.tenants (id, key, plan, owner, labels)
-    values (${tenant.id}, ${tenant.key}, ${tenant.plan}, ${tenant.owner}, ${JSON.stringify(tenant.labels)}::jsonb)`);
+/** The statements that write a tenant as `provisioning`, with the first epoch of its placement. */
+export function tenantInserts(tenant: NewTenant): Sql[] {
   const { tier, cluster, database, schema, pool, role } = tenant.placement;
-  await connection.execute(sql`
-    insert into tenantctl_catalog.placements (tenant, epoch, tier, cluster, database, schema, pool, role, unit)
-    values (${tenant.id}, 1, ${tier}, ${cluster}, ${database}, ${schema}, ${pool}, ${role}, ${tenant.unit})`);
+  return [
+    sql`insert into tenantctl_catalog.tenants (id, key, plan, owner, labels)
+      values (${tenant.id}, ${tenant.key}, ${tenant.plan}, ${tenant.owner}, ${JSON.stringify(tenant.labels)}::jsonb)`,
+    sql`insert into tenantctl_catalog.placements (tenant, epoch, tier, cluster, database, schema, pool, role, unit)
+      values (${tenant.id}, 1, ${tier}, ${cluster}, ${database}, ${schema}, ${pool}, ${role}, ${tenant.unit})`,
+  ];
 }
 
-/** Sets a tenant's status; the database refuses a step that does not exist. */
-export async function setStatus(connection: Connection, id: string, status: TenantStatus): Promise<void> {
-  await connection.execute(sql`
+/** The statement that sets a tenant's status; the database refuses a step that does not exist. */
+export function statusUpdate(id: string, status: TenantStatus): Sql {
+  return sql`
     update tenantctl_catalog.tenants set status = ${status},
       activated_at = case when ${status} = 'active' then coalesce(activated_at, now()) else activated_at end,
       suspended_at = case when ${status} = 'suspended' then now() when ${status} = 'active' then null else suspended_at end
-    where id = ${id}`);
+    where id = ${id}`;
 }
 
 export interface TenantChanges {
@@ -91,15 +91,11 @@ export interface TenantChanges {
   pinnedTo: number | null;
 }
 
-export async function updateTenant(
-  connection: Connection,
-  id: string,
-  changes: TenantChanges,
-): Promise<void> {
-  await connection.execute(sql`
+export function tenantUpdate(id: string, changes: TenantChanges): Sql {
+  return sql`
     update tenantctl_catalog.tenants set plan = ${changes.plan}, owner = ${changes.owner},
-      labels = ${JSON.stringify(changes.labels)}::jsonb, pinned_to = ${changes.pinnedTo}
-    where id = ${id}`);
+      labels = ${JSON.stringify(changes.labels)}::jsonb, pinned_to = ${changes.pinnedTo}::integer
+    where id = ${id}`;
 }
 
 /** Where a tenant lives and has lived, newest first. */

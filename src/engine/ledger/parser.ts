@@ -1,6 +1,6 @@
 import { loadModule, parseSync, scanSync } from 'libpg-query';
 import { configError } from '../../core/errors.js';
-import { offsetOfByte, positionAt, renderCaret } from '../../core/source-position.js';
+import { offsetOfByte, offsetOfCodePoint, positionAt, renderCaret } from '../../core/source-position.js';
 import type { ScriptFile } from './files.js';
 
 /** One statement of a script; offsets are in UTF-16 units of the file's text. */
@@ -12,14 +12,16 @@ export interface ParsedStatement {
   /** The name of the statement when it would take control from the runner, otherwise null. */
   control: string | null;
   createsColumns: boolean;
-  /** For CREATE INDEX CONCURRENTLY: the index it makes, when it names one. */
+  /** For CREATE INDEX CONCURRENTLY: the index it makes, empty when it names none. */
   concurrentIndex: string | null;
+  /** Does it say CONCURRENTLY, and may the word be left out where nobody reads yet? */
+  concurrent: boolean;
 }
 
 export interface ParsedScript {
   statements: ParsedStatement[];
   comments: string[];
-  /** Where CONCURRENTLY stands in index statements. */
+  /** Where CONCURRENTLY stands in statements that run without it as well. */
   concurrently: { start: number; end: number }[];
 }
 
@@ -56,7 +58,8 @@ export function parseScript(file: ScriptFile): ParsedScript {
 
 function parse(file: ScriptFile): ParsedNode[] {
   try {
-    return (parseSync(file.sql).stmts ?? []) as unknown as ParsedNode[];
+    // The parser refuses a text of no characters at all, and takes one of blanks.
+    return (parseSync(file.sql || ' ').stmts ?? []) as unknown as ParsedNode[];
   } catch (error) {
     const { message, sqlDetails } = error as Error & { sqlDetails?: { cursorPosition?: number } };
     throw syntaxError(file, message, sqlDetails?.cursorPosition ?? 0);
@@ -79,6 +82,7 @@ function describe(node: ParsedNode, sql: string, toOffset: (byte: number) => num
       (kind === 'AlterTableStmt' && addsColumn(body)),
     concurrentIndex:
       kind === 'IndexStmt' && body['concurrent'] === true ? String(body['idxname'] ?? '') : null,
+    concurrent: isConcurrent(kind, body),
   };
 }
 
@@ -104,9 +108,26 @@ function controlOf(kind: string, body: Record<string, unknown>): string | null {
   return null;
 }
 
+interface AlterCommand {
+  AlterTableCmd?: { subtype?: string; def?: { PartitionCmd?: { concurrent?: boolean } } };
+}
+
+function alterCommands(body: Record<string, unknown>): NonNullable<AlterCommand['AlterTableCmd']>[] {
+  return ((body['cmds'] ?? []) as AlterCommand[]).flatMap(({ AlterTableCmd: command }) => command ?? []);
+}
+
 function addsColumn(body: Record<string, unknown>): boolean {
-  const commands = (body['cmds'] ?? []) as { AlterTableCmd?: { subtype?: string } }[];
-  return commands.some(({ AlterTableCmd: command }) => command?.subtype === 'AT_AddColumn');
+  return alterCommands(body).some(({ subtype }) => subtype === 'AT_AddColumn');
+}
+
+function isConcurrent(kind: string, body: Record<string, unknown>): boolean {
+  if (kind === 'AlterTableStmt')
+    return alterCommands(body).some(({ def }) => def?.PartitionCmd?.concurrent === true);
+  if (kind === 'ReindexStmt') {
+    const options = (body['params'] ?? []) as { DefElem?: { defname?: string } }[];
+    return options.some(({ DefElem: option }) => option?.defname === 'concurrently');
+  }
+  return (kind === 'IndexStmt' || kind === 'DropStmt') && body['concurrent'] === true;
 }
 
 function concurrentTokens(
@@ -114,22 +135,22 @@ function concurrentTokens(
   statements: ParsedStatement[],
   toOffset: (byte: number) => number,
 ) {
-  const builds = statements.filter(({ concurrentIndex }) => concurrentIndex !== null);
+  const builds = statements.filter(({ concurrent }) => concurrent);
   return tokens
     .filter(({ text }) => text.toLowerCase() === 'concurrently')
     .map(({ start, end }) => ({ start: toOffset(start), end: toOffset(end) }))
     .filter((token) => builds.some(({ start, end }) => token.start >= start && token.end <= end));
 }
 
-/** The parser counts bytes; in plain ASCII they are characters. */
+/** The parser's trees and tokens count bytes (its errors count characters); in plain ASCII they are the same. */
 function byteMapper(sql: string): (byte: number) => number {
   // eslint-disable-next-line no-control-regex
   const ascii = /^[\x00-\x7f]*$/.test(sql);
   return ascii ? (byte) => byte : (byte) => offsetOfByte(sql, byte);
 }
 
-function syntaxError(file: ScriptFile, message: string, byteOffset: number) {
-  const position = positionAt(file.sql, offsetOfByte(file.sql, byteOffset));
+function syntaxError(file: ScriptFile, message: string, character: number) {
+  const position = positionAt(file.sql, offsetOfCodePoint(file.sql, character));
   return configError(
     'MIGRATION_SYNTAX',
     `${file.fileName}:${position.line}:${position.column}: ${message} (SQLSTATE 42601)\n${renderCaret(file.sql, position)}`,

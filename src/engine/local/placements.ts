@@ -57,11 +57,11 @@ export function admissionUpdate(tenant: string, state: 'active' | 'suspended'): 
     update tenantctl.placement set state = ${state}, status = ${state}, changed_at = now() where tenant = ${tenant}`;
 }
 
-/** Writes labels, plan and owner to the home, so that the catalog can be rebuilt from it. */
-export async function updatePlacement(connection: Connection, tenant: HomeTenant): Promise<void> {
-  await connection.execute(sql`
-    update tenantctl.placement set plan = ${tenant.plan}, owner = ${tenant.owner},
-      labels = ${JSON.stringify(tenant.labels)}::jsonb, changed_at = now() where tenant = ${tenant.id}`);
+/** The statement that writes labels, plan and owner to the home, so that the catalog can be rebuilt from it. */
+export function placementUpdate({ id, plan, owner, labels }: HomeTenant): Sql {
+  return sql`
+    update tenantctl.placement set plan = ${plan}, owner = ${owner},
+      labels = ${JSON.stringify(labels)}::jsonb, changed_at = now() where tenant = ${id}`;
 }
 
 /** Has this database our local state, with a placement table? Asks without changing anything. */

@@ -6,7 +6,7 @@ import type { MigrationUnit } from '../../core/unit.js';
 import type { Connection } from '../../pg/connection.js';
 import { sqlstateOf } from '../../pg/errors.js';
 import { withLockRetry } from '../../pg/retry.js';
-import { ident, literal, raw, sql } from '../../pg/sql.js';
+import { type Sql, ident, raw, sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
 import type { Migration } from '../ledger/migration.js';
 import {
@@ -16,21 +16,21 @@ import {
   hasLocalState,
   placementInsert,
   readPlacement,
-  updatePlacement,
+  placementUpdate,
 } from '../local/placements.js';
 import { SELF, dedicatedUnit } from './dedicated.js';
 import type { HomeState, Relation, TierDriver } from './driver.js';
 import { fillHome } from './fill.js';
 import { databaseExists } from './managed-database.js';
-import { admissionIfOurs, placeTaken, roleTaken } from './place-taken.js';
+import { admissionIfOurs, placeTaken } from './place-taken.js';
 import { readRelations } from './relations.js';
 import {
-  createTenantRole,
   dropTenantRole,
   ensureAppRole,
   grantSchema,
-  inspectTenantRole,
   limitRole,
+  tenantRoleStatements,
+  timeoutClause,
 } from './roles.js';
 import { admitHome, inDatabaseOf, openHome } from './session.js';
 import { STILL_IN_USE, dropDatabase, ensureTemplate, renameDatabase } from './template.js';
@@ -95,21 +95,22 @@ export const databaseDriver: TierDriver = {
     const { database, role } = home.placement;
     const app = fleet.settings.tenancy.appRole;
     await inDatabaseOf(fleet, home, async (connection) => {
-      await connection.transaction(async () => {
-        for (const statement of fenceStatements(database, role, app, state))
-          await connection.execute(raw(statement));
-        await connection.execute(admissionUpdate(home.tenant.id, state === 'open' ? 'active' : 'suspended'));
-      });
+      await connection.atomically([
+        ...fenceStatements(database, role, app, state),
+        admissionUpdate(home.tenant.id, state === 'open' ? 'active' : 'suspended'),
+      ]);
       if (state === 'closed') await endOtherSessions(connection);
     });
   },
 
   async describe(fleet: Fleet, home: Home): Promise<void> {
+    const { role, database } = home.placement;
     await inDatabaseOf(fleet, home, (connection) =>
-      connection.transaction(async () => {
-        await updatePlacement(connection, home.tenant);
-        await connection.message(limitStatements(home, home.placement.database).join('; '));
-      }),
+      connection.atomically([
+        placementUpdate(home.tenant),
+        ...limitRole(role, home.tenant.limits),
+        ...limitDatabase(database, home),
+      ]),
     );
   },
 
@@ -206,50 +207,30 @@ async function makeTenants(
 ): Promise<void> {
   const { tenancy } = fleet.settings;
   const { role } = home.placement;
-  const found = await inspectTenantRole(connection, home);
-  if (found === 'foreign') throw roleTaken(home);
-  const statements = [
-    'begin',
-    ...(found === 'absent' ? createTenantRole(connection, home, tenancy) : []),
-    ...limitStatements(home, database),
-    `grant connect on database ${ident(database).text()} to ${ident(role).text()}, ${ident(tenancy.appRole).text()}`,
+  await connection.atomically([
+    ...(await tenantRoleStatements(connection, home, tenancy)),
+    ...limitDatabase(database, home),
+    sql`grant connect on database ${ident(database)} to ${ident(role)}, ${ident(tenancy.appRole)}`,
     ...grantSchema(SELF.schema, role, true),
-    placementInsert(home, SELF.ledgerKey).text(),
-    'commit',
-  ];
-  try {
-    await connection.message(statements.join(';\n'));
-  } catch (error) {
-    await connection.rollback();
-    throw error;
-  }
+    placementInsert(home, SELF.ledgerKey),
+  ]);
 }
 
-/** A plan's limits bind every login to the database, whatever role it has. */
-function limitStatements(home: Home, database: string): string[] {
-  const { connections, statementTimeoutMs } = home.tenant.limits;
-  const name = ident(database).text();
+/** A plan's limits on the database bind every login to it, whatever role it has. */
+function limitDatabase(database: string, { tenant: { limits } }: Home): Sql[] {
   return [
-    ...limitRole(home.placement.role, home.tenant.limits),
-    `alter database ${name} connection limit ${connections ?? -1}`,
-    statementTimeoutMs === null
-      ? `alter database ${name} reset statement_timeout`
-      : `alter database ${name} set statement_timeout = ${literal(`${statementTimeoutMs}ms`)}`,
+    raw(`alter database ${ident(database).text()} connection limit ${limits.connections ?? -1}`),
+    sql`alter database ${ident(database)} ${timeoutClause(limits.statementTimeoutMs)}`,
   ];
 }
 
-function fenceStatements(
-  database: string,
-  role: string,
-  appRole: string,
-  state: 'open' | 'closed',
-): string[] {
-  const [db, who, app, schema] = [database, role, appRole, SELF.schema].map((name) => ident(name).text());
+function fenceStatements(database: string, role: string, appRole: string, state: 'open' | 'closed'): Sql[] {
+  const [db, who, app, schema] = [ident(database), ident(role), ident(appRole), ident(SELF.schema)];
   return state === 'open'
-    ? [`grant connect on database ${db} to ${who}, ${app}`, `grant usage on schema ${schema} to ${who}`]
+    ? [sql`grant connect on database ${db} to ${who}, ${app}`, sql`grant usage on schema ${schema} to ${who}`]
     : [
-        `revoke connect on database ${db} from ${who}, ${app}`,
-        `revoke usage on schema ${schema} from ${who}`,
+        sql`revoke connect on database ${db} from ${who}, ${app}`,
+        sql`revoke usage on schema ${schema} from ${who}`,
       ];
 }
 

@@ -7,15 +7,19 @@ import { readLedger } from '../ledger/entries.js';
 import { type Migration, migrationsFor } from '../ledger/migration.js';
 import type { MigrationTarget } from '../ledger/target.js';
 
-/** The rules under which this fleet migrates a unit. */
-export function targetOf(fleet: Fleet, unit: MigrationUnit, run: string | null = null): MigrationTarget {
-  const { tenancy, rollout } = fleet.settings;
-  return { unit, tenancy, rollout, run, toolVersion: TOOL_VERSION };
+/** Gives a home that was made in this moment every migration of its tier. */
+export async function fillNewHome(
+  fleet: Fleet,
+  connection: Connection,
+  unit: MigrationUnit,
+  migrations: readonly Migration[],
+): Promise<void> {
+  await applyFresh(connection, targetOf(fleet, unit), migrationsFor(migrations, unit.tier));
 }
 
 /**
- * Gives a home that nobody reads yet every migration of its tier. One that a crash left between
- * versions is brought up like any unit.
+ * Gives a home that nobody reads yet every migration of its tier, when it may have some already: one
+ * that a crash left between versions is brought up like any unit.
  */
 export async function fillHome(
   fleet: Fleet,
@@ -23,9 +27,13 @@ export async function fillHome(
   unit: MigrationUnit,
   migrations: readonly Migration[],
 ): Promise<void> {
-  const wanted = migrationsFor(migrations, unit.tier);
-  const target = targetOf(fleet, unit);
   const ledger = await readLedger(connection, unit);
-  if (ledger.length === 0) await applyFresh(connection, target, wanted);
-  else await applyPending(connection, target, wanted, ledger);
+  if (ledger.length === 0) return fillNewHome(fleet, connection, unit, migrations);
+  await applyPending(connection, targetOf(fleet, unit), migrationsFor(migrations, unit.tier), ledger);
+}
+
+/** The rules under which this fleet migrates a unit. */
+function targetOf(fleet: Fleet, unit: MigrationUnit): MigrationTarget {
+  const { tenancy, rollout } = fleet.settings;
+  return { unit, tenancy, rollout, run: null, toolVersion: TOOL_VERSION };
 }

@@ -1,4 +1,4 @@
-import { type TenancySettings } from '../../core/settings.js';
+import type { TenancySettings } from '../../core/settings.js';
 import type { Connection } from '../../pg/connection.js';
 import { sqlstateOf } from '../../pg/errors.js';
 import { ident, sql } from '../../pg/sql.js';
@@ -6,7 +6,7 @@ import type { Fleet } from '../context.js';
 import { ensureAppRole } from './roles.js';
 
 /** Two creators of one database meet as a duplicate name or a unique violation, whoever is later. */
-const CREATED_MEANWHILE = ['42P04', '23505'];
+const CREATED_MEANWHILE = new Set(['42P04', '23505']);
 
 /**
  * Makes sure, once a process, that a database for pools or tenant schemas is there with local state,
@@ -34,7 +34,7 @@ async function createIfMissing(fleet: Fleet, cluster: string, database: string):
       );
       await connection.execute(sql`revoke connect on database ${ident(database)} from public`);
     } catch (error) {
-      if (!CREATED_MEANWHILE.includes(sqlstateOf(error) ?? '')) throw error;
+      if (!CREATED_MEANWHILE.has(sqlstateOf(error) ?? '')) throw error;
     }
   });
 }

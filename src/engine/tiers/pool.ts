@@ -14,7 +14,7 @@ import {
   admissionUpdate,
   placementInsert,
   readPlacement,
-  updatePlacement,
+  placementUpdate,
 } from '../local/placements.js';
 import type { HomeState, Relation, TierDriver } from './driver.js';
 import { fillHome } from './fill.js';
@@ -95,7 +95,7 @@ export const poolDriver: TierDriver = {
   },
 
   async describe(fleet: Fleet, home: Home): Promise<void> {
-    await inDatabaseOf(fleet, home, (connection) => updatePlacement(connection, home.tenant));
+    await inDatabaseOf(fleet, home, (connection) => connection.execute(placementUpdate(home.tenant)));
   },
 
   async drop(fleet: Fleet, home: Home): Promise<void> {
@@ -105,7 +105,7 @@ export const poolDriver: TierDriver = {
       connection.transaction(async () => {
         const relations = await tenantRelations(connection, home, tenancy);
         await actForFleet(connection);
-        for (const { name } of relations.reverse()) {
+        for (const { name } of relations.toReversed()) {
           await connection.execute(
             sql`delete from ${ident(home.placement.schema, name)} where ${ident(tenancy.column)} = ${home.tenant.key}`,
           );

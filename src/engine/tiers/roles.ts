@@ -2,8 +2,9 @@ import { refusedError } from '../../core/errors.js';
 import type { PlanLimits, TenancySettings } from '../../core/settings.js';
 import type { Connection } from '../../pg/connection.js';
 import { sqlstateOf } from '../../pg/errors.js';
-import { type Sql, ident, literal, raw, sql } from '../../pg/sql.js';
+import { type Sql, ident, raw, sql } from '../../pg/sql.js';
 import type { Home } from '../local/placements.js';
+import { roleTaken } from './place-taken.js';
 
 /** Since 16 a grant says for itself whether privileges are inherited; before, the member's attribute did. */
 const GRANT_OPTIONS_SINCE = 160_000;
@@ -36,23 +37,23 @@ export async function ensureAppRole(connection: Connection, tenancy: TenancySett
   const name = tenancy.appRole;
   const role = await readRole(connection, name);
   if (role === undefined) return createAppRole(connection, name);
-  const role_ = ident(name).text();
+  const quoted = ident(name).text();
   if (role.superuser)
     throw unsafeAppRole(name, 'is a superuser', `CREATE ROLE another NOLOGIN; -- and set tenancy.appRole`);
   if (role.bypass)
-    throw unsafeAppRole(name, 'bypasses row-level security', `ALTER ROLE ${role_} NOBYPASSRLS`);
+    throw unsafeAppRole(name, 'bypasses row-level security', `ALTER ROLE ${quoted} NOBYPASSRLS`);
   if (connection.version < GRANT_OPTIONS_SINCE && role.inherit) {
     throw unsafeAppRole(
       name,
       'inherits the rights of every tenant role it may assume',
-      `ALTER ROLE ${role_} NOINHERIT`,
+      `ALTER ROLE ${quoted} NOINHERIT`,
     );
   }
   if (!role.settable) {
     throw unsafeAppRole(
       name,
       'cannot be assumed by the administrator',
-      `GRANT ${role_} TO ${ident(connection.user).text()}`,
+      `GRANT ${quoted} TO ${ident(connection.user).text()}`,
     );
   }
 }
@@ -87,51 +88,64 @@ function membership(connection: Connection, role: string, member: string): Sql {
 }
 
 /** Is a role of this tenant's name there, and is it ours? */
-export async function inspectTenantRole(
-  connection: Connection,
-  home: Home,
-): Promise<'absent' | 'ours' | 'foreign'> {
+async function inspectTenantRole(connection: Connection, home: Home): Promise<'absent' | 'ours' | 'foreign'> {
   const role = await readRole(connection, home.placement.role);
   if (role === undefined) return 'absent';
   return role.comment === markOf(home.tenant.id) ? 'ours' : 'foreign';
 }
 
-/** Statements that make the tenant's own role: no login, marked as ours, assumable by the application. */
-export function createTenantRole(connection: Connection, home: Home, tenancy: TenancySettings): string[] {
+/**
+ * The statements that give a tenant its own role with the plan's limits: no login, marked as ours,
+ * assumable by the application. A role of ours that is there already is kept.
+ * @throws conflict `PLACE_TAKEN` (exit 5) when the role is there and not ours
+ */
+export async function tenantRoleStatements(
+  connection: Connection,
+  home: Home,
+  tenancy: TenancySettings,
+): Promise<Sql[]> {
   const { role } = home.placement;
-  const name = ident(role).text();
+  const { limits } = home.tenant;
+  const found = await inspectTenantRole(connection, home);
+  if (found === 'foreign') throw roleTaken(home);
+  if (found === 'ours') return limitRole(role, limits);
+  const unlimited = limits.connections === null && limits.statementTimeoutMs === null;
   return [
-    `create role ${name} nologin`,
-    `comment on role ${name} is ${literal(markOf(home.tenant.id))}`,
-    membership(connection, role, 'current_user').text(),
-    membership(connection, role, ident(tenancy.appRole).text()).text(),
+    sql`create role ${ident(role)} nologin`,
+    sql`comment on role ${ident(role)} is ${markOf(home.tenant.id)}`,
+    membership(connection, role, 'current_user'),
+    membership(connection, role, ident(tenancy.appRole).text()),
+    ...(unlimited ? [] : limitRole(role, limits)),
   ];
 }
 
 /** Statements that set the plan's limits on a role. They bind its own logins; sessions that assume it set the timeout themselves. */
-export function limitRole(role: string, limits: PlanLimits): string[] {
-  const name = ident(role).text();
-  const timeout = limits.statementTimeoutMs;
+export function limitRole(role: string, { connections, statementTimeoutMs }: PlanLimits): Sql[] {
   return [
-    `alter role ${name} connection limit ${limits.connections ?? -1}`,
-    timeout === null
-      ? `alter role ${name} reset statement_timeout`
-      : `alter role ${name} set statement_timeout = ${literal(`${timeout}ms`)}`,
+    raw(`alter role ${ident(role).text()} connection limit ${connections ?? -1}`),
+    sql`alter role ${ident(role)} ${timeoutClause(statementTimeoutMs)}`,
   ];
 }
 
+/** The part of ALTER ROLE or ALTER DATABASE that sets or takes back a statement timeout. */
+export function timeoutClause(milliseconds: number | null): Sql {
+  return milliseconds === null
+    ? raw('reset statement_timeout')
+    : sql`set statement_timeout = ${`${milliseconds}ms`}`;
+}
+
 /** Statements that let a role use everything in a schema that is there or will be there, but own nothing. */
-export function grantSchema(schema: string, role: string, existing: boolean): string[] {
-  const [inSchema, to] = [ident(schema).text(), ident(role).text()];
+export function grantSchema(schema: string, role: string, existing: boolean): Sql[] {
+  const [inSchema, to] = [ident(schema), ident(role)];
   const present = [
-    `grant select, insert, update, delete on all tables in schema ${inSchema} to ${to}`,
-    `grant usage, select on all sequences in schema ${inSchema} to ${to}`,
+    sql`grant select, insert, update, delete on all tables in schema ${inSchema} to ${to}`,
+    sql`grant usage, select on all sequences in schema ${inSchema} to ${to}`,
   ];
   return [
-    `grant usage on schema ${inSchema} to ${to}`,
+    sql`grant usage on schema ${inSchema} to ${to}`,
     ...(existing ? present : []),
-    `alter default privileges in schema ${inSchema} grant select, insert, update, delete on tables to ${to}`,
-    `alter default privileges in schema ${inSchema} grant usage, select on sequences to ${to}`,
+    sql`alter default privileges in schema ${inSchema} grant select, insert, update, delete on tables to ${to}`,
+    sql`alter default privileges in schema ${inSchema} grant usage, select on sequences to ${to}`,
   ];
 }
 

@@ -2,22 +2,23 @@ import type { ClusterSettings, PoolSettings, TenancySettings } from '../../core/
 import type { Placement } from '../../core/tier.js';
 import type { MigrationUnit } from '../../core/unit.js';
 import type { Connection } from '../../pg/connection.js';
-import { ident, sql } from '../../pg/sql.js';
+import { ident, raw, sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
 import type { Migration } from '../ledger/migration.js';
 import {
   type Admission,
   type Home,
+  type LocalPlacement,
   admissionUpdate,
   placementInsert,
   readPlacement,
-  updatePlacement,
+  placementUpdate,
 } from '../local/placements.js';
 import type { HomeState, Relation, TierDriver } from './driver.js';
-import { fillHome } from './fill.js';
+import { fillHome, fillNewHome } from './fill.js';
 import { prepareSharedDatabase } from './managed-database.js';
-import { admissionIfOurs, roleTaken } from './place-taken.js';
-import { createTenantRole, dropTenantRole, grantSchema, inspectTenantRole, limitRole } from './roles.js';
+import { admissionIfOurs } from './place-taken.js';
+import { dropTenantRole, grantSchema, limitRole, tenantRoleStatements } from './roles.js';
 import { readRelations } from './relations.js';
 import { admitHome, inDatabaseOf, openHome } from './session.js';
 
@@ -68,7 +69,8 @@ export const schemaDriver: TierDriver = {
       const found = admissionIfOurs(home, await inspectSchema(connection, home));
       if (found === undefined) await createEmpty(fleet, connection, home);
       fleet.reach('provision.created');
-      await fillHome(fleet, connection, schemaDriver.unit(home.tenant.id, home.placement), migrations);
+      const fill = found === undefined ? fillNewHome : fillHome;
+      await fill(fleet, connection, schemaDriver.unit(home.tenant.id, home.placement), migrations);
       connection.touched += 1;
       return found ?? 'making';
     });
@@ -87,24 +89,22 @@ export const schemaDriver: TierDriver = {
   async fence(fleet: Fleet, home: Home, state: 'open' | 'closed'): Promise<void> {
     const { schema, role } = home.placement;
     await inDatabaseOf(fleet, home, async (connection) => {
-      await connection.transaction(async () => {
-        await connection.execute(
-          state === 'open'
-            ? sql`grant usage on schema ${ident(schema)} to ${ident(role)}`
-            : sql`revoke usage on schema ${ident(schema)} from ${ident(role)}`,
-        );
-        await connection.execute(admissionUpdate(home.tenant.id, state === 'open' ? 'active' : 'suspended'));
-      });
+      await connection.atomically([
+        state === 'open'
+          ? sql`grant usage on schema ${ident(schema)} to ${ident(role)}`
+          : sql`revoke usage on schema ${ident(schema)} from ${ident(role)}`,
+        admissionUpdate(home.tenant.id, state === 'open' ? 'active' : 'suspended'),
+      ]);
       if (state === 'closed') await endSessionsOf(connection, role);
     });
   },
 
   async describe(fleet: Fleet, home: Home): Promise<void> {
     await inDatabaseOf(fleet, home, (connection) =>
-      connection.transaction(async () => {
-        await updatePlacement(connection, home.tenant);
-        await connection.message(limitRole(home.placement.role, home.tenant.limits).join('; '));
-      }),
+      connection.atomically([
+        placementUpdate(home.tenant),
+        ...limitRole(home.placement.role, home.tenant.limits),
+      ]),
     );
   },
 
@@ -126,36 +126,25 @@ export const schemaDriver: TierDriver = {
 /** Schema and placement row come into being in one transaction: one without the other is not ours. */
 async function inspectSchema(connection: Connection, home: Home): Promise<HomeState> {
   const { schema } = home.placement;
-  const there = await connection.row(sql`select from pg_namespace where nspname = ${schema}`);
-  const placed = await readPlacement(connection, home.tenant.id);
-  if (there === undefined && placed === undefined) return { state: 'absent' };
-  if (placed === undefined) return { state: 'foreign', what: `schema ${schema}` };
-  if (placed.tier !== 'schema' || there === undefined) {
-    return { state: 'foreign', what: `local placement of ${home.tenant.id} in tier ${placed.tier}` };
-  }
-  return { state: 'present', key: placed.key, admission: placed.state };
+  const [found] = await connection.rows<{ there: boolean } & Partial<LocalPlacement>>(sql`
+    select exists (select from pg_namespace where nspname = ${schema}) as there, p.tier, p.key, p.state
+      from (values (1)) one left join tenantctl.placement p on p.tenant = ${home.tenant.id}`);
+  const { there = false, tier, key, state } = found ?? {};
+  if (!tier || !key || !state)
+    return there ? { state: 'foreign', what: `schema ${schema}` } : { state: 'absent' };
+  if (tier === 'schema' && there) return { state: 'present', key, admission: state };
+  return { state: 'foreign', what: `local placement of ${home.tenant.id} in tier ${tier}` };
 }
 
 async function createEmpty(fleet: Fleet, connection: Connection, home: Home): Promise<void> {
-  const { tenancy } = fleet.settings;
   const { schema, role } = home.placement;
-  const found = await inspectTenantRole(connection, home);
-  if (found === 'foreign') throw roleTaken(home);
   const statements = [
-    'begin',
-    ...(found === 'absent' ? createTenantRole(connection, home, tenancy) : []),
-    ...limitRole(role, home.tenant.limits),
-    `create schema ${ident(schema).text()}`,
+    ...(await tenantRoleStatements(connection, home, fleet.settings.tenancy)),
+    raw(`create schema ${ident(schema).text()}`),
     ...grantSchema(schema, role, false),
-    placementInsert(home, schemaDriver.unit(home.tenant.id, home.placement).ledgerKey).text(),
-    'commit',
+    placementInsert(home, schemaDriver.unit(home.tenant.id, home.placement).ledgerKey),
   ];
-  try {
-    await connection.message(statements.join(';\n'));
-  } catch (error) {
-    await connection.rollback();
-    throw error;
-  }
+  await connection.atomically(statements);
 }
 
 /** Ends the sessions that logged in as the tenant's own role. Those that assumed it meet 42501 at their next statement. */

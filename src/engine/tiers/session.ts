@@ -6,9 +6,13 @@ import { type Home, admissionUpdate } from '../local/placements.js';
 import { sessionSettings } from '../local/session-settings.js';
 
 /** Takes the tenant's role and settings for the rest of the transaction. The role comes last: it may set less. */
-async function becomeTenant(session: Connection, home: Home, tenancy: TenancySettings): Promise<void> {
-  const settings = Object.entries({ ...sessionSettings(home, tenancy), role: home.placement.role });
-  await session.rows(setLocal(settings));
+function becomeTenant(home: Home, tenancy: TenancySettings): Sql {
+  return setLocal(Object.entries({ ...sessionSettings(home, tenancy), role: home.placement.role }));
+}
+
+/** A transaction that begins with these statements, all in one round trip. */
+function beginWith(...statements: Sql[]): string {
+  return ['begin', ...statements.map((statement) => statement.text())].join('; ');
 }
 
 /** Lends the administrator's connection to the database that a home is in. */
@@ -22,12 +26,8 @@ export function inDatabaseOf<T>(
 
 /** `TierDriver.open`, the same in every tier. */
 export function openHome<T>(fleet: Fleet, home: Home, work: (session: Connection) => Promise<T>): Promise<T> {
-  return inDatabaseOf(fleet, home, (session) =>
-    session.transaction(async () => {
-      await becomeTenant(session, home, fleet.settings.tenancy);
-      return work(session);
-    }),
-  );
+  const begin = beginWith(becomeTenant(home, fleet.settings.tenancy));
+  return inDatabaseOf(fleet, home, (session) => session.transaction(() => work(session), begin));
 }
 
 /** `TierDriver.admit`, the same in every tier: the home opens and is prepared in one transaction. */
@@ -36,13 +36,11 @@ export function admitHome(
   home: Home,
   prepare: (session: Connection) => Promise<void>,
 ): Promise<void> {
-  return inDatabaseOf(fleet, home, (session) =>
-    session.transaction(async () => {
-      await session.execute(admissionUpdate(home.tenant.id, 'active'));
-      await becomeTenant(session, home, fleet.settings.tenancy);
-      await prepare(session);
-    }),
+  const begin = beginWith(
+    admissionUpdate(home.tenant.id, 'active'),
+    becomeTenant(home, fleet.settings.tenancy),
   );
+  return inDatabaseOf(fleet, home, (session) => session.transaction(() => prepare(session), begin));
 }
 
 function setLocal(settings: [string, string][]): Sql {

@@ -1,6 +1,6 @@
 import type { UnitVersion } from '../../core/unit.js';
-import { type SeenVersion, writeVersions } from '../catalog/places.js';
-import { type UnitOutcomeRow, writeOutcomes } from '../catalog/runs.js';
+import { type SeenVersion, versionsUpdate } from '../catalog/places.js';
+import { type UnitOutcomeRow, outcomesUpdate } from '../catalog/runs.js';
 import type { Fleet } from '../context.js';
 
 /** One write for so many units: 0.05 ms each instead of 0.65. */
@@ -34,10 +34,10 @@ export class Journal {
     const outcomes = this.outcomes.splice(0);
     const versions = this.versions.splice(0);
     if (outcomes.length === 0) return;
+    const statements = [outcomesUpdate(this.run, outcomes), versionsUpdate(versions)];
     this.writing = this.writing.then(() =>
-      this.fleet.catalogTransaction(async (connection) => {
-        await writeOutcomes(connection, this.run, outcomes);
-        await writeVersions(connection, versions);
+      this.fleet.catalog(async (connection) => {
+        await connection.atomically(statements);
       }),
     );
     // Reported by flush(); here it only must not count as unhandled.
