@@ -1,7 +1,7 @@
 import type { Connection } from '../../pg/connection.js';
-import { raw } from '../../pg/sql.js';
 import type { Migration } from './migration.js';
-import { outsideTransaction } from './outside-transaction.js';
+import { executeStatement, outsideTransaction } from './outside-transaction.js';
+import type { ParsedStatement } from './parser.js';
 import type { MigrationTarget } from './target.js';
 
 /**
@@ -14,8 +14,8 @@ export async function applyBatched(
   migration: Migration,
   after: number | null,
 ): Promise<void> {
-  const statement = raw(migration.sql);
   await outsideTransaction(connection, target, migration, after, async () => {
-    while ((await connection.execute(statement)) > 0);
+    const statement = migration.statements[0] as ParsedStatement;
+    while ((await executeStatement(connection, target, migration, statement)) > 0);
   });
 }

@@ -1,7 +1,7 @@
 import type { Connection } from '../../pg/connection.js';
-import { ident, raw, sql } from '../../pg/sql.js';
+import { ident, sql } from '../../pg/sql.js';
 import type { Migration } from './migration.js';
-import { outsideTransaction } from './outside-transaction.js';
+import { executeStatement, outsideTransaction } from './outside-transaction.js';
 import type { ParsedStatement } from './parser.js';
 import type { MigrationTarget } from './target.js';
 
@@ -28,7 +28,6 @@ async function runStatement(
   migration: Migration,
   statement: ParsedStatement,
 ): Promise<void> {
-  const text = migration.sql.slice(statement.start, statement.end);
   if (statement.concurrentIndex) {
     const state = await indexState(connection, target.unit.schema, statement.concurrentIndex);
     if (state === 'valid') return;
@@ -38,7 +37,7 @@ async function runStatement(
       );
     }
   }
-  await connection.execute(raw(text));
+  await executeStatement(connection, target, migration, statement);
 }
 
 async function indexState(connection: Connection, schema: string, index: string) {

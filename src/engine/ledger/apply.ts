@@ -89,8 +89,8 @@ async function applyTogether(
     );
     message.addMigration(migration);
     const finish = completion(target, [migration]);
-    if (finish !== null) message.add(finish.text());
-    message.add('commit');
+    if (finish !== null) message.add(finish.text(), migration);
+    message.add('commit', migration);
     previous = migration.id;
   }
   await send(connection, target, message);

@@ -17,8 +17,8 @@ export interface Directives {
 }
 
 const PREFIX = /^--\s*tenantctl:\s*(.*)$/;
-/** Blanks or a comma between directives; a comma before the name of a tier goes on with a list. */
-const SEPARATOR = new RegExp(`\\s*,\\s*(?!(?:${TIERS.join('|')})(?:[\\s,]|$))|(?<!,)\\s+(?!,)`);
+/** Between directives stand blanks or a comma; one before the name of a tier goes on with the list. */
+const SEPARATOR = new RegExp(`\\s+|,(?!(?:${TIERS.join('|')})(?:,|\\s|$))`);
 
 /**
  * Reads the directives out of a file's comments.
@@ -38,7 +38,7 @@ export function readDirectives(fileName: string, comments: readonly string[]): D
     const words = PREFIX.exec(comment)?.[1]?.trim() ?? '';
     // `allow <rule> because …` speaks to the checks, in free words.
     if (words === '' || words.startsWith('allow ')) continue;
-    for (const word of words.split(SEPARATOR)) apply(directives, word, fileName);
+    for (const word of words.replace(/\s*,\s*/g, ',').split(SEPARATOR)) apply(directives, word, fileName);
   }
   return directives;
 }

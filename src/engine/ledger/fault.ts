@@ -1,10 +1,12 @@
 import { type TenantctlError, conflictError, partialError } from '../../core/errors.js';
 import { redact } from '../../core/redact.js';
-import { positionAt, renderCaret } from '../../core/source-position.js';
+import { offsetOfCodePoint, positionAt, renderCaret } from '../../core/source-position.js';
 import type { MigrationUnit } from '../../core/unit.js';
 import { statementsCompletedBefore } from '../../pg/connection.js';
 import { type DatabaseError, isDatabaseError } from '../../pg/errors.js';
 import type { Message, SourcePlace } from './message.js';
+import type { Migration } from './migration.js';
+import type { ParsedStatement } from './parser.js';
 
 /** SQLSTATEs that `tenantctl.claim` raises, and what a caller makes of them. */
 export const CLAIM = { busy: 'TC010', moved: 'TC011', moving: 'TC012' } as const;
@@ -28,6 +30,19 @@ export function migrationFailure(unit: MigrationUnit, message: Message, error: u
   if (error.code === CLAIM.moving) return unitMoving(unit, error);
   const position = error.position === undefined ? undefined : Number(error.position);
   return failed(unit, error, message.locate(position, statementsCompletedBefore(error)));
+}
+
+/** The same for a statement that was sent alone: the server counts positions from its beginning. */
+export function statementFailure(
+  unit: MigrationUnit,
+  migration: Migration,
+  statement: ParsedStatement,
+  error: unknown,
+): unknown {
+  if (!isDatabaseError(error)) return error;
+  const text = migration.sql.slice(statement.start, statement.end);
+  const within = error.position === undefined ? 0 : offsetOfCodePoint(text, Number(error.position) - 1);
+  return failed(unit, error, { migration, offset: statement.start + within });
 }
 
 /** The fault inside an error made here; nulls where it is another kind of error. */

@@ -10,7 +10,10 @@ export interface SourcePlace {
 interface Segment {
   text: string;
   statements: number;
+  /** The migration whose text this is, or whose consequences are drawn here. */
   migration: Migration | null;
+  /** Is it the migration's own text? */
+  own: boolean;
 }
 
 /**
@@ -20,9 +23,9 @@ interface Segment {
 export class Message {
   private readonly segments: Segment[] = [];
 
-  /** Adds statements of our own; `statements` is how many the text holds. */
-  add(text: string, statements = 1): this {
-    this.segments.push({ text: `${text};\n`, statements, migration: null });
+  /** Adds a statement of our own; `after` is the migration that it follows up, if it belongs to one. */
+  add(text: string, after: Migration | null = null): this {
+    this.segments.push({ text: `${text};\n`, statements: 1, migration: after, own: false });
     return this;
   }
 
@@ -30,7 +33,8 @@ export class Message {
   addMigration(migration: Migration, form: 'as written' | 'fresh' = 'as written'): this {
     const fresh = form === 'fresh';
     const statements = fresh && migration.directives.batched ? 1 : migration.statements.length;
-    this.segments.push({ text: `${fresh ? migration.freshSql : migration.sql}\n;\n`, statements, migration });
+    const text = `${fresh ? migration.freshSql : migration.sql}\n;\n`;
+    this.segments.push({ text, statements, migration, own: true });
     return this;
   }
 
@@ -49,8 +53,8 @@ export class Message {
 
   private atPosition(position: number): SourcePlace | null {
     let offset = offsetOfCodePoint(this.text, position - 1);
-    for (const { text, migration } of this.segments) {
-      if (offset < text.length) return migration === null ? null : { migration, offset };
+    for (const { text, migration, own } of this.segments) {
+      if (offset < text.length) return migration === null ? null : { migration, offset: own ? offset : null };
       offset -= text.length;
     }
     return null;
@@ -58,9 +62,10 @@ export class Message {
 
   private atStatement(index: number): SourcePlace | null {
     let left = index;
-    for (const { statements, migration } of this.segments) {
+    for (const { statements, migration, own } of this.segments) {
       if (left < statements) {
-        return migration === null ? null : { migration, offset: migration.statements[left]?.start ?? null };
+        if (migration === null) return null;
+        return { migration, offset: own ? (migration.statements[left]?.start ?? null) : null };
       }
       left -= statements;
     }

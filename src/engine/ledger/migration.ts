@@ -11,7 +11,7 @@ export interface Migration extends MigrationFile {
   statements: ParsedStatement[];
   /** May it bring a table or column into being that lacks the tenant's default? */
   createsColumns: boolean;
-  /** Its text for a home that nobody reads yet: CONCURRENTLY left out, batches repeated in place. */
+  /** Its text for a home that nobody reads yet: all of it can run in one transaction. */
   freshSql: string;
 }
 
@@ -36,12 +36,13 @@ export function analyse(file: MigrationFile): Migration {
   const directives = readDirectives(file.fileName, script.comments);
   for (const statement of script.statements) refuseOwnControl(file, statement);
   if (directives.batched) requireOneDataStatement(file, script);
+  else for (const statement of script.statements) refuseUnnamedIndex(file, statement);
   return {
     ...file,
     directives,
     statements: script.statements,
     createsColumns: script.statements.some(({ createsColumns }) => createsColumns),
-    freshSql: directives.batched ? repeatInPlace(file, script) : withoutConcurrently(file.sql, script),
+    freshSql: directives.batched ? repeatInPlace(file, script) : forFreshHome(file.sql, script),
   };
 }
 
@@ -72,18 +73,53 @@ function requireOneDataStatement(file: MigrationFile, { statements }: ParsedScri
   );
 }
 
-/** A fresh home is made in one transaction, so the batches of a backfill follow each other inside it. */
-function repeatInPlace(file: MigrationFile, { statements }: ParsedScript): string {
-  const { start, end } = statements[0] as ParsedStatement;
-  const tag = `$tenantctl_${file.checksum.slice(0, 8)}$`;
-  const statement = file.sql.slice(start, end);
-  return `do ${tag} declare touched bigint; begin loop\n${statement};\nget diagnostics touched = row_count; exit when touched = 0; end loop; end ${tag}`;
+/** What an interrupted CREATE INDEX CONCURRENTLY leaves behind is found again by its name. */
+function refuseUnnamedIndex(file: MigrationFile, { concurrentIndex, start }: ParsedStatement): void {
+  if (concurrentIndex !== '') return;
+  const position = positionAt(file.sql, start);
+  throw configError(
+    'MIGRATION_INDEX_UNNAMED',
+    `${file.fileName}:${position.line}: an index that is built CONCURRENTLY needs a name.\n${renderCaret(file.sql, position)}`,
+    {
+      hint: 'Write CREATE INDEX CONCURRENTLY <name> ON …: an interrupted build is found again by its name.',
+      facts: { file: file.path, line: position.line },
+    },
+  );
 }
 
-/** Blanks the word out, character for character, so that positions in errors stay true. */
-function withoutConcurrently(sql: string, { concurrently }: ParsedScript): string {
-  return concurrently.reduce(
+/**
+ * A fresh home is made in one transaction, so the batches of a backfill follow each other inside it.
+ * EXECUTE keeps the statement apart from the block: its names never meet ours, and RETURNING goes nowhere.
+ */
+function repeatInPlace(file: MigrationFile, { statements }: ParsedScript): string {
+  const { start, end } = statements[0] as ParsedStatement;
+  const [block, text] = [`$tenantctl_${file.checksum.slice(0, 8)}$`, `$batch_${file.checksum.slice(0, 8)}$`];
+  const statement = file.sql.slice(start, end);
+  return `do ${block} declare touched bigint; begin loop execute ${text}${statement}${text};
+get diagnostics touched = row_count; exit when touched = 0; end loop; end ${block}`;
+}
+
+const VACUUM = 'vacuum';
+/** A statement that does nothing, of the same length. */
+const NOTHING = 'select';
+
+/**
+ * The text with what cannot run in a transaction taken out, character for character, so that positions and
+ * numbers of statements stay true: CONCURRENTLY, and VACUUM, for which a fresh home has nothing to do.
+ */
+function forFreshHome(sql: string, { concurrently, statements }: ParsedScript): string {
+  const vacuums = statements.filter(({ kind, start }) => kind === 'VacuumStmt' && isVacuum(sql, start));
+  const words = concurrently.reduce(
     (text, { start, end }) => text.slice(0, start) + ' '.repeat(end - start) + text.slice(end),
     sql,
   );
+  return vacuums.reduce(
+    (text, { start, end }) => text.slice(0, start) + NOTHING.padEnd(end - start) + text.slice(end),
+    words,
+  );
+}
+
+/** ANALYZE alone is parsed as the same kind of statement. */
+function isVacuum(sql: string, start: number): boolean {
+  return sql.slice(start, start + VACUUM.length).toLowerCase() === VACUUM;
 }

@@ -1,10 +1,11 @@
 import { conflictError } from '../../core/errors.js';
 import type { Connection } from '../../pg/connection.js';
 import { tryWithLock } from '../../pg/locks.js';
-import { sql } from '../../pg/sql.js';
-import { migrationFailure } from './fault.js';
+import { raw, sql } from '../../pg/sql.js';
+import { migrationFailure, statementFailure } from './fault.js';
 import { Message } from './message.js';
 import type { Migration } from './migration.js';
+import type { ParsedStatement } from './parser.js';
 import { type MigrationTarget, claim, completion, migrationSettings } from './target.js';
 
 /**
@@ -36,6 +37,24 @@ export async function outsideTransaction(
   });
 }
 
+/**
+ * Sends one statement of a migration alone.
+ * @returns the number of rows that it touched
+ * @throws partial error `MIGRATION_FAILED` with file, line and caret
+ */
+export async function executeStatement(
+  connection: Connection,
+  target: MigrationTarget,
+  migration: Migration,
+  statement: ParsedStatement,
+): Promise<number> {
+  try {
+    return await connection.execute(raw(migration.sql.slice(statement.start, statement.end)));
+  } catch (error) {
+    throw statementFailure(target.unit, migration, statement, error);
+  }
+}
+
 async function finish(connection: Connection, target: MigrationTarget, migration: Migration): Promise<void> {
   const complete = completion(target, [migration]);
   if (complete !== null) await connection.rows(complete);
@@ -55,7 +74,8 @@ async function inOwnSession(
   try {
     await work();
   } catch (error) {
-    throw migrationFailure(target.unit, new Message().addMigration(migration), error);
+    // The steps say themselves where they failed; what is left is the frame around them.
+    throw migrationFailure(target.unit, new Message().add('', migration), error);
   } finally {
     if (connection.usable) {
       await connection.message(

@@ -45,6 +45,8 @@ interface Token {
 
 /** @throws configuration error `MIGRATION_SYNTAX` (exit 3) with line and caret */
 export function parseScript(file: ScriptFile): ParsedScript {
+  // The parser takes a text of blanks, but not one of no characters at all.
+  if (file.sql === '') return { statements: [], comments: [], concurrently: [] };
   const toOffset = byteMapper(file.sql);
   const nodes = parse(file);
   const tokens = (scanSync(file.sql) as { tokens: Token[] }).tokens;
@@ -58,8 +60,7 @@ export function parseScript(file: ScriptFile): ParsedScript {
 
 function parse(file: ScriptFile): ParsedNode[] {
   try {
-    // The parser refuses a text of no characters at all, and takes one of blanks.
-    return (parseSync(file.sql || ' ').stmts ?? []) as unknown as ParsedNode[];
+    return (parseSync(file.sql).stmts ?? []) as unknown as ParsedNode[];
   } catch (error) {
     const { message, sqlDetails } = error as Error & { sqlDetails?: { cursorPosition?: number } };
     throw syntaxError(file, message, sqlDetails?.cursorPosition ?? 0);
