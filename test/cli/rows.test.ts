@@ -73,6 +73,20 @@ describe('rows of a CSV file', () => {
     expect(rows).toEqual([{ line: 3, request: { id: 'acme', owner: 'O\'Neil, "Jo"' } }]);
   });
 
+  it('end at a quote that is never closed, and say so', async () => {
+    const rows = await read('id,owner\na,x\nb,"never closed\nc,y\n');
+    expect(rows).toHaveLength(2);
+    expect(rows[0]).toEqual({ line: 2, request: { id: 'a', owner: 'x' } });
+    expect(rows[1]).toMatchObject({
+      problem: expect.stringContaining('nothing after it was read') as string,
+    });
+  });
+
+  it('do not gather what follows such a quote in memory', async () => {
+    const rows = await read(`id,owner\na,x\nb,"${'never closed\n'.repeat(400_000)}`);
+    expect(rows.map((row) => 'problem' in row)).toEqual([false, true]);
+  });
+
   it.each([
     ['plan,tier\nfree,pool\n', 'lacks the column id'],
     ['id,colour\na,red\n', '"colour"'],

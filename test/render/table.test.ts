@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { padText, properties, table, textWidth } from '../../src/render/table.js';
+import { cutText, padText, properties, table, textWidth } from '../../src/render/table.js';
 
 describe('textWidth', () => {
   it.each([
@@ -12,6 +12,14 @@ describe('textWidth', () => {
     ['\u001B[31mred\u001B[39m', 3],
     ['', 0],
   ])('%j takes %i columns', (text, width) => expect(textWidth(text)).toBe(width));
+});
+
+describe('cutText', () => {
+  it('cuts by columns and marks the cut', () => {
+    expect(cutText('abcdef', 6)).toBe('abcdef');
+    expect(cutText('abcdefg', 6)).toBe('abcde…');
+    expect(textWidth(cutText('日本語日本語', 6))).toBeLessThanOrEqual(6);
+  });
 });
 
 describe('table', () => {

@@ -97,6 +97,35 @@ describe('waves on a terminal', () => {
     expect(screen.plain).toContain('warning: during');
   });
 
+  it('count units that no run has announced', async () => {
+    const { screen, renderer } = onScreen();
+    renderer.on(finished('acme'));
+    renderer.on(finished('beta'));
+    await renderer.close();
+    expect(screen.plain).toContain('units: 2, ');
+  });
+
+  it('mark a wave that was left before its end', async () => {
+    const { screen, renderer } = onScreen();
+    renderer.on(stamped({ type: 'wave.started', wave: 'rest', units: 9 }));
+    renderer.on(finished('schema:a'));
+    await renderer.close();
+    expect(screen.plain).toContain('✖ wave rest: 1 of 9');
+  });
+
+  it.each([0, 20])('fit a terminal of %i columns', async (columns) => {
+    const { screen, renderer } = onScreen();
+    screen.columns = columns;
+    screen.rows = 0;
+    renderer.on(stamped({ type: 'wave.started', wave: 'a-wave-with-a-long-name', units: 1 }));
+    renderer.on(finished('schema:a'));
+    await pause(150);
+    await renderer.close();
+    const widths = screen.plain.split('\n').map((line) => line.length);
+    expect(screen.plain).toContain('wave a-wave-wi');
+    expect(Math.max(...widths)).toBeLessThan(columns === 0 ? 80 : columns);
+  });
+
   it('draw nothing for a command without units', async () => {
     const { screen, renderer } = onScreen();
     await renderer.close();

@@ -10,12 +10,13 @@ import type { init } from '../commands/init.js';
 import { connectNewFleet, readConfig } from '../context.js';
 
 const MIGRATIONS = 'migrations';
+const CATALOG_VARIABLE = 'TENANTCTL_CATALOG_URL';
 
 /** Writes what a folder lacks, then installs the catalog. */
 export default async function handle(call: Call<typeof init>): Promise<Outcome> {
   const { io, global, options } = call;
   const isNew = (await findConfigFile(io.cwd, global.config)) === null;
-  const missing = isNew ? starterFiles(io.cwd) : [];
+  const missing = isNew ? starterFiles(io.cwd, starterText(call)) : [];
   if (options.dryRun) return plan(missing.map(({ path }) => path));
   for (const file of missing) await file.write();
   const fleet = await connectNewFleet({ ...call, config: await readConfig(io, global), change: options });
@@ -28,14 +29,24 @@ export default async function handle(call: Call<typeof init>): Promise<Outcome> 
 }
 
 /** What a new project gets: a configuration, and a folder for its migrations. */
-function starterFiles(folder: string) {
+function starterFiles(folder: string, text: string) {
   const config = join(folder, STARTER_FILE);
   const migrations = join(folder, MIGRATIONS);
   return [
     // `wx`: should a file have appeared in the meantime, it is left alone.
-    { path: config, write: () => writeFile(config, STARTER_TEXT, { flag: 'wx' }) },
+    { path: config, write: () => writeFile(config, text, { flag: 'wx' }) },
     { path: migrations, write: () => mkdir(migrations, { recursive: true }) },
   ].filter(({ path }) => !existsSync(path));
+}
+
+/**
+ * A catalog that was named is written down as a variable, for its URL is a secret. Without that line the
+ * next command would turn to a local server, and find an empty fleet.
+ */
+function starterText({ io, global }: Call<typeof init>): string {
+  const named = global.catalog ?? io.env[CATALOG_VARIABLE];
+  if (named === undefined || named === '') return STARTER_TEXT;
+  return STARTER_TEXT.replace(/^catalog: local$/m, `catalog: { url: "\${${CATALOG_VARIABLE}}" }`);
 }
 
 function plan(paths: readonly string[]): Outcome {
