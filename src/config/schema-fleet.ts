@@ -42,8 +42,9 @@ const cluster = z.strictObject({
   ),
   region: setting(text().optional(), 'Region that plans can ask for.'),
   labels: setting(labels().default({}), 'Labels that plans can ask for.'),
+  // With one, work in a new database would wait for the connection it was begun from.
   maxConnections: setting(
-    wholeNumber(1, 10_000).default(20),
+    wholeNumber(2, 10_000).default(20),
     "This tool's budget of connections on the server.",
   ),
   maxPerDatabase: setting(

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import pLimit from 'p-limit';
 import { conflictError, internalError } from '../core/errors.js';
 import type { Emit } from '../core/events.js';
 import type { Reach } from '../core/faults.js';
@@ -23,14 +24,16 @@ export interface FleetOptions {
   signal: AbortSignal;
 }
 
-/** Connections that one process holds to the catalog: one a lane, and some for reading. */
+/** Connections that one process holds to the catalog, and how many of them pieces of work may keep while they ask for more. */
 const CATALOG_CONNECTIONS = 32;
+const CATALOG_HOLDERS = 24;
 
 /** An open fleet: settings, connections to the catalog and the clusters, and who is acting. */
 export class Fleet {
   /** Names this process's work in the audit log and in `application_name`. */
   readonly session = randomUUID();
   private readonly catalogConnections: Connections;
+  private readonly holders = pLimit(CATALOG_HOLDERS);
   private readonly clusters = new Map<string, Connections>();
   private readonly prepared = new Map<string, Promise<void>>();
 
@@ -86,6 +89,14 @@ export class Fleet {
   /** Lends a connection to the catalog's database. */
   catalog<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     return this.catalogConnections.use(this.catalogDatabase, work);
+  }
+
+  /**
+   * The same for work that asks the catalog for further connections while it keeps this one. There are
+   * always some left for that: were every connection kept, all would wait for one more for ever.
+   */
+  catalogHeld<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.holders(() => this.catalog(work));
   }
 
   /** Lends a connection to the catalog's server, for when its database is not there yet. */

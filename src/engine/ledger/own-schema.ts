@@ -53,12 +53,15 @@ export async function installOwnSchema(
   }
 }
 
-/** The version of our schema in this database; 0 when it is not there. */
+/**
+ * The version of our schema in this database; 0 when it is not there. The catalog is read and not asked
+ * by `to_regclass`: that may answer from a cache what was true before the wait for a lock.
+ */
 export async function installedVersion(connection: Connection, own: OwnSchema): Promise<number> {
-  const there = await connection.row<{ there: boolean }>(
-    sql`select to_regclass('tenantctl.ledger') is not null as there`,
-  );
-  if (there?.there !== true) return 0;
+  const there = await connection.row(sql`
+    select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = ${LOCAL_STATE.schema} and c.relname = 'ledger'`);
+  if (there === undefined) return 0;
   const row = await connection.row<{ id: number | null }>(
     sql`select max(id) as id from tenantctl.ledger where unit = ${own.ledgerKey} and rolled_back_at is null`,
   );
