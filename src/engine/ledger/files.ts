@@ -25,8 +25,8 @@ export interface MigrationFile extends ScriptFile {
 const FILE_NAME = /^(-?\d+)[-_]?(.*)\.(sql|js)$/i;
 
 /**
- * Reads a migration directory, in order of id. Ids run from 1 without a gap; files that are no `.sql` are
- * ignored, as are folders (`down/`).
+ * Reads a migration directory, in order of id. Ids run from 1 without a gap; other files than `.sql` are
+ * ignored, as are folders (`down/`), but `.js` is refused: the format's own loader would run it.
  * @throws configuration error (exit 3) that names every file which breaks a rule; nothing was run
  */
 export async function readMigrationFiles(directory: string): Promise<MigrationFile[]> {
@@ -85,7 +85,7 @@ const sqlFiles = (names: string[]): string[] => names.filter((name) => /\.sql$/i
 const idOf = (name: string): number => Number(FILE_NAME.exec(name)?.[1]);
 
 function namingProblems(names: string[]): string[] {
-  const scripts = names.filter((name) => FILE_NAME.test(name) && /\.js$/i.test(name));
+  const scripts = names.filter((name) => /\.js$/i.test(name));
   const odd = sqlFiles(names).filter((name) => !FILE_NAME.test(name));
   return [
     ...scripts.map((name) => `${name}: JavaScript migrations are not run; write it as SQL`),
