@@ -70,7 +70,7 @@ comment on function tenantctl.admit is 'True when the tenant may be served here;
 -- Applications may read what describes their own data: their placement, and the ledger of their unit. The
 -- grants go to PUBLIC and the policies decide, because a grant for each tenant's role would make these access
 -- lists grow with the fleet.
-create function tenantctl.open_to_applications(p_setting text)
+create function tenantctl.open_to_applications(p_setting text, p_type text)
 returns void language plpgsql as $$
 begin
   if exists (select from pg_catalog.pg_policy where polrelid = 'tenantctl.placement'::pg_catalog.regclass and polname = 'own') then
@@ -80,7 +80,9 @@ begin
   grant select on tenantctl.placement, tenantctl.ledger to public;
   alter table tenantctl.placement enable row level security;
   alter table tenantctl.ledger enable row level security;
-  execute pg_catalog.format('create policy own on tenantctl.placement for select using (key = nullif(current_setting(%L, true), ''''))', p_setting);
+  -- Through the type and back, so that a uuid in capitals is the same key here as in the tables.
+  execute pg_catalog.format('create policy own on tenantctl.placement for select using (key = (nullif(current_setting(%L, true), '''')::%s)::text)',
+    p_setting, p_type::pg_catalog.regtype);
   create policy own on tenantctl.ledger for select using (unit in (select unit from tenantctl.placement));
 end $$;
 comment on function tenantctl.open_to_applications is 'Lets a session read its own placement and the ledger of its unit, and nothing else';

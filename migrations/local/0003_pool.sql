@@ -19,6 +19,11 @@ create function tenantctl.fleet_condition() returns text language sql stable as 
   select pg_catalog.format('session_user = %L and current_setting(''tenantctl.scope'', true) = ''fleet''', session_user)
 $$;
 
+-- A cast to regnamespace would read a name as SQL does and fold its capitals.
+create function tenantctl.schema_oid(p_schema text) returns oid language sql stable as $$
+  select oid from pg_catalog.pg_namespace where nspname = p_schema
+$$;
+
 create function tenantctl.default_tenant_column(p_schema text, p_column text, p_setting text)
 returns void language plpgsql as $$
 declare
@@ -28,7 +33,7 @@ begin
     select c.relname, pg_catalog.format_type(a.atttypid, a.atttypmod) as type
       from pg_catalog.pg_class c
       join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attname = p_column and not a.attisdropped
-     where c.relnamespace = p_schema::pg_catalog.regnamespace and c.relkind in ('r', 'p')
+     where c.relnamespace = tenantctl.schema_oid(p_schema) and c.relkind in ('r', 'p')
        and not a.atthasdef and a.attidentity = ''
   loop
     execute pg_catalog.format('alter table %I.%I alter column %I set default nullif(current_setting(%L, true), '''')::%s',
@@ -54,15 +59,16 @@ begin
            a.attnum is not null as tenanted, a.attnotnull, a.atthasdef,
            pg_catalog.format_type(a.atttypid, a.atttypmod) as type,
            exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid and p.polname = 'tenantctl_fleet') as has_fleet,
-           exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid and p.polname in ('tenantctl_tenant', 'tenantctl_guard')) as has_ours,
-           exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid and p.polname not like 'tenantctl\_%') as has_users
+           exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid and p.polname = 'tenantctl_tenant') as has_tenant,
+           exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid and p.polname = 'tenantctl_guard') as has_guard,
+           exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid and p.polname not in ('tenantctl_fleet', 'tenantctl_tenant', 'tenantctl_guard')) as has_users
       from pg_catalog.pg_class c
       left join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attname = p_column and not a.attisdropped
-     where c.relnamespace = p_schema::pg_catalog.regnamespace and c.relkind in ('r', 'p')
+     where c.relnamespace = tenantctl.schema_oid(p_schema) and c.relkind in ('r', 'p')
      order by c.relname
   loop
     if not v_table.tenanted then
-      if p_mode = 'enforce' and not v_table.relispartition then
+      if p_mode <> 'observe' and not v_table.relispartition then
         execute pg_catalog.format('grant select on %I.%I to %I', p_schema, v_table.relname, p_role);
         if v_table.relname = any (p_shared) then
           execute pg_catalog.format('grant insert, update, delete on %I.%I to %I', p_schema, v_table.relname, p_role);
@@ -74,7 +80,7 @@ begin
     v_lack := pg_catalog.array_remove(array[
       case when not v_table.relrowsecurity then 'row-level security is not enabled' end,
       case when not v_table.relforcerowsecurity then 'row-level security is not forced on the owner' end,
-      case when not (v_table.has_ours or v_table.has_users) then 'it has no policy' end,
+      case when not (v_table.has_tenant or v_table.has_users) then 'it has no policy' end,
       case when not v_table.attnotnull then pg_catalog.format('column %I may be NULL', p_column) end], null);
     if v_lack <> '{}' then
       if p_mode = 'require' then
@@ -105,13 +111,14 @@ begin
       execute pg_catalog.format('create policy tenantctl_fleet on %I.%I for all to %I using (%s) with check (%4$s)',
         p_schema, v_table.relname, v_table.owner, tenantctl.fleet_condition());
     end if;
-    if not v_table.has_ours and not v_table.has_users then
+    if not v_table.has_tenant and not v_table.has_users then
       execute pg_catalog.format('create policy tenantctl_tenant on %I.%I for all using (%s) with check (%3$s)',
         p_schema, v_table.relname, v_condition);
-    elsif v_table.has_users and not v_table.has_ours then
-      -- Permissive policies of the user's stay as they are; none of them can widen what the application sees.
-      execute pg_catalog.format('create policy tenantctl_guard on %I.%I as restrictive for all to %I using (%s) with check (%4$s)',
-        p_schema, v_table.relname, p_role,
+    elsif v_table.has_users and not v_table.has_guard then
+      -- Permissive policies of the user's stay as they are; none of them can widen what the application sees, be
+      -- it itself or through a view or function of the owner's.
+      execute pg_catalog.format('create policy tenantctl_guard on %I.%I as restrictive for all to %I, %I using (%s) with check (%5$s)',
+        p_schema, v_table.relname, p_role, v_table.owner,
         pg_catalog.format('(%s) or (%s)', tenantctl.fleet_condition(), v_condition));
     end if;
     -- A partition is reached through its parent; a grant on it would be a second door.
@@ -135,7 +142,7 @@ declare
 begin
   for v_object in
     select c.relname, c.relkind from pg_catalog.pg_class c
-     where c.relnamespace = p_schema::pg_catalog.regnamespace
+     where c.relnamespace = tenantctl.schema_oid(p_schema)
        and ((c.relkind = 'v' and not pg_catalog.has_table_privilege(p_role, c.oid, 'select'))
          or (c.relkind = 'S' and not pg_catalog.has_sequence_privilege(p_role, c.oid, 'usage')))
   loop
@@ -158,7 +165,7 @@ begin
     select c.relname, pg_catalog.format_type(a.atttypid, a.atttypmod) as type
       from pg_catalog.pg_class c
       join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attname = p_column and not a.attisdropped
-     where c.relnamespace = p_schema::pg_catalog.regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+     where c.relnamespace = tenantctl.schema_oid(p_schema) and c.relkind in ('r', 'p') and not c.relispartition
   loop
     execute pg_catalog.format('select exists (select from %I.%I where %I = %L::%s)',
       p_schema, v_table.relname, p_column, p_key, v_table.type) into v_found;

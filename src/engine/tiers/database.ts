@@ -25,7 +25,9 @@ import { databaseExists } from './managed-database.js';
 import { admissionIfOurs, placeTaken } from './place-taken.js';
 import { readRelations } from './relations.js';
 import {
+  doorStatements,
   dropTenantRole,
+  endSessionsOf,
   ensureAppRole,
   grantSchema,
   limitRole,
@@ -82,7 +84,10 @@ export const databaseDriver: TierDriver = {
   },
 
   open: openHome,
-  admit: admitHome,
+
+  admit(fleet: Fleet, home: Home, prepare: (session: Connection) => Promise<void>): Promise<void> {
+    return admitHome(fleet, home, prepare, (connection) => doors(fleet, connection, home, 'open'));
+  },
 
   relations(fleet: Fleet, home: Home): Promise<Relation[]> {
     return inDatabaseOf(fleet, home, async (connection) => {
@@ -92,14 +97,12 @@ export const databaseDriver: TierDriver = {
   },
 
   async fence(fleet: Fleet, home: Home, state: 'open' | 'closed'): Promise<void> {
-    const { database, role } = home.placement;
-    const app = fleet.settings.tenancy.appRole;
     await inDatabaseOf(fleet, home, async (connection) => {
       await connection.atomically([
-        ...fenceStatements(database, role, app, state),
+        ...doors(fleet, connection, home, state),
         admissionUpdate(home.tenant.id, state === 'open' ? 'active' : 'suspended'),
       ]);
-      if (state === 'closed') await endOtherSessions(connection);
+      if (state === 'closed') await endOtherSessions(connection, home.placement.role);
     });
   },
 
@@ -120,6 +123,8 @@ export const databaseDriver: TierDriver = {
     await fleet.connections(home.placement.cluster).leave(home.placement.database);
     await onCluster(fleet, home, async (connection) => {
       if (found.state === 'present') await dropDatabase(connection, home.placement.database);
+      // A crash may have left it under its passing name, with rights of the role in it.
+      await dropDatabase(connection, passingName(home));
       await dropTenantRole(connection, home);
     });
   },
@@ -153,7 +158,10 @@ async function inspectInside(fleet: Fleet, home: Home): Promise<HomeState> {
 /** Copies the template under a passing name, makes the copy the tenant's, and only then gives it its name. */
 async function makeFromTemplate(fleet: Fleet, home: Home, migrations: readonly Migration[]): Promise<void> {
   const { cluster, database } = home.placement;
-  await onCluster(fleet, home, (connection) => ensureAppRole(connection, fleet.settings.tenancy));
+  const role = await onCluster(fleet, home, async (connection) => {
+    await ensureAppRole(connection, fleet.settings.tenancy);
+    return tenantRoleStatements(connection, home);
+  });
   const template = await ensureTemplate(fleet, cluster, migrations);
   const passing = passingName(home);
   await onCluster(fleet, home, async (connection) => {
@@ -163,9 +171,7 @@ async function makeFromTemplate(fleet: Fleet, home: Home, migrations: readonly M
     await closeToPublic(connection, passing);
     fleet.reach('provision.database-closed');
   });
-  await fleet
-    .connections(cluster)
-    .use(passing, (connection) => makeTenants(fleet, connection, home, passing));
+  await fleet.connections(cluster).use(passing, (connection) => makeTenants(connection, home, passing, role));
   await fleet.connections(cluster).leave(passing);
   await onCluster(fleet, home, (connection) => renameDatabase(connection, passing, database));
 }
@@ -199,19 +205,11 @@ async function closeToPublic(connection: Connection, database: string): Promise<
   await connection.execute(sql`alter database ${name} allow_connections true`);
 }
 
-async function makeTenants(
-  fleet: Fleet,
-  connection: Connection,
-  home: Home,
-  database: string,
-): Promise<void> {
-  const { tenancy } = fleet.settings;
-  const { role } = home.placement;
+async function makeTenants(connection: Connection, home: Home, database: string, role: Sql[]): Promise<void> {
   await connection.atomically([
-    ...(await tenantRoleStatements(connection, home, tenancy)),
+    ...role,
     ...limitDatabase(database, home),
-    sql`grant connect on database ${ident(database)} to ${ident(role)}, ${ident(tenancy.appRole)}`,
-    ...grantSchema(SELF.schema, role, true),
+    ...grantSchema(SELF.schema, home.placement.role, true),
     placementInsert(home, SELF.ledgerKey),
   ]);
 }
@@ -224,21 +222,24 @@ function limitDatabase(database: string, { tenant: { limits } }: Home): Sql[] {
   ];
 }
 
-function fenceStatements(database: string, role: string, appRole: string, state: 'open' | 'closed'): Sql[] {
-  const [db, who, app, schema] = [ident(database), ident(role), ident(appRole), ident(SELF.schema)];
-  return state === 'open'
-    ? [sql`grant connect on database ${db} to ${who}, ${app}`, sql`grant usage on schema ${schema} to ${who}`]
-    : [
-        sql`revoke connect on database ${db} from ${who}, ${app}`,
-        sql`revoke usage on schema ${schema} from ${who}`,
-      ];
+function doors(fleet: Fleet, connection: Connection, home: Home, state: 'open' | 'closed'): Sql[] {
+  const { tenancy } = fleet.settings;
+  const { role, database } = home.placement;
+  const [db, members] = [ident(database), sql`${ident(role)}, ${ident(tenancy.appRole)}`];
+  return [
+    state === 'open'
+      ? sql`grant connect on database ${db} to ${members}`
+      : sql`revoke connect on database ${db} from ${members}`,
+    ...doorStatements(connection, SELF.schema, role, tenancy, state),
+  ];
 }
 
 /** Ends the other sessions of this database as far as the administrator may; the rest meet 42501. */
-async function endOtherSessions(connection: Connection): Promise<void> {
+async function endOtherSessions(connection: Connection, role: string): Promise<void> {
+  await endSessionsOf(connection, role);
   await connection.rows(
     raw(`
     select pg_terminate_backend(pid) from pg_stat_activity
-     where datname = current_database() and usename <> session_user and pg_has_role(session_user, usesysid, 'MEMBER')`),
+     where datname = current_database() and usename <> session_user and pg_has_role(session_user, usesysid, 'USAGE')`),
   );
 }

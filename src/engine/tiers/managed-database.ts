@@ -56,6 +56,6 @@ export async function openToApplications(connection: Connection, tenancy: Tenanc
       await connection.execute(sql`create schema if not exists ${extensions}`);
       await connection.execute(sql`grant usage on schema ${extensions} to public`);
     }
-    await connection.rows(sql`select tenantctl.open_to_applications(${tenancy.setting})`);
+    await connection.rows(sql`select tenantctl.open_to_applications(${tenancy.setting}, ${tenancy.columnType})`);
   });
 }

@@ -53,28 +53,18 @@ export const poolDriver: TierDriver = {
   async inspect(fleet: Fleet, home: Home): Promise<HomeState> {
     const { tenancy } = fleet.settings;
     await prepareSharedDatabase(fleet, home.placement.cluster, home.placement.database);
-    return inDatabaseOf(fleet, home, async (connection) => {
-      const placed = await readPlacement(connection, home.tenant.id);
-      if (placed !== undefined) return { state: 'present', key: placed.key, admission: placed.state };
-      const tables = await tablesHolding(connection, home, tenancy.column);
-      return tables.length === 0
-        ? { state: 'absent' }
-        : { state: 'foreign', what: `rows with key ${home.tenant.key} in ${tables.join(', ')}` };
-    });
+    return inDatabaseOf(fleet, home, (connection) => inspectPool(connection, home, tenancy.column));
   },
 
   async create(fleet: Fleet, home: Home, migrations: readonly Migration[]): Promise<Admission> {
     await preparePool(fleet, home, migrations);
     fleet.reach('provision.created');
     return inDatabaseOf(fleet, home, async (connection) => {
-      const unit = poolDriver.unit(home.tenant.id, home.placement);
-      await connection.execute(placementInsert(home, unit.ledgerKey));
-      const placed = await readPlacement(connection, home.tenant.id);
-      if (placed?.unit !== unit.ledgerKey)
-        throw placeTaken(home, `local placement of ${home.tenant.id} in ${placed?.unit ?? 'no unit'}`);
-      return (
-        admissionIfOurs(home, { state: 'present', key: placed.key, admission: placed.state }) ?? 'making'
-      );
+      const found = await inspectPool(connection, home, fleet.settings.tenancy.column);
+      const admission = admissionIfOurs(home, found);
+      if (admission !== undefined) return admission;
+      await connection.execute(placementInsert(home, ledgerKeyOf(home)));
+      return 'making';
     });
   },
 
@@ -101,20 +91,41 @@ export const poolDriver: TierDriver = {
   async drop(fleet: Fleet, home: Home): Promise<void> {
     const { tenancy } = fleet.settings;
     await prepareSharedDatabase(fleet, home.placement.cluster, home.placement.database);
-    await inDatabaseOf(fleet, home, (connection) =>
-      connection.transaction(async () => {
+    await inDatabaseOf(fleet, home, async (connection) => {
+      const found = await inspectPool(connection, home, tenancy.column);
+      if (found.state === 'foreign') throw placeTaken(home, found.what);
+      if (found.state === 'absent') return;
+      await connection.transaction(async () => {
         const relations = await tenantRelations(connection, home, tenancy);
-        await actForFleet(connection);
+        await connection.rows(FLEET_SCOPE);
         for (const { name } of relations.toReversed()) {
           await connection.execute(
             sql`delete from ${ident(home.placement.schema, name)} where ${ident(tenancy.column)} = ${home.tenant.key}`,
           );
         }
         await connection.execute(sql`delete from tenantctl.placement where tenant = ${home.tenant.id}`);
-      }),
-    );
+      });
+    });
   },
 };
+
+function ledgerKeyOf({ tenant, placement }: Home): string {
+  return poolDriver.unit(tenant.id, placement).ledgerKey;
+}
+
+/** Rows with the tenant's key but without a placement of ours are somebody else's. */
+async function inspectPool(connection: Connection, home: Home, column: string): Promise<HomeState> {
+  const placed = await readPlacement(connection, home.tenant.id);
+  if (placed === undefined) {
+    const tables = await tablesHolding(connection, home, column);
+    return tables.length === 0
+      ? { state: 'absent' }
+      : { state: 'foreign', what: `rows with key ${home.tenant.key} in ${tables.join(', ')}` };
+  }
+  return placed.unit === ledgerKeyOf(home)
+    ? { state: 'present', key: placed.key, admission: placed.state }
+    : { state: 'foreign', what: `local placement of ${home.tenant.id} in ${placed.unit}` };
+}
 
 async function tenantRelations(
   connection: Connection,
@@ -126,21 +137,15 @@ async function tenantRelations(
 }
 
 /** Forced row-level security blinds the owner too; for the rest of the transaction it sees every tenant. */
-async function actForFleet(connection: Connection): Promise<void> {
-  await connection.rows(sql`select set_config('tenantctl.scope', 'fleet', true)`);
-}
+const FLEET_SCOPE = sql`select set_config('tenantctl.scope', 'fleet', true)`;
 
 async function tablesHolding(connection: Connection, home: Home, column: string): Promise<string[]> {
-  const { schema } = home.placement;
-  const there = await connection.row(sql`select from pg_namespace where nspname = ${schema}`);
-  if (there === undefined) return [];
-  return connection.transaction(async () => {
-    await actForFleet(connection);
-    const rows = await connection.rows<{ name: string }>(
-      sql`select t as name from tenantctl.tables_holding(${schema}, ${column}, ${home.tenant.key}) t`,
-    );
-    return rows.map(({ name }) => name);
-  });
+  const { placement, tenant } = home;
+  const results = await connection.atomically([
+    FLEET_SCOPE,
+    sql`select t as name from tenantctl.tables_holding(${placement.schema}, ${column}, ${tenant.key}) t`,
+  ]);
+  return (results.at(-1)?.rows ?? []).map(({ name }) => String(name));
 }
 
 /** Makes the pool itself, once a process: its schema and every migration. A pool that is there is left at its version. */

@@ -95,15 +95,11 @@ async function inspectTenantRole(connection: Connection, home: Home): Promise<'a
 }
 
 /**
- * The statements that give a tenant its own role with the plan's limits: no login, marked as ours,
- * assumable by the application. A role of ours that is there already is kept.
+ * The statements that give a tenant its own role with the plan's limits: no login, marked as ours. The
+ * application may assume it once its home is opened. A role of ours that is there already is kept.
  * @throws conflict `PLACE_TAKEN` (exit 5) when the role is there and not ours
  */
-export async function tenantRoleStatements(
-  connection: Connection,
-  home: Home,
-  tenancy: TenancySettings,
-): Promise<Sql[]> {
+export async function tenantRoleStatements(connection: Connection, home: Home): Promise<Sql[]> {
   const { role } = home.placement;
   const { limits } = home.tenant;
   const found = await inspectTenantRole(connection, home);
@@ -114,9 +110,42 @@ export async function tenantRoleStatements(
     sql`create role ${ident(role)} nologin`,
     sql`comment on role ${ident(role)} is ${markOf(home.tenant.id)}`,
     membership(connection, role, 'current_user'),
-    membership(connection, role, ident(tenancy.appRole).text()),
     ...(unlimited ? [] : limitRole(role, limits)),
   ];
+}
+
+/**
+ * The statements that open or close a schema to the tenant's role, and the role to applications. Without
+ * the second a closed home would look empty to them (42P01) instead of forbidden (42501).
+ */
+export function doorStatements(
+  connection: Connection,
+  schema: string,
+  role: string,
+  tenancy: TenancySettings,
+  state: 'open' | 'closed',
+): Sql[] {
+  const app = ident(tenancy.appRole);
+  return state === 'open'
+    ? [
+        sql`grant usage on schema ${ident(schema)} to ${ident(role)}`,
+        membership(connection, role, app.text()),
+      ]
+    : [
+        sql`revoke usage on schema ${ident(schema)} from ${ident(role)}`,
+        sql`revoke ${ident(role)} from ${app}`,
+      ];
+}
+
+/**
+ * Ends the sessions that logged in as the tenant's own role. Only that role's rights allow it, so they are
+ * taken for the moment. Sessions that assumed the role are refused at their next statement.
+ */
+export async function endSessionsOf(connection: Connection, role: string): Promise<void> {
+  await connection.atomically([
+    sql`set local role ${ident(role)}`,
+    sql`select pg_terminate_backend(pid) from pg_stat_activity where usename = ${role}`,
+  ]);
 }
 
 /** Statements that set the plan's limits on a role. They bind its own logins; sessions that assume it set the timeout themselves. */
@@ -134,7 +163,7 @@ export function timeoutClause(milliseconds: number | null): Sql {
     : sql`set statement_timeout = ${`${milliseconds}ms`}`;
 }
 
-/** Statements that let a role use everything in a schema that is there or will be there, but own nothing. */
+/** Statements that let a role use everything in a schema that is there or will be there, once it may enter. */
 export function grantSchema(schema: string, role: string, existing: boolean): Sql[] {
   const [inSchema, to] = [ident(schema), ident(role)];
   const present = [
@@ -142,7 +171,6 @@ export function grantSchema(schema: string, role: string, existing: boolean): Sq
     sql`grant usage, select on all sequences in schema ${inSchema} to ${to}`,
   ];
   return [
-    sql`grant usage on schema ${inSchema} to ${to}`,
     ...(existing ? present : []),
     sql`alter default privileges in schema ${inSchema} grant select, insert, update, delete on tables to ${to}`,
     sql`alter default privileges in schema ${inSchema} grant usage, select on sequences to ${to}`,

@@ -2,7 +2,7 @@ import type { ClusterSettings, PoolSettings, TenancySettings } from '../../core/
 import type { Placement } from '../../core/tier.js';
 import type { MigrationUnit } from '../../core/unit.js';
 import type { Connection } from '../../pg/connection.js';
-import { ident, raw, sql } from '../../pg/sql.js';
+import { type Sql, ident, raw, sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
 import type { Migration } from '../ledger/migration.js';
 import {
@@ -11,14 +11,20 @@ import {
   type LocalPlacement,
   admissionUpdate,
   placementInsert,
-  readPlacement,
   placementUpdate,
 } from '../local/placements.js';
 import type { HomeState, Relation, TierDriver } from './driver.js';
 import { fillHome, fillNewHome } from './fill.js';
 import { prepareSharedDatabase } from './managed-database.js';
-import { admissionIfOurs } from './place-taken.js';
-import { dropTenantRole, grantSchema, limitRole, tenantRoleStatements } from './roles.js';
+import { admissionIfOurs, placeTaken } from './place-taken.js';
+import {
+  doorStatements,
+  dropTenantRole,
+  endSessionsOf,
+  grantSchema,
+  limitRole,
+  tenantRoleStatements,
+} from './roles.js';
 import { readRelations } from './relations.js';
 import { admitHome, inDatabaseOf, openHome } from './session.js';
 
@@ -67,7 +73,7 @@ export const schemaDriver: TierDriver = {
     await prepareSharedDatabase(fleet, cluster, database);
     return inDatabaseOf(fleet, home, async (connection) => {
       const found = admissionIfOurs(home, await inspectSchema(connection, home));
-      if (found === undefined) await createEmpty(fleet, connection, home);
+      if (found === undefined) await createEmpty(connection, home);
       fleet.reach('provision.created');
       const fill = found === undefined ? fillNewHome : fillHome;
       await fill(fleet, connection, schemaDriver.unit(home.tenant.id, home.placement), migrations);
@@ -77,7 +83,10 @@ export const schemaDriver: TierDriver = {
   },
 
   open: openHome,
-  admit: admitHome,
+
+  admit(fleet: Fleet, home: Home, prepare: (session: Connection) => Promise<void>): Promise<void> {
+    return admitHome(fleet, home, prepare, (connection) => doors(fleet, connection, home, 'open'));
+  },
 
   relations(fleet: Fleet, home: Home): Promise<Relation[]> {
     return inDatabaseOf(fleet, home, async (connection) => {
@@ -87,15 +96,12 @@ export const schemaDriver: TierDriver = {
   },
 
   async fence(fleet: Fleet, home: Home, state: 'open' | 'closed'): Promise<void> {
-    const { schema, role } = home.placement;
     await inDatabaseOf(fleet, home, async (connection) => {
       await connection.atomically([
-        state === 'open'
-          ? sql`grant usage on schema ${ident(schema)} to ${ident(role)}`
-          : sql`revoke usage on schema ${ident(schema)} from ${ident(role)}`,
+        ...doors(fleet, connection, home, state),
         admissionUpdate(home.tenant.id, state === 'open' ? 'active' : 'suspended'),
       ]);
-      if (state === 'closed') await endSessionsOf(connection, role);
+      if (state === 'closed') await endSessionsOf(connection, home.placement.role);
     });
   },
 
@@ -112,10 +118,12 @@ export const schemaDriver: TierDriver = {
     await prepareSharedDatabase(fleet, home.placement.cluster, home.placement.database);
     await inDatabaseOf(fleet, home, (connection) =>
       connection.transaction(async () => {
-        const ours = await readPlacement(connection, home.tenant.id);
-        if (ours === undefined) return;
+        const found = await inspectSchema(connection, home);
+        if (found.state === 'foreign') throw placeTaken(home, found.what);
+        if (found.state === 'absent') return;
+        const unit = schemaDriver.unit(home.tenant.id, home.placement).ledgerKey;
         await connection.execute(sql`drop schema if exists ${ident(home.placement.schema)} cascade`);
-        await connection.execute(sql`delete from tenantctl.ledger where unit = ${ours.unit}`);
+        await connection.execute(sql`delete from tenantctl.ledger where unit = ${unit}`);
         await connection.execute(sql`delete from tenantctl.placement where tenant = ${home.tenant.id}`);
         await dropTenantRole(connection, home);
       }),
@@ -136,10 +144,10 @@ async function inspectSchema(connection: Connection, home: Home): Promise<HomeSt
   return { state: 'foreign', what: `local placement of ${home.tenant.id} in tier ${tier}` };
 }
 
-async function createEmpty(fleet: Fleet, connection: Connection, home: Home): Promise<void> {
+async function createEmpty(connection: Connection, home: Home): Promise<void> {
   const { schema, role } = home.placement;
   const statements = [
-    ...(await tenantRoleStatements(connection, home, fleet.settings.tenancy)),
+    ...(await tenantRoleStatements(connection, home)),
     raw(`create schema ${ident(schema).text()}`),
     ...grantSchema(schema, role, false),
     placementInsert(home, schemaDriver.unit(home.tenant.id, home.placement).ledgerKey),
@@ -147,7 +155,7 @@ async function createEmpty(fleet: Fleet, connection: Connection, home: Home): Pr
   await connection.atomically(statements);
 }
 
-/** Ends the sessions that logged in as the tenant's own role. Those that assumed it meet 42501 at their next statement. */
-async function endSessionsOf(connection: Connection, role: string): Promise<void> {
-  await connection.rows(sql`select pg_terminate_backend(pid) from pg_stat_activity where usename = ${role}`);
+function doors(fleet: Fleet, connection: Connection, home: Home, state: 'open' | 'closed'): Sql[] {
+  const { schema, role } = home.placement;
+  return doorStatements(connection, schema, role, fleet.settings.tenancy, state);
 }

@@ -30,17 +30,24 @@ export function openHome<T>(fleet: Fleet, home: Home, work: (session: Connection
   return inDatabaseOf(fleet, home, (session) => session.transaction(() => work(session), begin));
 }
 
-/** `TierDriver.admit`, the same in every tier: the home opens and is prepared in one transaction. */
+/**
+ * `TierDriver.admit`, the same in every tier: the home opens and is prepared in one transaction.
+ * @param opening further statements that open it, where the placement's state does not suffice
+ */
 export function admitHome(
   fleet: Fleet,
   home: Home,
   prepare: (session: Connection) => Promise<void>,
+  opening: (session: Connection) => Sql[] = () => [],
 ): Promise<void> {
-  const begin = beginWith(
-    admissionUpdate(home.tenant.id, 'active'),
-    becomeTenant(home, fleet.settings.tenancy),
-  );
-  return inDatabaseOf(fleet, home, (session) => session.transaction(() => prepare(session), begin));
+  return inDatabaseOf(fleet, home, (session) => {
+    const begin = beginWith(
+      ...opening(session),
+      admissionUpdate(home.tenant.id, 'active'),
+      becomeTenant(home, fleet.settings.tenancy),
+    );
+    return session.transaction(() => prepare(session), begin);
+  });
 }
 
 function setLocal(settings: [string, string][]): Sql {

@@ -37,7 +37,11 @@ export async function ensureTemplate(
       if (await databaseExists(connection, name)) return;
       await withLock(connection, 'cluster', HALF_MADE + digest, async () => {
         if (await databaseExists(connection, name)) return;
-        await build(fleet, cluster, connection, digest, migrations);
+        await build(fleet, cluster, connection, digest, migrations).catch(async (error: unknown) => {
+          // Corrected migrations have another name, so nobody would come back for this one.
+          await abandon(fleet, cluster, connection, digest);
+          throw error;
+        });
         await dropOlder(fleet, connection, name);
       });
     });
@@ -69,6 +73,12 @@ async function build(
   );
   await connection.execute(sql`alter database ${ident(making)} allow_connections false`);
   await renameDatabase(connection, making, FINISHED + digest);
+}
+
+/** A failure to tidy up must not hide the failure that led here. */
+async function abandon(fleet: Fleet, cluster: string, connection: Connection, digest: string): Promise<void> {
+  await fleet.connections(cluster).leave(HALF_MADE + digest);
+  await dropDatabase(connection, HALF_MADE + digest).catch(() => undefined);
 }
 
 /** Earlier templates of this fleet. Another fleet on the same cluster keeps its own. */
