@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { configError, isTenantctlError, partialError } from '../core/errors.js';
 import { redact } from '../core/redact.js';
-import { offsetOfCodePoint, positionAt, renderCaret } from '../core/source-position.js';
 import { substituteVariables } from '../core/sql-variables.js';
 import { assertRunnable } from '../engine/ledger/script.js';
 import type { HomeTenant } from '../engine/local/placements.js';
 import type { Connection } from '../pg/connection.js';
-import { isDatabaseError } from '../pg/errors.js';
+import { type DatabaseError, isDatabaseError } from '../pg/errors.js';
 import { literal } from '../pg/sql.js';
+import { scriptFault } from './script-fault.js';
 
 /** A seed script, read once for as many tenants as are provisioned. */
 export interface Seed {
@@ -56,28 +56,11 @@ function scriptFor(seed: Seed, tenant: Pick<HomeTenant, 'id' | 'key' | 'owner'>)
   });
 }
 
-function seedFailed(
-  seed: Seed,
-  tenant: HomeTenant,
-  script: string,
-  error: Error & { code: string; position?: string },
-) {
-  const position =
-    error.position === undefined
-      ? null
-      : positionAt(script, offsetOfCodePoint(script, Number(error.position) - 1));
-  const where =
-    position === null
-      ? path.basename(seed.path)
-      : `${path.basename(seed.path)}:${position.line}:${position.column}`;
-  const caret = position === null ? '' : `\n${renderCaret(script, position)}`;
-  return partialError(
-    'SEED_FAILED',
-    redact(`Tenant ${tenant.id}: ${where}: ${error.message} (SQLSTATE ${error.code})${caret}`),
-    {
-      hint: 'The tenant is still provisioning. Correct the seed and run the same command again.',
-      facts: { tenant: tenant.id, file: seed.path, line: position?.line ?? null, sqlstate: error.code },
-      cause: error,
-    },
-  );
+function seedFailed(seed: Seed, tenant: HomeTenant, script: string, error: DatabaseError) {
+  const { text, line } = scriptFault(path.basename(seed.path), script, error);
+  return partialError('SEED_FAILED', redact(`Tenant ${tenant.id}: ${text}`), {
+    hint: 'The tenant is still provisioning. Correct the seed and run the same command again.',
+    facts: { tenant: tenant.id, file: seed.path, line, sqlstate: error.code },
+    cause: error,
+  });
 }

@@ -2,6 +2,7 @@ import { type Command, handledBy } from '../command.js';
 import { activate } from './activate.js';
 import { completion } from './completion.js';
 import { configCheck, configSchema, configShow } from './config.js';
+import { demo } from './demo.js';
 import { devDown, devFaultPoints, devStatus, devUp, devUrl } from './dev.js';
 import { help } from './help.js';
 import { init } from './init.js';
@@ -29,6 +30,7 @@ export const COMMANDS: readonly Command[] = [
   handledBy(configShow, () => import('../handlers/config-show.js')),
   handledBy(configCheck, () => import('../handlers/config-check.js')),
   handledBy(configSchema, () => import('../handlers/config-schema.js')),
+  handledBy(demo, () => import('../handlers/demo.js')),
   handledBy(devUp, () => import('../handlers/dev-up.js')),
   handledBy(devDown, () => import('../handlers/dev-down.js')),
   handledBy(devStatus, () => import('../handlers/dev-status.js')),

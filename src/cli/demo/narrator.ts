@@ -1,9 +1,8 @@
 import { formatDuration } from '../../core/duration.js';
 import { redact } from '../../core/redact.js';
-import type { Colors } from '../../render/colors.js';
+import { chooseColors, type Colors } from '../../render/colors.js';
 import type { GlobalValues } from '../command.js';
 import type { Io } from '../io.js';
-import { colorsFor } from '../printer.js';
 import type { DemoStep } from './step.js';
 
 const WIDTH = 88;
@@ -18,7 +17,8 @@ export class Narrator {
     global: GlobalValues,
   ) {
     this.silent = global.json || global.quiet;
-    this.colors = colorsFor(io.stdout, io, global.noColor);
+    const isTTY = io.stdout.isTTY === true;
+    this.colors = chooseColors({ env: io.env, isTTY, refused: global.noColor });
   }
 
   begin(n: number, of: number, { title, why }: DemoStep): void {

@@ -1,0 +1,10 @@
+import type { DemoStep } from './step.js';
+import { crash } from './crash.js';
+import { isolate } from './isolate.js';
+import { release } from './release.js';
+import { settle } from './settle.js';
+import { start } from './start.js';
+import { suspend } from './suspend.js';
+
+/** The story, in order. */
+export const STEPS: readonly DemoStep[] = [start, settle, release, isolate, suspend, crash];
