@@ -24,23 +24,25 @@ create function tenantctl.schema_oid(p_schema text) returns oid language sql sta
   select oid from pg_catalog.pg_namespace where nspname = p_schema
 $$;
 
-create function tenantctl.default_tenant_column(p_schema text, p_column text, p_setting text)
+-- Gives the tenant column of the named tables the session's tenant as its default, where it has none. The names
+-- come from the migration: to look for tables by schema, the server would read the catalog of all schemas.
+create function tenantctl.default_tenant_column(p_schema text, p_tables text[], p_column text, p_setting text)
 returns void language plpgsql as $$
 declare
   v_table record;
 begin
   for v_table in
     select c.relname, pg_catalog.format_type(a.atttypid, a.atttypmod) as type
-      from pg_catalog.pg_class c
+      from unnest(p_tables) as named (name)
+      join pg_catalog.pg_class c on c.relname = named.name and c.relnamespace = tenantctl.schema_oid(p_schema)
       join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attname = p_column and not a.attisdropped
-     where c.relnamespace = tenantctl.schema_oid(p_schema) and c.relkind in ('r', 'p')
-       and not a.atthasdef and a.attidentity = ''
+     where c.relkind in ('r', 'p') and not a.atthasdef and a.attidentity = ''
   loop
     execute pg_catalog.format('alter table %I.%I alter column %I set default nullif(current_setting(%L, true), '''')::%s',
       p_schema, v_table.relname, p_column, p_setting, v_table.type);
   end loop;
 end $$;
-comment on function tenantctl.default_tenant_column is 'Gives the tenant column of every table the session''s tenant as its default, where it has none';
+comment on function tenantctl.default_tenant_column is 'Gives the tenant column of tables the session''s tenant as its default, where it has none';
 
 -- Brings every relation of a pool's schema up to the rules. Returns what it found lacking, one sentence each;
 -- in mode "require" the first one is an error (TC030), in mode "observe" nothing is changed.

@@ -4,7 +4,7 @@
  */
 export const FAULT_POINTS = {
   'install.ledger': 'the ledger of a managed database exists, its local state does not',
-  'provision.recorded': 'the catalog knows the tenant as provisioning; nothing else exists',
+  'provision.recorded': 'the catalog knows the tenant as provisioning; its home does not exist',
   'provision.database-prepared': 'the managed database exists and has its local state',
   'provision.created': 'role, grants and an empty home exist',
   'provision.database-copied': 'a database was made from the template; nobody has rights in it yet',

@@ -15,6 +15,7 @@ import {
 import {
   type TenantRecord,
   findTenant,
+  isKeyTaken,
   requireTenant,
   statusUpdate,
   tenantInserts,
@@ -23,6 +24,7 @@ import type { Fleet } from '../engine/context.js';
 import { newestOf, readLedger } from '../engine/ledger/entries.js';
 import { migrationsFor } from '../engine/ledger/migration.js';
 import type { Home } from '../engine/local/placements.js';
+import { admissionIfOurs } from '../engine/tiers/place-taken.js';
 import { driverOf } from '../engine/tiers/registry.js';
 import type { Connection } from '../pg/connection.js';
 import { tryWithLock, withLock } from '../pg/locks.js';
@@ -90,7 +92,7 @@ async function withTenantLock<T>(
   id: string,
   work: (connection: Connection) => Promise<T>,
 ): Promise<T> {
-  return fleet.catalog(async (connection) => {
+  return fleet.catalogHeld(async (connection) => {
     const first = await tryWithLock(connection, 'tenant', id, () => work(connection));
     if (first !== undefined) return first.value;
     fleet.emit({
@@ -121,7 +123,10 @@ async function provisionLocked(
   return true;
 }
 
-/** Writes the tenant as `provisioning`, with its place and the intent in the audit log. */
+/**
+ * Writes the tenant as `provisioning`, with its place and the intent in the audit log. Key and place are
+ * looked at first: what is in the catalog stays there, and a refusal must have changed nothing.
+ */
 async function record(
   fleet: Fleet,
   connection: Connection,
@@ -134,9 +139,13 @@ async function record(
   const driver = driverOf(wish.tier);
   const placement = driver.place(request.id, cluster, pool, fleet.settings.tenancy);
   const unit = driver.unit(request.id, placement);
-  await rememberPlaces(fleet, connection, wish.plan, cluster, pool);
   const plan = wish.plan?.name ?? null;
   const { id, owner = null, labels = {} } = request;
+  const limits = limitsOf(fleet.settings, plan);
+  if (request.key !== undefined && (await isKeyTaken(connection, key))) throw keyTaken(id, key);
+  const home: Home = { tenant: { id, key, plan, owner, labels, limits }, placement, epoch: 1 };
+  admissionIfOurs(home, await driver.inspect(fleet, home));
+  await rememberPlaces(fleet, connection, wish.plan, cluster, pool);
   const details = { tier: wish.tier, cluster: cluster.name, plan };
   try {
     await connection.atomically([
@@ -212,14 +221,16 @@ function versionOf(migration: UnitVersion | undefined): UnitVersion | null {
   return migration === undefined ? null : { id: migration.id, name: migration.name };
 }
 
+function keyTaken(id: string, key: string) {
+  return conflictError('TENANT_KEY_TAKEN', `The key ${key} belongs to another tenant than ${id}.`, {
+    hint: 'Keys are unique in the fleet; give another one with --tenant-key.',
+    facts: { tenant: id, key },
+  });
+}
+
 function placeOrKeyTaken(id: string, key: string, cause: unknown) {
   const constraint = (cause as { constraint?: string }).constraint ?? '';
-  if (constraint === 'tenants_key_key') {
-    return conflictError('TENANT_KEY_TAKEN', `The key ${key} belongs to another tenant than ${id}.`, {
-      hint: 'Keys are unique in the fleet; give another one with --tenant-key.',
-      facts: { tenant: id, key },
-    });
-  }
+  if (constraint === 'tenants_key_key') return keyTaken(id, key);
   if (constraint.startsWith('placements_')) {
     return conflictError('PLACE_TAKEN', `Another tenant already lives where ${id} would.`, {
       hint: 'Check tenancy.names: two ids give the same name.',

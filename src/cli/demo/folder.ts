@@ -40,26 +40,31 @@ export function demoFolder(cwd: string): DemoFolder {
 }
 
 /**
- * Makes the folder where it is missing, and keeps other demos out of it.
+ * Makes the folder where it is missing, makes sure that it holds nothing but an earlier demo, and keeps
+ * other demos out of it.
  * @returns what lets them in again
- * @throws conflict (exit 5) `DEMO_RUNNING`, `DEMO_FOLDER_UNWRITABLE`
+ * @throws conflict (exit 5) `DEMO_RUNNING`, `DEMO_FOLDER_TAKEN`, `DEMO_FOLDER_UNWRITABLE`
  */
 export function enterFolder(folder: DemoFolder): Promise<() => Promise<void>> {
   return translated(folder, async () => {
     await makeDirectory(path.dirname(folder.path));
     await makeDirectory(folder.path);
-    return claimFolder(folder.path);
+    const leave = await claimFolder(folder.path);
+    await refuseForeignFiles(folder).catch(async (error: unknown) => {
+      await leave();
+      throw error;
+    });
+    return leave;
   });
 }
 
 /**
  * Fills the folder anew: the sample product, its migrations up to `newest` only. What an earlier demo
- * made there goes, its server with its data included; anything else is never removed.
- * @throws conflict (exit 5) `DEMO_FOLDER_TAKEN` when there are other files, `DEMO_FOLDER_UNWRITABLE`
+ * made there goes, its server with its data included.
+ * @throws conflict (exit 5) `DEMO_FOLDER_UNWRITABLE`
  */
 export async function fillFolder(folder: DemoFolder, newest: number): Promise<void> {
   await translated(folder, async () => {
-    await refuseForeignFiles(folder);
     await removeLocalServer(folder.server);
     for (const name of Object.keys(await readManifest(folder)))
       await rm(path.join(folder.path, name), { force: true });

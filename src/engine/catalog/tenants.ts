@@ -38,6 +38,11 @@ export async function requireTenant(connection: Connection, id: string): Promise
   });
 }
 
+/** Whether a tenant, present or past, has this key. */
+export async function isKeyTaken(connection: Connection, key: string): Promise<boolean> {
+  return (await connection.row(sql`select from tenantctl_catalog.tenants where key = ${key}`)) !== undefined;
+}
+
 export interface TenantPage {
   select: Selector;
   limit: number;

@@ -9,8 +9,6 @@ import { type ParsedScript, type ParsedStatement, loadParser, parseScript } from
 export interface Migration extends MigrationFile {
   directives: Directives;
   statements: ParsedStatement[];
-  /** May it bring a table or column into being that lacks the tenant's default? */
-  createsColumns: boolean;
   /** Its text for a home that nobody reads yet: all of it can run in one transaction. */
   freshSql: string;
 }
@@ -41,7 +39,6 @@ export function analyse(file: MigrationFile): Migration {
     ...file,
     directives,
     statements: script.statements,
-    createsColumns: script.statements.some(({ createsColumns }) => createsColumns),
     freshSql: directives.batched ? repeatInPlace(file, script) : forFreshHome(file.sql, script),
   };
 }

@@ -11,11 +11,19 @@ export interface ParsedStatement {
   end: number;
   /** The name of the statement when it would take control from the runner, otherwise null. */
   control: string | null;
-  createsColumns: boolean;
+  /** Tables that it makes or adds columns to. */
+  tables: TouchedTable[];
   /** For CREATE INDEX CONCURRENTLY: the index it makes, empty when it names none. */
   concurrentIndex: string | null;
   /** Does it say CONCURRENTLY, and may the word be left out where nobody reads yet? */
   concurrent: boolean;
+}
+
+/** A table that a statement makes, or adds columns to. */
+export interface TouchedTable {
+  name: string;
+  /** The columns added; null when the table is new, whatever its columns are. */
+  added: string[] | null;
 }
 
 export interface ParsedScript {
@@ -77,10 +85,7 @@ function describe(node: ParsedNode, sql: string, toOffset: (byte: number) => num
     start: start + leadingSpace(sql.slice(start, end)),
     end,
     control: controlOf(kind, body),
-    createsColumns:
-      kind === 'CreateStmt' ||
-      kind === 'CreateTableAsStmt' ||
-      (kind === 'AlterTableStmt' && addsColumn(body)),
+    tables: touchedTables(kind, body),
     concurrentIndex:
       kind === 'IndexStmt' && body['concurrent'] === true ? String(body['idxname'] ?? '') : null,
     concurrent: isConcurrent(kind, body),
@@ -109,21 +114,40 @@ function controlOf(kind: string, body: Record<string, unknown>): string | null {
   return null;
 }
 
+interface RangeVar {
+  relname?: string;
+}
+
 interface AlterCommand {
-  AlterTableCmd?: { subtype?: string; def?: { PartitionCmd?: { concurrent?: boolean } } };
+  subtype?: string;
+  def?: { ColumnDef?: { colname?: string }; PartitionCmd?: { concurrent?: boolean } };
 }
 
-function alterCommands(body: Record<string, unknown>): NonNullable<AlterCommand['AlterTableCmd']>[] {
-  return ((body['cmds'] ?? []) as AlterCommand[]).flatMap(({ AlterTableCmd: command }) => command ?? []);
+function alterCommands(body: Record<string, unknown>): AlterCommand[] {
+  const commands = (body['cmds'] ?? []) as { AlterTableCmd?: AlterCommand }[];
+  return commands.flatMap(({ AlterTableCmd: command }) => command ?? []);
 }
 
-function addsColumn(body: Record<string, unknown>): boolean {
-  return alterCommands(body).some(({ subtype }) => subtype === 'AT_AddColumn');
+function touchedTables(kind: string, body: Record<string, unknown>): TouchedTable[] {
+  if (kind === 'CreateStmt') return tableNamed(body['relation'] as RangeVar, null);
+  if (kind === 'CreateTableAsStmt') {
+    return tableNamed((body['into'] as { rel?: RangeVar } | undefined)?.rel, null);
+  }
+  if (kind !== 'AlterTableStmt') return [];
+  const added = alterCommands(body).flatMap(({ subtype, def }) =>
+    subtype === 'AT_AddColumn' ? [def?.ColumnDef?.colname ?? ''] : [],
+  );
+  return added.length === 0 ? [] : tableNamed(body['relation'] as RangeVar, added);
+}
+
+function tableNamed(relation: RangeVar | undefined, added: string[] | null): TouchedTable[] {
+  return relation?.relname === undefined ? [] : [{ name: relation.relname, added }];
 }
 
 function isConcurrent(kind: string, body: Record<string, unknown>): boolean {
-  if (kind === 'AlterTableStmt')
+  if (kind === 'AlterTableStmt') {
     return alterCommands(body).some(({ def }) => def?.PartitionCmd?.concurrent === true);
+  }
   if (kind === 'ReindexStmt') {
     const options = (body['params'] ?? []) as { DefElem?: { defname?: string } }[];
     return options.some(({ DefElem: option }) => option?.defname === 'concurrently');

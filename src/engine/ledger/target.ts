@@ -55,6 +55,14 @@ export function completion(target: MigrationTarget, migrations: readonly Migrati
       : sql`select tenantctl.secure_pool(${unit.schema}, ${tenancy.column}, ${tenancy.setting}, ${tenancy.appRole},
           ${tenancy.rls}, ${tenancy.shared}::text[])`;
   }
-  if (!migrations.some(({ createsColumns }) => createsColumns)) return null;
-  return sql`select tenantctl.default_tenant_column(${unit.schema}, ${tenancy.column}, ${tenancy.setting})`;
+  const tables = tablesToDefault(migrations, tenancy.column);
+  if (tables.length === 0) return null;
+  return sql`select tenantctl.default_tenant_column(${unit.schema}, ${tables}::text[], ${tenancy.column}, ${tenancy.setting})`;
+}
+
+/** Tables that are new, or that were given the tenant column. */
+function tablesToDefault(migrations: readonly Migration[], column: string): string[] {
+  const touched = migrations.flatMap(({ statements }) => statements.flatMap(({ tables }) => tables));
+  const lacking = touched.filter(({ added }) => added === null || added.includes(column));
+  return [...new Set(lacking.map(({ name }) => name))];
 }

@@ -1,6 +1,7 @@
 import type { TenancySettings } from '../../core/settings.js';
 import type { Connection } from '../../pg/connection.js';
 import { sqlstateOf } from '../../pg/errors.js';
+import { withLock } from '../../pg/locks.js';
 import { ident, sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
 import { ensureAppRole } from './roles.js';
@@ -48,14 +49,19 @@ export async function databaseExists(connection: Connection, database: string): 
 export async function openToApplications(connection: Connection, tenancy: TenancySettings): Promise<void> {
   await ensureAppRole(connection, tenancy);
   const extensions = ident(tenancy.extensionsSchema);
-  const there = await connection.row(
-    sql`select from pg_namespace where nspname = ${tenancy.extensionsSchema}`,
-  );
-  await connection.transaction(async () => {
-    if (there === undefined) {
-      await connection.execute(sql`create schema if not exists ${extensions}`);
-      await connection.execute(sql`grant usage on schema ${extensions} to public`);
-    }
-    await connection.rows(sql`select tenantctl.open_to_applications(${tenancy.setting}, ${tenancy.columnType})`);
+  // Two processes may come to a new database at once: IF NOT EXISTS alone does not keep them apart.
+  await withLock(connection, 'install', 'applications', async () => {
+    const there = await connection.row(
+      sql`select from pg_namespace where nspname = ${tenancy.extensionsSchema}`,
+    );
+    await connection.transaction(async () => {
+      if (there === undefined) {
+        await connection.execute(sql`create schema if not exists ${extensions}`);
+        await connection.execute(sql`grant usage on schema ${extensions} to public`);
+      }
+      await connection.rows(
+        sql`select tenantctl.open_to_applications(${tenancy.setting}, ${tenancy.columnType})`,
+      );
+    });
   });
 }

@@ -155,14 +155,14 @@ describe('statements', () => {
   });
 
   test.each([
-    ['create table t (a int)', true],
-    ['create table t as select 1', true],
-    ['alter table t add column a int', true],
-    ['alter table t alter a set not null, add b int', true],
-    ['alter table t drop a', false],
-    ['create index i on t (a)', false],
-  ])('%s brings columns: %s', (sql, expected) => {
-    expect(parse(sql).createsColumns).toBe(expected);
+    ['create table t (a int)', [{ name: 't', added: null }]],
+    ['create table t as select 1', [{ name: 't', added: null }]],
+    ['alter table t add column a int', [{ name: 't', added: ['a'] }]],
+    ['alter table t alter a set not null, add b int', [{ name: 't', added: ['b'] }]],
+    ['alter table t drop a', []],
+    ['create index i on t (a)', []],
+  ])('%s makes or widens %j', (sql, expected) => {
+    expect(parse(sql).statements.flatMap(({ tables }) => tables)).toEqual(expected);
   });
 });
 

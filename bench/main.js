@@ -1,0 +1,38 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import { catalog } from './catalog.js';
+import { decay, fanOut } from './fan-out.js';
+import { provisionDatabase, provisionSchema } from './provision.js';
+
+/**
+ * `npm run bench [-- name …]`: performance claims as ratios within one run, on a server of its own with
+ * durable settings. Results go to bench/results as JSON and to the terminal as a table.
+ */
+const SCENARIOS = { provisionSchema, provisionDatabase, catalog, fanOut, decay };
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !(name in SCENARIOS));
+if (unknown.length > 0) {
+  console.error(`unknown scenario ${unknown.join(', ')}; there are: ${Object.keys(SCENARIOS).join(', ')}`);
+  process.exit(2);
+}
+
+const results = [];
+for (const name of names.length === 0 ? Object.keys(SCENARIOS) : names) {
+  console.error(`${name} …`);
+  for (const result of await SCENARIOS[name]()) results.push({ scenario: name, ...result, ok: holds(result) });
+}
+
+const machine = { cores: os.availableParallelism(), cpu: os.cpus()[0]?.model, node: process.version };
+mkdirSync(new URL('results/', import.meta.url), { recursive: true });
+const file = new URL(`results/${new Date().toISOString().replaceAll(':', '-')}.json`, import.meta.url);
+writeFileSync(file, `${JSON.stringify({ at: new Date().toISOString(), machine, results }, null, 2)}\n`);
+for (const { claim, ratio, atMost, atLeast, ok } of results) {
+  const target = atMost === undefined ? (atLeast === undefined ? '' : `≥ ${atLeast}`) : `≤ ${atMost}`;
+  console.log(`${ok ? 'ok  ' : 'MISS'} ${ratio.toFixed(2).padStart(8)}  ${target.padEnd(8)} ${claim}`);
+}
+process.exitCode = results.every(({ ok }) => ok) ? 0 : 1;
+
+function holds({ ratio, atMost = Infinity, atLeast = -Infinity }) {
+  return ratio <= atMost && ratio >= atLeast;
+}

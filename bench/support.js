@@ -1,0 +1,95 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startLocalServer } from '../dist/embedded/server.js';
+import { Fleet } from '../dist/engine/context.js';
+import { NO_LIMITS } from '../dist/core/settings.js';
+import { installFleet } from '../dist/operations/install.js';
+
+export const INVOICING = fileURLToPath(new URL('../fixtures/invoicing/', import.meta.url));
+
+/** Durable settings, as a production server has them; memory for a machine of this size. */
+const SERVER = { shared_buffers: '1GB', max_wal_size: '8GB', checkpoint_timeout: '30min', max_connections: '100' };
+
+/** A server of the bench's own, removed afterwards. */
+export async function withServer(work) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'tenantctl-bench-'));
+  chmodSync(folder, 0o755);
+  const server = await startLocalServer({ directory: path.join(folder, '.tenantctl'), lifetime: 'tied', settings: SERVER });
+  try {
+    return await work(server);
+  } finally {
+    await server.stop();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
+  }
+}
+
+/** A fleet on that server with the sample product, or with other migrations. */
+export async function openFleet(server, overrides = {}) {
+  const fleet = new Fleet(
+    {
+      catalogUrl: server.adminUrl('catalog'),
+      clusters: {
+        main: {
+          name: 'main',
+          url: server.adminUrl('postgres'),
+          app: { host: '127.0.0.1', port: server.port },
+          region: null,
+          labels: {},
+          maxConnections: 20,
+          maxPerDatabase: 16,
+          pools: { shared: { name: 'shared', database: 'app_shared', schema: 'app' } },
+          schemaDatabase: 'app_shared',
+        },
+      },
+      migrations: { directory: `${INVOICING}migrations`, format: 'postgres-migrations', onForeignSchema: 'refuse' },
+      tenancy: {
+        column: 'tenant_id',
+        columnType: 'uuid',
+        setting: 'app.tenant_id',
+        appRole: 'app_user',
+        rls: 'enforce',
+        extensionsSchema: 'extensions',
+        shared: [],
+        names: { schema: 'tenant_{id}', database: 'tenant_{id}' },
+      },
+      plans: { pro: { name: 'pro', tier: 'schema', cluster: null, pool: null, region: null, labels: {}, limits: NO_LIMITS } },
+      provision: { seed: null },
+      rollout: { concurrency: 4, lockTimeoutMs: 2_000, statementTimeoutMs: 60_000, retries: 5 },
+      hooks: { afterProvision: [], timeoutMs: 1_000 },
+      ...overrides,
+    },
+    {
+      emit: () => undefined,
+      reach: () => undefined,
+      actor: { actor: 'bench', reason: null, ticket: null },
+      signal: new AbortController().signal,
+    },
+  );
+  await installFleet(fleet);
+  return fleet;
+}
+
+export async function* tenants(count, prefix, tier) {
+  for (let line = 1; line <= count; line += 1) yield { line, request: { id: `${prefix}${line}`, tier } };
+}
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+export async function milliseconds(work) {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
+}
+
+/** Resident private memory of a server process, in MB; null where /proc does not tell. */
+export async function backendMemory(pid) {
+  const { readFile } = await import('node:fs/promises');
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  const match = /RssAnon:\s+(\d+) kB/.exec(status);
+  return match === null ? null : Number(match[1]) / 1024;
+}
