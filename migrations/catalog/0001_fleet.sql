@@ -156,8 +156,9 @@ create trigger tenant_step before insert or update or delete on tenantctl_catalo
 create function tenantctl_catalog.check_placement() returns trigger language plpgsql as $$
 begin
   if tg_op = 'DELETE' or old.until is not null
-     or (new.tenant, new.epoch, new.tier, new.cluster, new.database, new.schema, new.role, new.since)
-        is distinct from (old.tenant, old.epoch, old.tier, old.cluster, old.database, old.schema, old.role, old.since) then
+     or (new.tenant, new.epoch, new.tier, new.cluster, new.database, new.schema, new.pool, new.role, new.unit, new.since)
+        is distinct from
+        (old.tenant, old.epoch, old.tier, old.cluster, old.database, old.schema, old.pool, old.role, old.unit, old.since) then
     raise exception using errcode = 'TC020',
       message = pg_catalog.format('placement %s of tenant %s is history: end it and add the next epoch', old.epoch, old.tenant);
   end if;
@@ -178,3 +179,13 @@ end $$;
 
 create trigger placement_epoch before insert on tenantctl_catalog.placements
   for each row execute function tenantctl_catalog.check_epoch();
+
+create function tenantctl_catalog.refuse_truncate() returns trigger language plpgsql as $$
+begin
+  raise exception using errcode = 'TC020', message = pg_catalog.format('%s is never emptied: an id is never reused', tg_table_name);
+end $$;
+
+create trigger tenants_no_truncate before truncate on tenantctl_catalog.tenants
+  for each statement execute function tenantctl_catalog.refuse_truncate();
+create trigger placements_no_truncate before truncate on tenantctl_catalog.placements
+  for each statement execute function tenantctl_catalog.refuse_truncate();

@@ -55,11 +55,13 @@ export async function installOwnSchema(
 
 /**
  * The version of our schema in this database; 0 when it is not there. The catalog is read and not asked
- * by `to_regclass`: that may answer from a cache what was true before the wait for a lock.
+ * by `to_regclass`: that may answer from a cache what was true before the wait for a lock. A ledger of
+ * somebody else's, without our column, is none.
  */
 export async function installedVersion(connection: Connection, own: OwnSchema): Promise<number> {
   const there = await connection.row(sql`
     select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      join pg_attribute a on a.attrelid = c.oid and a.attname = 'rolled_back_at'
      where n.nspname = ${LOCAL_STATE.schema} and c.relname = 'ledger'`);
   if (there === undefined) return 0;
   const row = await connection.row<{ id: number | null }>(

@@ -169,7 +169,7 @@ export async function inTransaction<T>(client: pg.Client, work: () => Promise<T>
 
 /** The SQLSTATE with which `work` is refused; fails when it is not. Savepoints keep a transaction usable. */
 export async function refusal(work: Promise<unknown>): Promise<string> {
-  return (await failure(work)).code;
+  return (await failure(work)).code ?? '';
 }
 
 /** The server's error that `work` ends with; fails when there is none. */
