@@ -5,6 +5,8 @@ export interface MigrationUnit {
   /** `pool:<pool>`, `schema:<tenant>` or `database:<tenant>`: unique in the fleet. */
   id: string;
   tier: Tier;
+  /** Do tenants share it, so that its tables hold rows of several? */
+  shared: boolean;
   cluster: string;
   database: string;
   schema: string;

@@ -2,7 +2,7 @@ import { partialError } from '../core/errors.js';
 import { owedHooks, recordDelivery } from '../engine/catalog/deliveries.js';
 import type { Fleet } from '../engine/context.js';
 import { runHook } from '../engine/hooks/run-hook.js';
-import type { Provisioned } from './provision.js';
+import type { Provisioned } from './provisioned.js';
 
 /**
  * Runs the `afterProvision` hooks that a tenant is still owed. The tenant is active whatever they do.

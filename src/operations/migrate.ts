@@ -102,7 +102,7 @@ async function prepare(fleet: Fleet, request: MigrateRequest): Promise<PreparedR
 }
 
 function refuseHalfPool(unit: UnitRecord): void {
-  if (unit.selected === unit.tenantCount || unit.tier !== 'pool') return;
+  if (unit.selected === unit.tenantCount || !unit.shared) return;
   throw refusedError(
     'POOL_PARTLY_SELECTED',
     `The selection holds ${unit.selected} of the ${unit.tenantCount} tenants of ${unit.id}; a pool migrates as a whole.`,

@@ -3,6 +3,7 @@ import { NO_LIMITS, type FleetSettings, type PlanLimits, type PlanSettings } fro
 import type { Tier } from '../core/tier.js';
 import { type PlaceWish } from '../engine/placement/choose.js';
 import type { TenantRecord } from '../engine/catalog/tenants.js';
+import { driverOf } from '../engine/tiers/registry.js';
 
 /** What a caller wants provisioned. Everything but the id has a default. */
 export interface ProvisionRequest {
@@ -28,7 +29,13 @@ export function wishOf(settings: FleetSettings, request: ProvisionRequest): Plac
   const tier = request.tier ?? plan?.tier;
   if (tier === undefined) throw tierUndecided(settings, request.id);
   if (plan !== null && plan.tier !== tier) throw tierDiffers(request.id, plan, tier);
-  return { tier, plan, cluster: request.cluster ?? null, pool: request.pool ?? null };
+  return {
+    tier,
+    inPool: driverOf(tier).facts.sharesUnit,
+    plan,
+    cluster: request.cluster ?? null,
+    pool: request.pool ?? null,
+  };
 }
 
 /** @throws configuration error `PLAN_UNKNOWN` (exit 3) that lists the plans there are */

@@ -1,6 +1,6 @@
 import { conflictError, internalError } from '../core/errors.js';
 import type { ClusterSettings, PlanSettings, PoolSettings } from '../core/settings.js';
-import { type Tenant, parseTenantId } from '../core/tenant.js';
+import { parseTenantId } from '../core/tenant.js';
 import { tenantKey } from '../core/tenant-key.js';
 import type { MigrationUnit, UnitVersion } from '../core/unit.js';
 import { auditInsert } from '../engine/catalog/audit.js';
@@ -33,18 +33,13 @@ import type { Sql } from '../pg/sql.js';
 import { homeOf, toTenant } from './home.js';
 import { type Kit, prepareKit } from './kit.js';
 import { deliverHooks } from './deliver-hooks.js';
+import type { Provisioned } from './provisioned.js';
 import { type ProvisionRequest, assertSameRequest, limitsOf, wishOf } from './provision-plan.js';
 import { provisionSteps } from './provision-steps.js';
 import { readSeed, runSeed } from './seed.js';
 
 export type { ProvisionRequest } from './provision-plan.js';
-
-export interface Provisioned {
-  tenant: Tenant;
-  /** False when the tenant was there before this call. */
-  created: boolean;
-  durationMs: number;
-}
+export type { Provisioned } from './provisioned.js';
 
 export interface ProvisionPreview {
   plan: { steps: string[] };

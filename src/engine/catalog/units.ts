@@ -20,7 +20,7 @@ export interface UnitRecord extends MigrationUnit {
  */
 export async function listUnits(connection: Connection, select: Selector): Promise<UnitRecord[]> {
   return connection.rows<UnitRecord>(sql`
-    select u.id, u.tier, u.cluster, u.database, u.schema, u.ledger_key as "ledgerKey",
+    select u.id, u.tier, u.tier = 'pool' as shared, u.cluster, u.database, u.schema, u.ledger_key as "ledgerKey",
       case when u.version_id is null then null else jsonb_build_object('id', u.version_id, 'name', u.version_name) end as version,
       case when u.tier = 'pool' then '{}' else coalesce(array_agg(t.id) filter (where t.id is not null), '{}') end as tenants,
       count(t.id)::int as "tenantCount",

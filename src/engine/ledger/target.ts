@@ -24,7 +24,7 @@ export function searchPath(target: MigrationTarget): string {
  * every row from a backfill and let a foreign key accept orphans.
  */
 export function migrationSettings(target: MigrationTarget, isLocal = true): Sql {
-  const scope = target.unit.tier === 'pool' ? 'fleet' : '';
+  const scope = target.unit.shared ? 'fleet' : '';
   return sql`set_config('search_path', ${searchPath(target)}, ${isLocal}),
     set_config('lock_timeout', ${`${target.rollout.lockTimeoutMs}ms`}, ${isLocal}),
     set_config('statement_timeout', ${`${target.rollout.statementTimeoutMs}ms`}, ${isLocal}),
@@ -49,7 +49,7 @@ export function claim(
  */
 export function completion(target: MigrationTarget, migrations: readonly Migration[]): Sql | null {
   const { unit, tenancy } = target;
-  if (unit.tier === 'pool') {
+  if (unit.shared) {
     return tenancy.rls === 'off'
       ? null
       : sql`select tenantctl.secure_pool(${unit.schema}, ${tenancy.column}, ${tenancy.setting}, ${tenancy.appRole},

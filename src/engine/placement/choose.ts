@@ -6,6 +6,8 @@ import type { Occupancy } from '../catalog/places.js';
 /** What a tenant's place must satisfy. */
 export interface PlaceWish {
   tier: Tier;
+  /** Do tenants of this tier live in pools? */
+  inPool: boolean;
   plan: PlanSettings | null;
   cluster: string | null;
   pool: string | null;
@@ -19,7 +21,7 @@ export interface Place {
 /** The places that fit a wish, before anyone asks which is emptiest. */
 export function fittingPlaces(settings: FleetSettings, wish: PlaceWish): Place[] {
   const clusters = Object.values(settings.clusters).filter((cluster) => fitsCluster(cluster, wish));
-  if (wish.tier !== 'pool') return clusters.map((cluster) => ({ cluster, pool: null }));
+  if (!wish.inPool) return clusters.map((cluster) => ({ cluster, pool: null }));
   const wanted = wish.pool ?? wish.plan?.pool ?? null;
   return clusters.flatMap((cluster) =>
     Object.values(cluster.pools)

@@ -8,6 +8,7 @@ export function dedicatedUnit(tenant: string, place: { cluster: string; database
   return {
     id: `database:${tenant}`,
     tier: 'database',
+    shared: false,
     cluster: place.cluster,
     database: place.database,
     schema: SELF.schema,

@@ -47,7 +47,17 @@ export const poolDriver: TierDriver = {
 
   unit(_id: string, { cluster, database, schema, pool }: Placement): MigrationUnit {
     const id = `pool:${pool}`;
-    return { id, tier: 'pool', cluster, database, schema, ledgerKey: id, tenants: [], tenantCount: 0 };
+    return {
+      id,
+      tier: 'pool',
+      shared: true,
+      cluster,
+      database,
+      schema,
+      ledgerKey: id,
+      tenants: [],
+      tenantCount: 0,
+    };
   },
 
   async inspect(fleet: Fleet, home: Home): Promise<HomeState> {

@@ -54,6 +54,7 @@ export const schemaDriver: TierDriver = {
     return {
       id: `schema:${id}`,
       tier: 'schema',
+      shared: false,
       cluster,
       database,
       schema,

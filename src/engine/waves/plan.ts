@@ -32,8 +32,8 @@ export const FIRST_WAVE = 'rest';
  * number of connections.
  */
 export function planWaves(units: readonly MigrationUnit[], caps: LaneCaps): PlannedWave[] {
-  const pools = units.filter(({ tier }) => tier === 'pool');
-  const others = units.filter(({ tier }) => tier !== 'pool');
+  const pools = units.filter(({ shared }) => shared);
+  const others = units.filter(({ shared }) => !shared);
   return [
     { name: FIRST_WAVE, units: assignLanes(others, caps) },
     { name: POOL_WAVE, units: assignLanes(pools, caps) },

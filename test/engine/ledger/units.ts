@@ -103,6 +103,7 @@ function targetOf(tier: Tier, schema: string, rollout: Partial<MigrationTarget['
     unit: {
       id: `${tier}:${schema}`,
       tier,
+      shared: tier === 'pool',
       cluster: 'main',
       database: DATABASE,
       schema,

@@ -4,7 +4,7 @@ import type { RlsMode } from '../../../src/core/settings.js';
 import type { Migration } from '../../../src/engine/ledger/migration.js';
 import type { Home } from '../../../src/engine/local/placements.js';
 import { type FleetOverrides, newFleet } from '../../support/fleet.js';
-import { query, useServer } from '../../support/server.js';
+import { query, useServer, withClient } from '../../support/server.js';
 import { homeFor, migrateUnit, migrationsOf, newApplication, opened, refusal } from './support.js';
 
 const server = useServer();
@@ -27,14 +27,12 @@ async function pool(first: string, overrides: FleetOverrides['tenancy'] = {}) {
     application,
     /** What a superuser, whom no policy binds, finds. */
     truth: <Row extends pg.QueryResultRow>(text: string) =>
-      query<Row>(url, `set search_path = app; ${text}`).then((results) => lastOf<Row>(results)),
+      withClient(url, async (client) => {
+        await client.query('set search_path = app');
+        return (await client.query<Row>(text)).rows;
+      }),
     migrate: async (...texts: string[]) => migrateUnit(fleet, acme, await later(...texts)),
   };
-}
-
-/** A message of several statements gives several results. */
-function lastOf<Row>(rows: unknown): Row[] {
-  return rows as Row[];
 }
 
 async function fill({ acme, bolt, application }: Awaited<ReturnType<typeof pool>>): Promise<void> {
@@ -154,7 +152,7 @@ describe('a migration of a pool, run by an administrator who is no superuser', (
   test('secures a table made outside a transaction as well', async () => {
     const given = await pool(NOTE);
     await given.migrate(
-      '-- tenantctl: no-transaction\ncreate table memo (tenant_id uuid not null, body text); create index concurrently on memo (tenant_id)',
+      '-- tenantctl: no-transaction\ncreate table memo (tenant_id uuid not null, body text); create index concurrently memo_idx on memo (tenant_id)',
     );
     await given.application.asTenant(given.acme, (client) =>
       client.query(`insert into memo (body) values ('mine')`),

@@ -201,7 +201,6 @@ describe('what the application role may do in a pool', () => {
     const statements = [
       ...TENANT_TABLES.map((table) => `truncate ${table}`),
       'truncate country',
-      'lock table customer in access exclusive mode',
       'alter table customer add column x int',
       'alter table customer disable row level security',
       'alter table customer no force row level security',

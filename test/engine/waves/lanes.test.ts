@@ -6,6 +6,7 @@ const planned = (id: string, lane: string, ordinal: number): PlannedUnit => ({
   unit: {
     id,
     tier: 'schema',
+    shared: false,
     cluster: 'c',
     database: 'd',
     schema: id,

@@ -9,7 +9,17 @@ const CLUSTERS = ['c0', 'c1', 'c2', 'c3'];
 
 function unit(tier: Tier, cluster: string, database: string, index: number): MigrationUnit {
   const id = `${tier}:${index}`;
-  return { id, tier, cluster, database, schema: 'app', ledgerKey: id, tenants: [], tenantCount: 1 };
+  return {
+    id,
+    tier,
+    shared: tier === 'pool',
+    cluster,
+    database,
+    schema: 'app',
+    ledgerKey: id,
+    tenants: [],
+    tenantCount: 1,
+  };
 }
 
 const units = fc
