@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { internalError, isTenantctlError, type TenantctlError } from '../core/errors.js';
 import { redact, redactDeep } from '../core/redact.js';
+import { explainDatabaseError } from '../operations/explain.js';
 import type { Colors } from '../render/colors.js';
 
 /** Any thrown value as an expected failure; what nobody expected is a bug and says so. */
 export function asFailure(error: unknown): TenantctlError {
   if (isTenantctlError(error)) return error;
+  const explained = explainDatabaseError(error);
+  if (explained !== undefined) return explained;
   const message = error instanceof Error ? error.message : String(error);
   const where = reportAddress();
   return internalError('INTERNAL', `this is a bug in tenantctl: ${message}`, {

@@ -22,7 +22,7 @@ export async function startProgress(
     randomUUID(),
     renderers.map((renderer) => renderer.on),
   );
-  const emit: Emit = (event) => stream(redactDeep(event));
+  const emit: Emit = (event, run) => stream(redactDeep(event), run);
   // Through the stream, for whatever draws on the terminal would wipe out a line written past it.
   const tell = () =>
     emit({ type: 'notice', level: 'warning', code: 'DRAINING', message: drainNotice(signal.reason) });

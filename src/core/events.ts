@@ -46,7 +46,8 @@ export const EVENT_VERSION = 1;
 /** A stamped event, as `--events` writes it. */
 export type StampedEvent = { v: typeof EVENT_VERSION; run: string; seq: number; at: string } & FleetEvent;
 
-export type Emit = (event: FleetEvent) => void;
+/** Says what happens; `run` names the stored run it belongs to, when there is one. */
+export type Emit = (event: FleetEvent, run?: string) => void;
 export type EventListener = (event: StampedEvent) => void;
 
 /**
@@ -56,9 +57,10 @@ export type EventListener = (event: StampedEvent) => void;
 export function eventStream(run: string, listeners: Iterable<EventListener>): Emit {
   const live = new Set(listeners);
   let seq = 0;
-  return (event) => {
+  return (event, ofRun = run) => {
     seq += 1;
-    const stamped: StampedEvent = { v: EVENT_VERSION, run, seq, at: new Date().toISOString(), ...event };
+    const at = new Date().toISOString();
+    const stamped: StampedEvent = { v: EVENT_VERSION, run: ofRun, seq, at, ...event };
     for (const listener of live) {
       try {
         listener(stamped);

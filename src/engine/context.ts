@@ -7,6 +7,7 @@ import type { ClusterSettings, FleetSettings } from '../core/settings.js';
 import { TOOL_VERSION } from '../core/version.js';
 import type { Connection } from '../pg/connection.js';
 import { Connections } from '../pg/connections.js';
+import { sqlstateOf } from '../pg/errors.js';
 import { CATALOG, LOCAL_STATE, installOwnSchema, installedVersion } from './ledger/own-schema.js';
 import { listMigrationIds } from './ledger/files.js';
 
@@ -30,8 +31,8 @@ const CATALOG_HOLDERS = 24;
 
 /** An open fleet: settings, connections to the catalog and the clusters, and who is acting. */
 export class Fleet {
-  /** Names this process's work in the audit log and in `application_name`. */
-  readonly session = randomUUID();
+  /** Names this process in `application_name`, so that its sessions can be told from others. */
+  private readonly session = randomUUID();
   private readonly catalogConnections: Connections;
   private readonly holders = pLimit(CATALOG_HOLDERS);
   private readonly clusters = new Map<string, Connections>();
@@ -167,8 +168,19 @@ export async function openFleet(settings: FleetSettings, options: FleetOptions):
     return fleet;
   } catch (error) {
     await fleet.close();
-    throw error;
+    throw sqlstateOf((error as Error).cause) === NO_SUCH_DATABASE ? noCatalogDatabase(fleet, error) : error;
   }
+}
+
+const NO_SUCH_DATABASE = '3D000';
+
+function noCatalogDatabase(fleet: Fleet, cause: unknown) {
+  const database = fleet.catalogDatabase;
+  return conflictError('CATALOG_MISSING', `There is no database ${database} for the catalog.`, {
+    hint: 'Run `tenantctl init`: it makes the catalog and changes nothing else.',
+    facts: { database },
+    cause,
+  });
 }
 
 async function requireCatalog(connection: Connection): Promise<void> {

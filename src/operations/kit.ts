@@ -18,12 +18,18 @@ export interface Kit {
 const kits = new WeakMap<Fleet, Promise<Kit>>();
 
 /** Reads and checks migrations and seed, once for a fleet that is open. */
-export function prepareKit(fleet: Fleet): Promise<Kit> {
+function prepareKit(fleet: Fleet): Promise<Kit> {
   const known = kits.get(fleet);
   if (known !== undefined) return known;
   const kit = assemble(fleet);
   kits.set(fleet, kit);
   return kit;
+}
+
+/** The same with the seed that one call asks for, read and checked before anything is changed. */
+export async function kitFor(fleet: Fleet, request: { seed?: string }): Promise<Kit> {
+  const kit = await prepareKit(fleet);
+  return request.seed === undefined ? kit : { ...kit, seed: await readSeed(request.seed) };
 }
 
 async function assemble(fleet: Fleet): Promise<Kit> {

@@ -64,13 +64,16 @@ async function run(fleet: Fleet, connection: Connection, request: MigrateRequest
   fleet.reach('migrate.planned');
   const units = prepared.waves.flatMap((wave) => wave.units);
   const tenants = units.reduce((sum, { unit }) => sum + unit.tenantCount, 0);
-  fleet.emit({
-    type: 'run.started',
-    kind: 'migrate',
-    units: units.length,
-    tenants,
-    target: prepared.target?.name ?? null,
-  });
+  fleet.emit(
+    {
+      type: 'run.started',
+      kind: 'migrate',
+      units: units.length,
+      tenants,
+      target: prepared.target?.name ?? null,
+    },
+    id,
+  );
   const executor = inProcessLanes();
   const surveyed = indexBy(prepared.surveyed, ({ unit }) => unit.id);
   const result = await executeRun(fleet, executor, { run: id, waves: prepared.waves, surveyed, faultOf });

@@ -3,18 +3,18 @@ import { tenantKey } from '../core/tenant-key.js';
 import type { Fleet } from '../engine/context.js';
 import { migrationsFor } from '../engine/ledger/migration.js';
 import { driverOf } from '../engine/tiers/registry.js';
-import { prepareKit } from './kit.js';
+import { type Kit, kitFor } from './kit.js';
 import { type ProvisionRequest, assertSameRequest, wishOf } from './provision-plan.js';
 
 /** What `provision` would do, as sentences in order; nothing is changed. */
 export async function provisionSteps(fleet: Fleet, request: ProvisionRequest): Promise<string[]> {
-  const kit = await prepareKit(fleet);
+  const kit = await kitFor(fleet, request);
   const known = await fleet.catalog((connection) => findTenant(connection, request.id));
   if (known !== undefined) assertSameRequest(known, request, fleet.settings.tenancy.columnType);
   if (known !== undefined && known.status !== 'provisioning')
     return [`nothing: tenant ${known.id} is ${known.status}`];
   const { tenancy, hooks } = fleet.settings;
-  const placement = known ?? (await newPlacement(fleet, request));
+  const placement = known ?? (await newPlacement(fleet, kit, request));
   const { tier, cluster, database, schema, pool, role } = placement;
   const { sharesUnit } = driverOf(tier).facts;
   const where = `${pool === null ? '' : `pool ${pool}, `}schema ${schema} of database ${database}`;
@@ -32,8 +32,7 @@ export async function provisionSteps(fleet: Fleet, request: ProvisionRequest): P
   ];
 }
 
-async function newPlacement(fleet: Fleet, request: ProvisionRequest) {
-  const kit = await prepareKit(fleet);
+async function newPlacement(fleet: Fleet, kit: Kit, request: ProvisionRequest) {
   const wish = wishOf(fleet.settings, request);
   const { cluster, pool } = await kit.choose(wish);
   tenantKey(request.key, fleet.settings.tenancy.columnType, request.id);

@@ -31,12 +31,12 @@ import { tryWithLock, withLock } from '../pg/locks.js';
 import { sqlstateOf } from '../pg/errors.js';
 import type { Sql } from '../pg/sql.js';
 import { homeOf, toTenant } from './home.js';
-import { type Kit, prepareKit } from './kit.js';
+import { type Kit, kitFor } from './kit.js';
 import { deliverHooks } from './deliver-hooks.js';
 import type { Provisioned } from './provisioned.js';
 import { type ProvisionRequest, assertSameRequest, limitsOf, wishOf } from './provision-plan.js';
 import { provisionSteps } from './provision-steps.js';
-import { readSeed, runSeed } from './seed.js';
+import { runSeed } from './seed.js';
 
 export type { ProvisionRequest } from './provision-plan.js';
 export type { Provisioned } from './provisioned.js';
@@ -69,7 +69,7 @@ export async function provision(
 export async function provisionTenant(fleet: Fleet, request: ProvisionRequest): Promise<Provisioned> {
   const began = performance.now();
   parseTenantId(request.id);
-  const kit = await prepareKit(fleet);
+  const kit = await kitFor(fleet, request);
   const created = await withTenantLock(fleet, request.id, (connection) =>
     provisionLocked(fleet, connection, kit, request),
   );
@@ -112,7 +112,7 @@ async function provisionLocked(
   const tenant = known ?? (await record(fleet, connection, kit, request));
   fleet.reach('provision.recorded');
   const home = homeOf(tenant, limitsOf(fleet.settings, tenant.plan));
-  await makeHome(fleet, kit, home, request);
+  await makeHome(fleet, kit, home);
   await activate(fleet, connection, kit, home);
   fleet.reach('provision.activated');
   return true;
@@ -177,15 +177,14 @@ async function rememberPlaces(
   if (plan !== null) await once(`plan ${plan.name}`, planUpsert(plan));
 }
 
-async function makeHome(fleet: Fleet, kit: Kit, home: Home, request: ProvisionRequest): Promise<void> {
+async function makeHome(fleet: Fleet, kit: Kit, home: Home): Promise<void> {
   const driver = driverOf(home.placement.tier);
-  const seed = request.seed === undefined ? kit.seed : await readSeed(request.seed);
   const admission = await driver.create(fleet, home, kit.migrations);
   fleet.reach('provision.migrated');
   // An open home was seeded in the transaction that opened it.
   if (admission === 'making') {
     await driver.admit(fleet, home, async (session) => {
-      if (seed !== null) await runSeed(session, seed, home.tenant);
+      if (kit.seed !== null) await runSeed(session, kit.seed, home.tenant);
     });
   }
   fleet.reach('provision.seeded');

@@ -66,7 +66,7 @@ export async function closeRun(
     runFinish(id, status, reason),
     auditInsert(fleet.actor, { action: 'run.migrate', phase, run: id, details: { ...totals } }),
   ]);
-  fleet.emit({ type: 'run.finished', status, totals, durationMs });
+  fleet.emit({ type: 'run.finished', status, totals, durationMs }, id);
   return report;
 }
 

@@ -57,7 +57,7 @@ async function executeWave(
   ordinal: number,
   wave: PlannedWave,
 ): Promise<WaveReport> {
-  fleet.emit({ type: 'wave.started', wave: wave.name, units: wave.units.length });
+  fleet.emit({ type: 'wave.started', wave: wave.name, units: wave.units.length }, job.run);
   await fleet.catalog((connection) => setWaveStatus(connection, job.run, ordinal, 'running'));
   const before = results.length;
   await executor.submit(wave.units);
@@ -71,7 +71,7 @@ async function executeWave(
   await journal.flush();
   if (status !== 'pending')
     await fleet.catalog((connection) => setWaveStatus(connection, job.run, ordinal, status));
-  fleet.emit({ type: 'wave.finished', wave: wave.name, succeeded, failed });
+  fleet.emit({ type: 'wave.finished', wave: wave.name, succeeded, failed }, job.run);
   return { name: wave.name, status, units: wave.units.length, succeeded, failed };
 }
 
@@ -84,7 +84,7 @@ async function executeUnit(
 ): Promise<UnitResult> {
   const surveyed = job.surveyed.get(unit.id) as SurveyedUnit;
   const began = performance.now();
-  fleet.emit({ type: 'unit.started', unit: unit.id, tier: unit.tier, wave });
+  fleet.emit({ type: 'unit.started', unit: unit.id, tier: unit.tier, wave }, job.run);
   const error = await migrateUnit(fleet, job.run, surveyed).catch(
     (failure: unknown) => failure ?? new Error('unknown'),
   );
@@ -104,7 +104,7 @@ async function executeUnit(
     },
     fault === null && newest !== undefined ? { id: newest.id, name: newest.name } : undefined,
   );
-  fleet.emit({ type: 'unit.finished', unit: unit.id, outcome: status, ms, fault });
+  fleet.emit({ type: 'unit.finished', unit: unit.id, outcome: status, ms, fault }, job.run);
   return { surveyed, wave, error, ms };
 }
 
