@@ -1,185 +1,117 @@
-import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Condition, type Selector, parseSelectors } from '../../../src/core/selector.js';
 import { findTenant, listTenantRecords } from '../../../src/engine/catalog/tenants.js';
+import { type TenantList, listTenants } from '../../../src/operations/list.js';
 import type { Connection } from '../../../src/pg/connection.js';
 import type { Sql } from '../../../src/pg/sql.js';
-import { query, withClient } from '../../support/server.js';
+import { withClient } from '../../support/server.js';
 import { useCatalog } from './rows.js';
 
-const catalog = useCatalog();
+const small = useCatalog();
+const large = useCatalog();
+const PAGED = 1_000;
 const MANY = 20_000;
 
-/** Values that mean something to LIKE, to SQL or to JSON. */
-const HOSTILE = [
-  '50%',
-  '_',
-  '%',
-  'a_b',
-  'axb',
-  'a\\b',
-  '\\',
-  "it's",
-  "'; drop table x; --",
-  '"q"',
-  '{"a":1}',
-  'Ä🎉',
-  '',
-];
-
-interface Row {
-  id: string;
-  status: string;
-  tier: string;
-  plan: string | null;
-  labels: Record<string, string>;
-}
-
-let rows: Row[] = [];
-
-beforeAll(async () => {
-  await withClient(catalog.url, async (client) => {
-    await client.query(
-      `
-      insert into tenantctl_catalog.clusters (name) values ('main');
-      insert into tenantctl_catalog.plans (name, tier) values ('free', 'schema'), ('pro', 'schema');
-      insert into tenantctl_catalog.tenants (id, key, plan, labels)
-        select (array['t_', 't-', 'x'])[1 + i % 3] || i, i::text, (array['free', 'pro', null])[1 + i % 3],
-          case when i % 5 = 0 then '{}' else jsonb_build_object('note', ($1::text[])[1 + i % ${HOSTILE.length}], 'odd.name', i::text) end
-        from generate_series(1, 60) i;`.replace('$1', `'${arrayText(HOSTILE)}'`),
-    );
+/** Tenants of all tiers with their placements and units, without homes. */
+async function generate(url: string, count: number): Promise<void> {
+  await withClient(url, async (client) => {
     await client.query(`
-      insert into tenantctl_catalog.placements (tenant, epoch, tier, cluster, database, schema, role, unit)
-        select id, 1, 'schema', 'main', 'fleet', id, id, 'schema:' || id from tenantctl_catalog.tenants;
-      update tenantctl_catalog.tenants set status = 'active' where key::int % 2 = 0;`);
-    const result = await client.query<Row>(
-      `select id, status, 'schema' as tier, plan, labels from tenantctl_catalog.tenants order by id`,
-    );
-    rows = result.rows;
+      insert into tenantctl_catalog.clusters (name) values ('main');
+      insert into tenantctl_catalog.pools (name, cluster, database, schema) values ('shared', 'main', 'pool', 'app');
+      create temporary table made as
+        select (array['a-', 'a_', 'a', 'z9'])[1 + i % 4] || 'x' || to_hex(i * 7919 % 1000003) as id, i,
+          (array['pool', 'pool', 'pool', 'schema', 'database'])[1 + i % 5] as tier
+        from generate_series(1, ${count}) i;
+      insert into tenantctl_catalog.tenants (id, key) select id, i::text from made;
+      insert into tenantctl_catalog.units (id, tier, cluster, database, schema, ledger_key)
+        select distinct case tier when 'pool' then 'pool:shared' else tier || ':' || id end, tier, 'main',
+          case tier when 'pool' then 'pool' when 'schema' then 'fleet' else id end, 'app', 'x' from made;
+      insert into tenantctl_catalog.placements (tenant, epoch, tier, cluster, database, schema, pool, role, unit)
+        select id, 1, tier, 'main', case tier when 'pool' then 'pool' when 'schema' then 'fleet' else id end,
+          case tier when 'schema' then id else 'app' end, case tier when 'pool' then 'shared' end, 'r',
+          case tier when 'pool' then 'pool:shared' else tier || ':' || id end from made;
+      analyze tenantctl_catalog.tenants; analyze tenantctl_catalog.placements; analyze tenantctl_catalog.units`);
   });
-});
-
-function arrayText(values: string[]): string {
-  const quoted = values.map((value) => `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`);
-  return `{${quoted.join(',')}}`.replaceAll("'", "''");
 }
 
-const idsOf = async (select: Selector): Promise<string[]> => {
-  const found = await catalog.list({ select, limit: 1000, after: null });
-  return found.map(({ id }) => id).sort();
-};
+beforeAll(() => generate(small.url, PAGED));
+beforeAll(() => generate(large.url, MANY));
 
-/** What a selector means, said again without SQL. */
-const expected = (select: Selector): string[] =>
-  rows
-    .filter((row) => select.length === 0 || select.some((all) => all.every((one) => matches(row, one))))
-    .map(({ id }) => id)
-    .sort();
+describe('a listing of a thousand tenants', () => {
+  test.each([1, 7, 499, 999, 1000, 5000])(
+    'by pages of %i holds each of them once, in order',
+    async (limit) => {
+      const fleet = small.fleet.another();
+      const seen: string[] = [];
+      const most = limit === 1 ? 50 : PAGED;
+      let after: string | null = null;
+      do {
+        const page: TenantList = await listTenants(fleet, { select: [], limit, after });
+        seen.push(...page.tenants.map(({ id }) => id));
+        after = page.next;
+        expect(after === null || after === seen.at(-1)).toBe(true);
+      } while (after !== null && seen.length < most);
+      const all = await listTenants(fleet, { select: [], limit: PAGED * 2, after: null });
+      expect(all.tenants).toHaveLength(PAGED);
+      expect(seen).toEqual(all.tenants.slice(0, most).map(({ id }) => id));
+      expect(new Set(seen).size).toBe(most);
+    },
+  );
 
-function matches(row: Row, { field, label, pattern, negated }: Condition): boolean {
-  const value =
-    field === 'label' ? row.labels[label as string] : row[field as 'id' | 'status' | 'tier' | 'plan'];
-  const parts = pattern.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&'));
-  const equal = value !== undefined && value !== null && new RegExp(`^${parts.join('.*')}$`, 's').test(value);
-  return equal !== negated;
-}
-
-describe('a selector', () => {
-  test.each([
-    ['id=t_1', 1],
-    ['id=t_*', 20],
-    ['id=t-*,status=active', 10],
-    ['id=*1*', null],
-    ['plan=free', 20],
-    ['plan!=free', 40],
-    ['plan!=*', 20],
-    ['status!=active,plan=pro', 10],
-    ['label.note=50%', null],
-    ['label.note=*%', null],
-    ['label.note!=_', null],
-    ['label.odd.name=7', 1],
-    ['label.none=x', 0],
-    ['label.none!=x', 60],
-    ['tier=schema', 60],
-    ['tier=pool', 0],
-    ['unit=schema:x2', 1],
-    ['cluster=main,database=fle*', 60],
-  ])('%s finds what it says', async (text, count) => {
-    const select = parseSelectors([text]);
-    const found = await idsOf(select);
-    const known = select[0]?.every(({ field }) => ['id', 'status', 'plan', 'label', 'tier'].includes(field));
-    if (known === true) expect(found).toEqual(expected(select));
-    if (count !== null) expect(found).toHaveLength(count);
-    else expect(found.length).toBeGreaterThan(0);
-  });
-
-  test('is all of its conditions; several are any of them', async () => {
-    const select = parseSelectors(['plan=free,status=active', 'id=x2']);
-    const found = await idsOf(select);
-    expect(found).toEqual(expected(select));
-    expect(found).toContain('x2');
-    expect(await idsOf([])).toHaveLength(60);
-  });
-
-  test('takes hostile patterns for what they are', async () => {
-    const piece = fc.constantFrom(
-      ...HOSTILE.filter((text) => !text.includes(',')),
-      '*',
-      'b',
-      't',
-      '1',
-      '-',
-      '_',
-    );
-    const pattern = fc
-      .array(piece, { minLength: 1, maxLength: 4 })
-      .map((pieces) => pieces.join(''))
-      .filter((text) => text !== '');
-    const condition = fc
-      .record({ field: fc.constantFrom('id', 'plan', 'label'), pattern, negated: fc.boolean() })
-      .map(
-        ({ field, ...rest }) => ({ ...rest, field, label: field === 'label' ? 'note' : null }) as Condition,
-      );
-    const selector = fc.array(fc.array(condition, { minLength: 1, maxLength: 2 }), { maxLength: 2 });
-    await fc.assert(
-      fc.asyncProperty(selector, async (select) => {
-        expect(await idsOf(select)).toEqual(expected(select));
-      }),
-      { numRuns: 150 },
-    );
-  });
-
-  test.each([
-    '',
-    'plan',
-    'plan=',
-    'colour=red',
-    'label=x',
-    'id.x=y',
-    'plan=free,,id=a',
-    "id'='a'",
-    'PLAN=free',
-  ])('"%s" is refused and quoted', (text) => {
-    expect(() => parseSelectors([text])).toThrow(/Cannot read the selector/);
-  });
-});
-
-describe('a listing', () => {
-  test.each([
-    [1, 70],
-    [7, 1000],
-    [999, 1000],
-    [1000, 1000],
-  ])('by pages of %i holds every tenant once', async (limit, upTo) => {
-    const other = await catalog.withTenants(1000);
+  test('by a selector pages through what matches', async () => {
+    const fleet = small.fleet.another();
+    const select = [[{ field: 'tier' as const, label: null, negated: false, pattern: 'database' }]];
     const seen: string[] = [];
-    for (let after: string | null = null; seen.length < upTo;) {
-      const page = await other({ select: [], limit, after });
-      seen.push(...page.slice(0, limit).map(({ id }) => id));
-      if (page.length <= limit) break;
-      after = seen.at(-1) as string;
+    for (let after: string | null = ''; after !== null;) {
+      const page: TenantList = await listTenants(fleet, { select, limit: 30, after });
+      expect(page.tenants.every(({ tier }) => tier === 'database')).toBe(true);
+      seen.push(...page.tenants.map(({ id }) => id));
+      after = page.next;
     }
-    expect(new Set(seen).size).toBe(seen.length);
-    expect(seen).toHaveLength(upTo);
+    expect(new Set(seen).size).toBe(PAGED / 5);
+    expect(seen).toHaveLength(PAGED / 5);
+  });
+});
+
+interface PlanNode {
+  'Node Type': string;
+  'Relation Name'?: string;
+  Plans?: PlanNode[];
+}
+
+/** The statement that a function of the catalog sends. */
+async function statementOf(send: (connection: Connection) => Promise<unknown>): Promise<Sql> {
+  const sent: Sql[] = [];
+  const listen = (statement: Sql): Promise<undefined> => {
+    sent.push(statement);
+    return Promise.resolve(undefined);
+  };
+  await send({ row: listen, rows: listen } as unknown as Connection);
+  expect(sent).toHaveLength(1);
+  return sent[0] as Sql;
+}
+
+async function planOf(statement: Sql): Promise<PlanNode[]> {
+  const { text, values } = statement.query();
+  const result = await withClient(large.url, (client) =>
+    client.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(`explain (format json) ${text}`, values),
+  );
+  const flatten = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(flatten)];
+  return (result.rows[0]?.['QUERY PLAN'] ?? []).flatMap(({ Plan }) => flatten(Plan));
+}
+
+const page = (after: string | null) => ({ select: [], limit: 50, after });
+
+describe('among twenty thousand tenants', () => {
+  test.each([
+    ['a route', (connection: Connection) => findTenant(connection, 'a-x1eef')],
+    ['the first page', (connection: Connection) => listTenantRecords(connection, page(null))],
+    ['a page in the middle', (connection: Connection) => listTenantRecords(connection, page('a_x8'))],
+    ['the last page', (connection: Connection) => listTenantRecords(connection, page('zz'))],
+  ])('%s is found by indexes alone', async (_what, send) => {
+    const nodes = await planOf(await statementOf(send));
+    const scans = nodes.filter((node) => node['Relation Name'] !== undefined);
+    expect(scans.map((node) => node['Relation Name']).sort()).toEqual(['placements', 'tenants', 'units']);
+    for (const scan of scans) expect(scan['Node Type']).toMatch(/^Index/);
+    expect(nodes.filter((node) => node['Node Type'] === 'Sort')).toEqual([]);
   });
 });
