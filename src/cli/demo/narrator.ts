@@ -3,7 +3,6 @@ import { redact } from '../../core/redact.js';
 import { chooseColors, type Colors } from '../../render/colors.js';
 import type { GlobalValues } from '../command.js';
 import type { Io } from '../io.js';
-import type { DemoStep } from './step.js';
 
 const WIDTH = 88;
 
@@ -21,7 +20,7 @@ export class Narrator {
     this.colors = chooseColors({ env: io.env, isTTY, refused: global.noColor });
   }
 
-  begin(n: number, of: number, { title, why }: DemoStep): void {
+  begin(n: number, of: number, { title, why }: { title: string; why: string }): void {
     const { bold, cyan } = this.colors;
     this.write(`${cyan(`${n}/${of}`)} ${bold(title)}`);
     for (const line of wrap(why, WIDTH)) this.write(`    ${line}`);

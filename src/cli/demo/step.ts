@@ -10,7 +10,7 @@ export interface DemoStep {
   run(demo: Demo): Promise<StepResult>;
 }
 
-export interface StepResult {
+interface StepResult {
   /** What it did, in a few words, for the table at the end. */
   did: string;
   /** The same as numbers, for `--json`. */
