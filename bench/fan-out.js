@@ -12,7 +12,8 @@ const PEER_SAMPLE = 100;
 const ROUNDS = 3;
 const FIRST_FREE_ID = 15;
 
-const change = (n) => `alter table customer add column bench_${n} text; create index bench_${n}_idx on customer (bench_${n});`;
+const change = (n) =>
+  `alter table customer add column bench_${n} text; create index bench_${n}_idx on customer (bench_${n});`;
 
 /** A copy of the sample product's migrations that grows by one file a round. */
 function growingMigrations() {
@@ -22,7 +23,10 @@ function growingMigrations() {
   return {
     folder,
     add() {
-      writeFileSync(path.join(folder, `${String(next).padStart(4, '0')}_bench_${next}.sql`), change(`ours_${next}`));
+      writeFileSync(
+        path.join(folder, `${String(next).padStart(4, '0')}_bench_${next}.sql`),
+        change(`ours_${next}`),
+      );
       next += 1;
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
@@ -34,7 +38,8 @@ async function fleetOfSchemas(server, migrations, count) {
     migrations: { directory: migrations.folder, format: 'postgres-migrations', onForeignSchema: 'refuse' },
   });
   const made = await provisionMany(fleet, tenants(count, 't', 'schema'), { dryRun: false, concurrency: 4 });
-  if (made.failed.length > 0) throw new Error(`${made.failed.length} tenants failed: ${made.failed[0].message}`);
+  if (made.failed.length > 0)
+    throw new Error(`${made.failed.length} tenants failed: ${made.failed[0].message}`);
   return fleet;
 }
 
@@ -86,7 +91,10 @@ export async function fanOut() {
         claim: `fan-out rate ÷ bare loop, ${connections} connection(s), ${SCHEMAS} schemas`,
         ratio: median(bare) / median(ours),
         atLeast: 0.6,
-        figures: { barePerSecond: (SCHEMAS * 1_000) / median(bare), oursPerSecond: (SCHEMAS * 1_000) / median(ours) },
+        figures: {
+          barePerSecond: (SCHEMAS * 1_000) / median(bare),
+          oursPerSecond: (SCHEMAS * 1_000) / median(ours),
+        },
       });
     }
     results.push(...(await peers(server, schemas, oursAtOne * 1_000)));
@@ -105,7 +113,12 @@ async function makeBenchLog(server) {
 
 async function oneMigration(fleet, connections) {
   const began = performance.now();
-  const report = await migrate(fleet, { select: [], concurrency: connections, allowEmpty: false, dryRun: false });
+  const report = await migrate(fleet, {
+    select: [],
+    concurrency: connections,
+    allowEmpty: false,
+    dryRun: false,
+  });
   if (report.totals.failed > 0) throw new Error(report.failures[0].message);
   return performance.now() - began;
 }
@@ -116,8 +129,18 @@ async function peers(server, schemas, oursPerSecond) {
   const postgresMigrations = await loopPostgresMigrations(server, sample);
   const nodePgMigrate = await loopNodePgMigrate(server, sample);
   return [
-    { claim: 'fan-out rate ÷ postgres-migrations in a loop, 1 connection', ratio: oursPerSecond / postgresMigrations, atLeast: 2.5, figures: { peerPerSecond: postgresMigrations, oursPerSecond } },
-    { claim: 'fan-out rate ÷ node-pg-migrate in a loop, 1 connection', ratio: oursPerSecond / nodePgMigrate, atLeast: 2.5, figures: { peerPerSecond: nodePgMigrate, oursPerSecond } },
+    {
+      claim: 'fan-out rate ÷ postgres-migrations in a loop, 1 connection',
+      ratio: oursPerSecond / postgresMigrations,
+      atLeast: 2.5,
+      figures: { peerPerSecond: postgresMigrations, oursPerSecond },
+    },
+    {
+      claim: 'fan-out rate ÷ node-pg-migrate in a loop, 1 connection',
+      ratio: oursPerSecond / nodePgMigrate,
+      atLeast: 2.5,
+      figures: { peerPerSecond: nodePgMigrate, oursPerSecond },
+    },
   ];
 }
 
@@ -192,7 +215,12 @@ export async function decay() {
         atLeast: 0.9,
         figures: { first: rate(0, 1_000), last: rate(count - 1_000, count) },
       },
-      { claim: 'largest backend of the run, MB', ratio: largest, atMost: 100, figures: { megabytes: largest } },
+      {
+        claim: 'largest backend of the run, MB',
+        ratio: largest,
+        atMost: 100,
+        figures: { megabytes: largest },
+      },
     ];
   });
 }
@@ -202,7 +230,9 @@ function watchBackends(server) {
   let largest = 0;
   let stopped = false;
   const look = async () => {
-    const { rows } = await client.query(`select pid from pg_stat_activity where datname = 'app_shared' and pid <> pg_backend_pid()`);
+    const { rows } = await client.query(
+      `select pid from pg_stat_activity where datname = 'app_shared' and pid <> pg_backend_pid()`,
+    );
     const sizes = await Promise.all(rows.map(({ pid }) => backendMemory(pid)));
     largest = Math.max(largest, ...sizes.filter((size) => size !== null));
   };

@@ -20,7 +20,8 @@ if (unknown.length > 0) {
 const results = [];
 for (const name of names.length === 0 ? Object.keys(SCENARIOS) : names) {
   console.error(`${name} …`);
-  for (const result of await SCENARIOS[name]()) results.push({ scenario: name, ...result, ok: holds(result) });
+  for (const result of await SCENARIOS[name]())
+    results.push({ scenario: name, ...result, ok: holds(result) });
 }
 
 const machine = { cores: os.availableParallelism(), cpu: os.cpus()[0]?.model, node: process.version };

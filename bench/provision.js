@@ -10,7 +10,9 @@ export async function provisionSchema() {
   return withServer(async (server) => {
     const fleet = await openFleet(server);
     await provisionTenant(fleet, { id: 'warm', tier: 'schema' });
-    const ddl = (await loadMigrations(`${INVOICING}migrations`)).map(({ freshSql }) => `${freshSql}\n;`).join('\n');
+    const ddl = (await loadMigrations(`${INVOICING}migrations`))
+      .map(({ freshSql }) => `${freshSql}\n;`)
+      .join('\n');
     const client = new pg.Client({ connectionString: server.adminUrl('app_shared') });
     await client.connect();
     const bare = [];
@@ -38,13 +40,21 @@ export async function provisionDatabase() {
   return withServer(async (server) => {
     const fleet = await openFleet(server);
     await provisionTenant(fleet, { id: 'warm', tier: 'database' });
-    const ddl = (await loadMigrations(`${INVOICING}migrations`)).map(({ freshSql }) => `${freshSql}\n;`).join('\n');
+    const ddl = (await loadMigrations(`${INVOICING}migrations`))
+      .map(({ freshSql }) => `${freshSql}\n;`)
+      .join('\n');
     const admin = new pg.Client({ connectionString: server.adminUrl('postgres') });
     await admin.connect();
-    const template = (await admin.query(`select datname from pg_database where datname like 'tenantctl\\_template\\_%'`)).rows[0].datname;
+    const template = (
+      await admin.query(`select datname from pg_database where datname like 'tenantctl\\_template\\_%'`)
+    ).rows[0].datname;
     const [copied, empty, whole] = [[], [], []];
     for (let round = 0; round < 12; round += 1) {
-      copied.push(await milliseconds(() => admin.query(`create database c${round} template ${template} strategy wal_log`)));
+      copied.push(
+        await milliseconds(() =>
+          admin.query(`create database c${round} template ${template} strategy wal_log`),
+        ),
+      );
       empty.push(
         await milliseconds(async () => {
           await admin.query(`create database e${round}`);
@@ -60,8 +70,17 @@ export async function provisionDatabase() {
     await fleet.close();
     const figures = { copyMs: median(copied), emptyAndDdlMs: median(empty), provisionMs: median(whole) };
     return [
-      { claim: 'empty database and DDL ÷ a copy of the template', ratio: median(empty) / median(copied), atLeast: 2, figures },
-      { claim: 'empty database and DDL ÷ a whole tenant from the template', ratio: median(empty) / median(whole), figures },
+      {
+        claim: 'empty database and DDL ÷ a copy of the template',
+        ratio: median(empty) / median(copied),
+        atLeast: 2,
+        figures,
+      },
+      {
+        claim: 'empty database and DDL ÷ a whole tenant from the template',
+        ratio: median(empty) / median(whole),
+        figures,
+      },
     ];
   });
 }

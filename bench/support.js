@@ -10,13 +10,22 @@ import { installFleet } from '../dist/operations/install.js';
 export const INVOICING = fileURLToPath(new URL('../fixtures/invoicing/', import.meta.url));
 
 /** Durable settings, as a production server has them; memory for a machine of this size. */
-const SERVER = { shared_buffers: '1GB', max_wal_size: '8GB', checkpoint_timeout: '30min', max_connections: '100' };
+const SERVER = {
+  shared_buffers: '1GB',
+  max_wal_size: '8GB',
+  checkpoint_timeout: '30min',
+  max_connections: '100',
+};
 
 /** A server of the bench's own, removed afterwards. */
 export async function withServer(work) {
   const folder = mkdtempSync(path.join(tmpdir(), 'tenantctl-bench-'));
   chmodSync(folder, 0o755);
-  const server = await startLocalServer({ directory: path.join(folder, '.tenantctl'), lifetime: 'tied', settings: SERVER });
+  const server = await startLocalServer({
+    directory: path.join(folder, '.tenantctl'),
+    lifetime: 'tied',
+    settings: SERVER,
+  });
   try {
     return await work(server);
   } finally {
@@ -43,7 +52,11 @@ export async function openFleet(server, overrides = {}) {
           schemaDatabase: 'app_shared',
         },
       },
-      migrations: { directory: `${INVOICING}migrations`, format: 'postgres-migrations', onForeignSchema: 'refuse' },
+      migrations: {
+        directory: `${INVOICING}migrations`,
+        format: 'postgres-migrations',
+        onForeignSchema: 'refuse',
+      },
       tenancy: {
         column: 'tenant_id',
         columnType: 'uuid',
@@ -54,7 +67,17 @@ export async function openFleet(server, overrides = {}) {
         shared: [],
         names: { schema: 'tenant_{id}', database: 'tenant_{id}' },
       },
-      plans: { pro: { name: 'pro', tier: 'schema', cluster: null, pool: null, region: null, labels: {}, limits: NO_LIMITS } },
+      plans: {
+        pro: {
+          name: 'pro',
+          tier: 'schema',
+          cluster: null,
+          pool: null,
+          region: null,
+          labels: {},
+          limits: NO_LIMITS,
+        },
+      },
       provision: { seed: null },
       rollout: { concurrency: 4, lockTimeoutMs: 2_000, statementTimeoutMs: 60_000, retries: 5 },
       hooks: { afterProvision: [], timeoutMs: 1_000 },

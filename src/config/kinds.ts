@@ -7,7 +7,7 @@ import { typed } from './setting.js';
 
 const NAME = /^[a-z0-9][a-z0-9_-]{0,47}$/;
 const OWN_SCHEMAS = new Set(['tenantctl', 'tenantctl_catalog', 'information_schema']);
-const withoutNul = (text: string) => !text.includes('\0');
+const withoutNul = (value: string) => !value.includes('\0');
 
 /** Text that says something: not empty, no NUL (PostgreSQL and file names take none). */
 export function text(type = 'text (not empty)') {

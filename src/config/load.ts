@@ -74,8 +74,8 @@ function isMissingCatalog(tree: unknown): boolean {
 /** One mistake often breaks several rules; the first, and most basic, is enough. */
 function firstOfEachPath(problems: readonly Problem[]): Problem[] {
   return [
-    ...new Map([...problems].reverse().map((problem) => [formatPath(problem.path), problem])).values(),
-  ].reverse();
+    ...new Map(problems.toReversed().map((problem) => [formatPath(problem.path), problem])).values(),
+  ].toReversed();
 }
 
 function catalogMissing(file: ConfigFile | null): TenantctlError {

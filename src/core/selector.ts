@@ -10,7 +10,7 @@ export interface Condition {
   pattern: string;
 }
 
-export const SELECTOR_FIELDS = [
+const SELECTOR_FIELDS = [
   'id',
   'status',
   'tier',

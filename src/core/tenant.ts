@@ -1,4 +1,4 @@
-import { conflictError, usageError } from './errors.js';
+import { usageError } from './errors.js';
 import type { Tier } from './tier.js';
 import type { UnitVersion } from './unit.js';
 
@@ -89,17 +89,4 @@ function describeCharacter(character: string): string {
 function quoteForMessage(text: string): string {
   const shown = text.length > LONGEST_QUOTED_ID ? `${text.slice(0, LONGEST_QUOTED_ID)}…` : text;
   return JSON.stringify(shown);
-}
-
-/** @throws conflict `TENANT_STATUS` (exit 5) naming the state when the step is not allowed */
-export function assertTransition(id: string, from: TenantStatus, to: TenantStatus): void {
-  if (NEXT_STATUSES[from].includes(to)) return;
-  const allowed = NEXT_STATUSES[from];
-  throw conflictError('TENANT_STATUS', `Tenant ${id} is ${from}; it cannot become ${to}.`, {
-    hint:
-      allowed.length > 0
-        ? `From ${from} it can become ${allowed.join(' or ')}.`
-        : 'This id is never used again.',
-    facts: { tenant: id, status: from, wanted: to },
-  });
 }

@@ -14,7 +14,7 @@ export interface MigrationTarget {
 }
 
 /** The schemas that unqualified names are looked up in: the unit's own, then the one for extensions. */
-export function searchPath(target: MigrationTarget): string {
+function searchPath(target: MigrationTarget): string {
   return ident(target.unit.schema).text() + ', ' + ident(target.tenancy.extensionsSchema).text();
 }
 

@@ -26,7 +26,7 @@ export async function readRelations(
 }
 
 /** Referenced tables first. Tables that refer to each other in a circle keep their order by name. */
-export function inReferenceOrder(relations: readonly Relation[]): Relation[] {
+function inReferenceOrder(relations: readonly Relation[]): Relation[] {
   const byName = indexBy(relations, ({ name }) => name);
   const ordered = new Set<Relation>();
   const visit = (relation: Relation, path: ReadonlySet<Relation>): void => {

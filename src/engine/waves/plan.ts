@@ -24,7 +24,7 @@ export interface LaneCaps {
 
 /** The last wave: a pool is many tenants at once, so it comes when every other unit has shown that it can be done. */
 export const POOL_WAVE = 'pools';
-export const FIRST_WAVE = 'rest';
+const FIRST_WAVE = 'rest';
 
 /**
  * Lays units out in waves and lanes. Pure: the same units give the same plan. Every unit is in exactly
