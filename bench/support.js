@@ -80,7 +80,7 @@ export async function openFleet(server, overrides = {}) {
       },
       provision: { seed: null },
       rollout: { concurrency: 4, lockTimeoutMs: 2_000, statementTimeoutMs: 60_000, retries: 5 },
-      hooks: { afterProvision: [], timeoutMs: 1_000 },
+      hooks: { afterProvision: [], directory: tmpdir(), timeoutMs: 1_000 },
       ...overrides,
     },
     {

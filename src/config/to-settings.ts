@@ -36,7 +36,11 @@ export function toSettings(config: LoadedConfig, server: { localUrl?: LocalUrl }
       statementTimeoutMs: values.rollout.statementTimeout,
       retries: values.rollout.retries,
     },
-    hooks: { afterProvision: values.hooks.afterProvision, timeoutMs: values.hooks.timeout },
+    hooks: {
+      afterProvision: values.hooks.afterProvision,
+      directory: root,
+      timeoutMs: values.hooks.timeout,
+    },
   };
 }
 

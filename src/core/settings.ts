@@ -93,5 +93,7 @@ export interface RolloutSettings {
 export interface HookSettings {
   /** Commands with their arguments, run one after the other; each gets the tenant as JSON on stdin. */
   afterProvision: string[][];
+  /** The folder they run in: that of the configuration file. */
+  directory: string;
   timeoutMs: number;
 }

@@ -9,7 +9,7 @@ import type { Provisioned } from './provisioned.js';
  * @throws partial error `HOOK_FAILED` (exit 7); the same call runs again only what has not succeeded
  */
 export async function deliverHooks(fleet: Fleet, outcome: Provisioned): Promise<void> {
-  const { afterProvision, timeoutMs } = fleet.settings.hooks;
+  const { afterProvision } = fleet.settings.hooks;
   if (afterProvision.length === 0) return;
   const { tenant } = outcome;
   const failures: string[] = [];
@@ -17,7 +17,7 @@ export async function deliverHooks(fleet: Fleet, outcome: Provisioned): Promise<
     owedHooks(connection, tenant.id, 'afterProvision'),
   )) {
     const command = afterProvision[ordinal - 1];
-    const failure = command === undefined ? null : await runHook(command, tenant, timeoutMs);
+    const failure = command === undefined ? null : await runHook(command, tenant, fleet.settings.hooks);
     fleet.reach('provision.hooked');
     await fleet.catalog((connection) =>
       recordDelivery(connection, tenant.id, 'afterProvision', ordinal, failure),

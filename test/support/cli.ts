@@ -11,10 +11,16 @@ export interface Ran {
 }
 
 /** Runs the built program as a user would and waits for its end. */
-export function tenantctl(args: readonly string[], options: { cwd: string; env?: NodeJS.ProcessEnv; input?: string }): Promise<Ran> {
+export function tenantctl(
+  args: readonly string[],
+  options: { cwd: string; env?: NodeJS.ProcessEnv; input?: string },
+): Promise<Ran> {
   const { CI: _ci, ...inherited } = process.env;
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [BIN, ...args], { cwd: options.cwd, env: { ...inherited, ...options.env } });
+    const child = spawn(process.execPath, [BIN, ...args], {
+      cwd: options.cwd,
+      env: { ...inherited, ...options.env },
+    });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('utf8')));
@@ -27,6 +33,8 @@ export function tenantctl(args: readonly string[], options: { cwd: string; env?:
 }
 
 /** The one JSON document of a `--json` call. */
-export function json<T = Record<string, unknown>>(ran: Ran): { ok: boolean; data: T; error?: { code: string; exit: number; message: string; hint?: string } } {
+export function json<T = Record<string, unknown>>(
+  ran: Ran,
+): { ok: boolean; data: T; error?: { code: string; exit: number; message: string; hint?: string } } {
   return JSON.parse(ran.stdout) as ReturnType<typeof json<T>>;
 }

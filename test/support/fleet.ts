@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
 import type { StampedEvent } from '../../src/core/events.js';
@@ -94,8 +95,24 @@ export function fleetSettings(server: LocalServer, n: number, overrides: FleetOv
       ...overrides.tenancy,
     },
     plans: overrides.plans ?? {
-      free: { name: 'free', tier: 'pool', cluster: null, pool: null, region: null, labels: {}, limits: NO_LIMITS },
-      pro: { name: 'pro', tier: 'schema', cluster: null, pool: null, region: null, labels: {}, limits: NO_LIMITS },
+      free: {
+        name: 'free',
+        tier: 'pool',
+        cluster: null,
+        pool: null,
+        region: null,
+        labels: {},
+        limits: NO_LIMITS,
+      },
+      pro: {
+        name: 'pro',
+        tier: 'schema',
+        cluster: null,
+        pool: null,
+        region: null,
+        labels: {},
+        limits: NO_LIMITS,
+      },
       enterprise: {
         name: 'enterprise',
         tier: 'database',
@@ -114,6 +131,11 @@ export function fleetSettings(server: LocalServer, n: number, overrides: FleetOv
       retries: 5,
       ...overrides.rollout,
     },
-    hooks: { afterProvision: overrides.hooks ?? [], timeoutMs: overrides.hookTimeoutMs ?? 10_000 },
+    hooks: {
+      afterProvision: overrides.hooks ?? [],
+      directory: tmpdir(),
+      directory: tmpdir(),
+      timeoutMs: overrides.hookTimeoutMs ?? 10_000,
+    },
   };
 }

@@ -46,6 +46,10 @@ export async function withClient<T>(url: string, work: (client: pg.Client) => Pr
 }
 
 /** One statement over a connection of its own. */
-export function query<Row extends pg.QueryResultRow>(url: string, text: string, values: unknown[] = []): Promise<Row[]> {
+export function query<Row extends pg.QueryResultRow>(
+  url: string,
+  text: string,
+  values: unknown[] = [],
+): Promise<Row[]> {
   return withClient(url, async (client) => (await client.query<Row>(text, values)).rows);
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { formatDuration } from '../../core/duration.js';
 import { redact } from '../../core/redact.js';
+import type { HookSettings } from '../../core/settings.js';
 
 const KEPT_OUTPUT = 2_000;
 /** What a hook has left running may keep its output open; nobody waits for that longer than this. */
@@ -14,12 +15,12 @@ const LAST_WORDS_MS = 1_000;
 export function runHook(
   command: readonly string[],
   document: unknown,
-  timeoutMs: number,
+  { directory, timeoutMs }: Pick<HookSettings, 'directory' | 'timeoutMs'>,
 ): Promise<string | null> {
   const [program = '', ...args] = command;
   return new Promise((resolve) => {
     // A group of its own, so that a shell's children can be ended with it.
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    const child = spawn(program, args, { cwd: directory, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     let output = '';
     let late = false;
     const keep = (chunk: Buffer): void => {
