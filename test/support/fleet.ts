@@ -134,7 +134,6 @@ export function fleetSettings(server: LocalServer, n: number, overrides: FleetOv
     hooks: {
       afterProvision: overrides.hooks ?? [],
       directory: tmpdir(),
-      directory: tmpdir(),
       timeoutMs: overrides.hookTimeoutMs ?? 10_000,
     },
   };
