@@ -1,6 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { FaultPoint } from '../../src/core/faults.js';
-import { TIERS, type Tier } from '../../src/core/tier.js';
+import { TIERS } from '../../src/core/tier.js';
 import type { Fleet } from '../../src/engine/context.js';
 import type { Migration } from '../../src/engine/ledger/migration.js';
 import type { Home } from '../../src/engine/local/placements.js';
@@ -10,11 +9,9 @@ import {
   type Application,
   TENANT_TABLES,
   countRows,
-  dyingFleet,
   failure,
   homeFor,
   invoicing,
-  migrationsOf,
   newApplication,
   refusal,
   seeded,
@@ -33,19 +30,6 @@ beforeAll(async () => {
 const REFUSED = ['TC002', '42501'];
 /** A session that is inside already finds the schema closed, and then no table of that name. */
 const REFUSED_INSIDE = [...REFUSED, '42P01'];
-
-/** Where each driver may die on the way to a home; the catalog's own points belong to the operation. */
-const POINTS: Record<Tier, FaultPoint[]> = {
-  pool: ['provision.database-prepared', 'provision.created'],
-  schema: ['provision.database-prepared', 'provision.created'],
-  database: [
-    'template.created',
-    'template.migrated',
-    'provision.database-copied',
-    'provision.database-closed',
-    'provision.created',
-  ],
-};
 
 describe.each(TIERS)('a home in tier %s', (tier) => {
   const driver = driverOf(tier);
@@ -100,49 +84,6 @@ describe.each(TIERS)('a home in tier %s', (tier) => {
     const before = await homeFingerprint(superuser(acme), acme);
     expect(await driver.create(fleet, acme, migrations)).toBe('active');
     expect(await homeFingerprint(superuser(acme), acme)).toEqual(before);
-  });
-
-  test.each(POINTS[tier])('that a crash left at %s is finished by the same call', async (point) => {
-    // Migrations of their own, so that a template is built and can be left half made.
-    const index = POINTS[tier].indexOf(point);
-    const own = tier === 'database' ? migrations.slice(0, 8 + index) : migrations;
-    const half = home(`half_${index}`);
-    const dying = dyingFleet(bench.settings, point);
-    await expect(driver.create(dying, half, own)).rejects.toThrow(`died at ${point}`);
-    await dying.close();
-
-    expect(await driver.create(fleet, half, own)).toBe('making');
-    await driver.admit(fleet, half, async () => undefined);
-    expect(await driver.inspect(fleet, half)).toEqual({
-      state: 'present',
-      key: half.tenant.key,
-      admission: 'active',
-    });
-    const unit = driver.unit('half', half.placement).ledgerKey;
-    const ledger = await query<{ id: number }>(
-      superuser(half),
-      'select id from tenantctl.ledger where unit = $1 order by id',
-      [unit],
-    );
-    expect(ledger.map(({ id }) => id)).toEqual(own.map(({ id }) => id));
-    expect(await leftovers()).toEqual([]);
-  });
-
-  test('whose migration failed is finished with the corrected file', async () => {
-    const other = await newFleet(server.current);
-    const broken = await migrationsOf('create table note (tenant_id uuid not null); select 1/0');
-    const mended = await migrationsOf('create table note (tenant_id uuid not null)');
-    const half = homeFor(other.settings, tier, 'half');
-    await expect(driver.create(other.fleet, half, broken)).rejects.toMatchObject({
-      code: 'MIGRATION_FAILED',
-      facts: { sqlstate: '22012' },
-    });
-    const next = other.another();
-    expect(await driver.create(next, half, mended)).toBe('making');
-    await driver.admit(next, half, async () => undefined);
-    const rows = await driver.open(next, half, (session) => session.rows(sql`select from note`));
-    expect(rows).toEqual([]);
-    expect(await leftovers()).toEqual([]);
   });
 
   test('shows a session every row of its tenant and no other', async () => {
@@ -258,71 +199,6 @@ describe.each(TIERS)('a home in tier %s', (tier) => {
     });
     await driver.fence(fleet, acme, 'open');
   });
-
-  test('is gone without a trace when it is dropped, and its neighbour loses nothing', async () => {
-    const doomed = await seeded(fleet, home('doomed'), migrations, 60);
-    const neighbours = [acme, bolt];
-    const before = await Promise.all(neighbours.map((of) => countRows(superuser(of), of)));
-    const roles = await trace(doomed);
-    expect(roles.length).toBeGreaterThan(0);
-
-    await driver.drop(fleet, doomed);
-    expect(await trace(doomed)).toEqual([]);
-    expect(await driver.inspect(fleet, doomed)).toEqual({ state: 'absent' });
-    await driver.drop(fleet, doomed);
-    expect(await driver.inspect(fleet, doomed)).toEqual({ state: 'absent' });
-    expect(await Promise.all(neighbours.map((of) => countRows(superuser(of), of)))).toEqual(before);
-
-    expect(await driver.create(fleet, doomed, migrations)).toBe('making');
-  });
-
-  test('can be dropped half made', async () => {
-    for (const point of POINTS[tier]) {
-      const half = home(`given_up_${POINTS[tier].indexOf(point)}`);
-      const dying = dyingFleet(bench.settings, point);
-      await driver.create(dying, half, migrations).catch(() => undefined);
-      await dying.close();
-      await driver.drop(fleet, half);
-      expect(await trace(half)).toEqual([]);
-    }
-    expect(await leftovers()).toEqual([]);
-  });
-
-  /** What the server still knows of a tenant, by any name it had. */
-  async function trace(of: Home): Promise<string[]> {
-    const { placement, tenant } = of;
-    const own = driver.facts.sharesUnit ? [] : [placement.role];
-    const found = await query<{ what: string }>(
-      server.current.superuserUrl('postgres'),
-      `select 'role ' || rolname as what from pg_roles where rolname = any ($1)
-       union all select 'database ' || datname from pg_database where datname = any ($1)`,
-      [own],
-    );
-    const inside = await query<{ what: string }>(
-      server.current.superuserUrl(tier === 'database' ? 'postgres' : placement.database),
-      `select 'schema ' || nspname as what from pg_namespace where nspname = any ($1)`,
-      [own],
-    );
-    if (tier === 'database') return [...found, ...inside].map(({ what }) => what);
-    const local = await query<{ what: string }>(
-      superuser(of),
-      `select 'placement' as what from tenantctl.placement where tenant = $1
-       union all select 'ledger ' || id from tenantctl.ledger where unit = $2`,
-      [tenant.id, driver.facts.sharesUnit ? 'none of its own' : driver.unit(tenant.id, placement).ledgerKey],
-    );
-    const rows = tier === 'pool' ? await countRows(superuser(of), of) : {};
-    const tables = Object.keys(rows).filter((table) => rows[table] !== 0);
-    return [...[...found, ...inside, ...local].map(({ what }) => what), ...tables];
-  }
-
-  /** Databases that were being made. */
-  async function leftovers(): Promise<string[]> {
-    const rows = await query<{ datname: string }>(
-      server.current.superuserUrl('postgres'),
-      `select datname from pg_database where datname like 'tenantctl\\_making\\_%' or datname like 'tenantctl\\_new\\_%'`,
-    );
-    return rows.map(({ datname }) => datname);
-  }
 });
 
 function suspended(home: Home): Record<string, unknown> {

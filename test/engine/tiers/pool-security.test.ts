@@ -157,107 +157,7 @@ describe('a session of the application in a pool', () => {
   });
 });
 
-describe('what the application role may do in a pool', () => {
-  test('reach partitions through their parent only', async () => {
-    const partitions = await query<{ name: string }>(
-      superuser(),
-      `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'app.activity'::regclass`,
-    );
-    expect(partitions).toHaveLength(4);
-    await web(async (client) => {
-      await claim(client, acme.tenant.key);
-      for (const { name } of partitions) {
-        const row = `(occurred_at, action, entity, entity_id) values ('2026-05-01', 'a', 'b', 'c')`;
-        for (const statement of [
-          `select from ${name}`,
-          `insert into ${name} ${row}`,
-          `update ${name} set action = action`,
-          `delete from ${name}`,
-        ])
-          expect(await refusal(client.query(statement))).toBe('42501');
-      }
-      const added = await client.query(
-        `insert into activity (occurred_at, action, entity, entity_id) values ('2026-05-01', 'a', 'b', 'c') returning tenant_id`,
-      );
-      expect(added.rows).toEqual([{ tenant_id: acme.tenant.key }]);
-    });
-  });
-
-  test('read shared tables, and write those that the configuration names', async () => {
-    await web(async (client) => {
-      expect((await client.query('select from country')).rowCount).toBeGreaterThan(0);
-      expect(await refusal(client.query(`insert into country values ('XX', 'Nowhere', 'EUR')`))).toBe(
-        '42501',
-      );
-      expect(await refusal(client.query('update country set name = name'))).toBe('42501');
-      expect(await refusal(client.query('delete from country'))).toBe('42501');
-      expect((await client.query(`insert into currency values ('XTS', 'Test', 2)`)).rowCount).toBe(1);
-      expect((await client.query(`update currency set name = 'T' where code = 'XTS'`)).rowCount).toBe(1);
-      expect((await client.query(`delete from currency where code = 'XTS'`)).rowCount).toBe(1);
-    });
-  });
-
-  test('empty, change, refer to or make no table', async () => {
-    const statements = [
-      ...TENANT_TABLES.map((table) => `truncate ${table}`),
-      'truncate country',
-      'alter table customer add column x int',
-      'alter table customer disable row level security',
-      'alter table customer no force row level security',
-      'drop policy tenantctl_tenant on customer',
-      'create policy mine on customer using (true)',
-      'create trigger t before insert on customer for each row execute function touch_updated_at()',
-      'create index on customer (name)',
-      'drop table reminder',
-      'create table mine (id int)',
-      'create table app.mine (tenant_id uuid, id bigint, foreign key (tenant_id, id) references customer)',
-      'create schema mine',
-      'create function app.f() returns int language sql return 1',
-      `create view app.v as select * from customer`,
-      `alter role ${appRole} bypassrls`,
-      `grant select on customer to public`,
-    ];
-    await web(async (client) => {
-      await claim(client, acme.tenant.key);
-      for (const statement of statements) {
-        // A GRANT without the right to give it may only warn: what counts is that nothing was given.
-        const outcome = await client.query(statement).then(
-          () => 'done',
-          (error: pg.DatabaseError) => error.code,
-        );
-        expect({ statement, outcome }).toEqual({ statement, outcome: '42501' });
-      }
-    });
-  });
-
-  test('own nothing, see through nothing, and become nobody else', async () => {
-    const [role] = await query(
-      superuser(),
-      `select rolsuper, rolbypassrls, rolcanlogin, rolcreatedb, rolcreaterole, rolreplication,
-         (select count(*)::int from pg_class where relowner = r.oid) as tables,
-         (select count(*)::int from pg_proc where proowner = r.oid) as functions,
-         (select count(*)::int from pg_namespace where nspowner = r.oid) as schemas,
-         (select count(*)::int from pg_shdepend where refobjid = r.oid and deptype = 'o') as owned,
-         (select count(*)::int from pg_auth_members where member = r.oid) as memberships
-       from pg_roles r where rolname = $1`,
-      [appRole],
-    );
-    expect(Object.values(role ?? {}).filter((value) => value !== false && value !== 0)).toEqual([]);
-  });
-
-  test('draw numbers from sequences, and never set one', async () => {
-    await web(async (client) => {
-      await claim(client, acme.tenant.key);
-      const { rows } = await client.query<{ n: string }>(`select nextval('payment_reference_seq') as n`);
-      expect(Number(rows[0]?.n)).toBeGreaterThan(100_000);
-      expect(await refusal(client.query(`select setval('payment_reference_seq', 1)`))).toBe('42501');
-      const customer = await client.query(
-        `insert into customer (code, name, country_code) values ('NEW', 'New', 'DE') returning id`,
-      );
-      expect(customer.rowCount).toBe(1);
-    });
-  });
-
+describe('what the application may ask for in a pool', () => {
   test("read a view, and see its own tenant's rows in it", async () => {
     const expected = await query<{ invoice_id: string }>(
       superuser(),
@@ -291,7 +191,6 @@ describe('what the application role may do in a pool', () => {
         'update tenantctl.ledger set id = id',
         'delete from tenantctl.ledger',
         `select tenantctl.claim('pool:${acme.placement.pool}', 14, '{15}', '{x}', '{x}', 'applied', 'x', null)`,
-        `select tenantctl.secure_pool('app', 'tenant_id', 'app.other', '${appRole}', 'enforce', '{}')`,
       ])
         expect({ statement, code: await refusal(client.query(statement)) }).toEqual({
           statement,

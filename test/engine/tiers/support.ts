@@ -13,7 +13,7 @@ import type { Home } from '../../../src/engine/local/placements.js';
 import { fillHome } from '../../../src/engine/tiers/fill.js';
 import { driverOf } from '../../../src/engine/tiers/registry.js';
 import { readSeed, runSeed } from '../../../src/operations/seed.js';
-import { literal } from '../../../src/pg/sql.js';
+import { ident, literal } from '../../../src/pg/sql.js';
 import { INVOICING } from '../../support/fleet.js';
 import { query, withClient } from '../../support/server.js';
 
@@ -58,14 +58,12 @@ export function homeFor(
 }
 
 /** A second process's view of the fleet, which dies (throws) where it reaches `point`. */
-export function dyingFleet(settings: FleetSettings, point: FaultPoint): Fleet {
+export function dyingFleet({ settings, options }: Fleet, point: FaultPoint): Fleet {
   return new Fleet(settings, {
-    emit: () => undefined,
+    ...options,
     reach: (reached) => {
       if (reached === point) throw new Error(`died at ${point}`);
     },
-    actor: { actor: 'suite', reason: null, ticket: null },
-    signal: new AbortController().signal,
   });
 }
 
@@ -140,14 +138,15 @@ export async function newApplication(settings: FleetSettings): Promise<Applicati
   const url = (database: string) => `postgresql://${role}:${PASSWORD}@${admin.host}/${database}`;
   const bare: Application['bare'] = (home, work) =>
     withClient(url(home.placement.database), async (client) => {
-      await client.query(`set search_path = "${home.placement.schema}"`);
+      await client.query(`set search_path = ${ident(home.placement.schema).text()}`);
       return work(client);
     });
   const asTenant: Application['asTenant'] = (home, work) =>
     withClient(url(home.placement.database), (client) =>
       inTransaction(client, async () => {
-        if (home.placement.role !== appRole) await client.query(`set local role "${home.placement.role}"`);
-        await client.query(`set local search_path = "${home.placement.schema}"`);
+        if (home.placement.role !== appRole)
+          await client.query(`set local role ${ident(home.placement.role).text()}`);
+        await client.query(`set local search_path = ${ident(home.placement.schema).text()}`);
         await client.query(`select set_config($1, $2, true)`, [setting, home.tenant.key]);
         return work(client);
       }),
@@ -194,7 +193,8 @@ export async function countRows(superuserUrl: string, home: Home): Promise<Recor
   const { schema, tier } = home.placement;
   const where = tier === 'pool' ? ` where tenant_id = '${home.tenant.key}'` : '';
   const counts = TENANT_TABLES.map(
-    (table) => `select '${table}' as name, count(*)::int as rows from "${schema}".${table}${where}`,
+    (table) =>
+      `select '${table}' as name, count(*)::int as rows from ${ident(schema).text()}.${table}${where}`,
   );
   const rows = await query<{ name: string; rows: number }>(superuserUrl, counts.join(' union all '));
   return Object.fromEntries(rows.map((row) => [row.name, row.rows]));
