@@ -1,4 +1,5 @@
-import { provisionMany } from '../../operations/provision-many.js';
+import type { Fleet } from '../../engine/context.js';
+import { type ProvisionedMany, provisionMany } from '../../operations/provision-many.js';
 import { fleetStatus } from '../../operations/status.js';
 import { counted } from '../../render/line.js';
 import { COMPANIES, companyRows } from './companies.js';
@@ -12,14 +13,10 @@ export const settle: DemoStep = {
   why: 'The free plan shares tables behind row-level security, pro has a schema each, enterprise a database each, made from a template. The same SQL files serve all three; every tenant gets place, role, grants, migrations, seed and an audit entry.',
   async run(demo) {
     demo.narrator.command('tenantctl provision --from companies.csv');
-    const { result, status } = await demo.onFleet(async (fleet) => {
-      const tenants = COMPANIES.length;
-      fleet.emit({ type: 'run.started', kind: 'provision', units: tenants, tenants, target: null });
-      return {
-        result: await provisionMany(fleet, companyRows(), { dryRun: false }),
-        status: await fleetStatus(fleet, {}),
-      };
-    });
+    const { result, status } = await demo.onFleet(async (fleet) => ({
+      result: await provisionAll(fleet),
+      status: await fleetStatus(fleet, {}),
+    }));
     const [failure] = result.failed;
     if (failure !== undefined)
       throw unexpected(`${failure.id} was not provisioned: ${failure.message} (${failure.code})`);
@@ -34,3 +31,19 @@ export const settle: DemoStep = {
     };
   },
 };
+
+/** Says how many there will be, so that the progress line can count down to the end. */
+async function provisionAll(fleet: Fleet): Promise<ProvisionedMany> {
+  const units = COMPANIES.length;
+  fleet.emit({ type: 'run.started', kind: 'provision', units, tenants: units, target: null });
+  const result = await provisionMany(fleet, companyRows(), { dryRun: false });
+  const [succeeded, failed] = [result.created + result.existing, result.failed.length];
+  const pending = units - succeeded - failed;
+  fleet.emit({
+    type: 'run.finished',
+    status: pending > 0 ? 'paused' : failed > 0 ? 'partial' : 'succeeded',
+    totals: { units, tenants: units, succeeded, failed, skipped: 0, rolledBack: 0, pending },
+    durationMs: result.durationMs,
+  });
+  return result;
+}
