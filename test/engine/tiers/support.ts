@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
@@ -108,7 +108,7 @@ export async function migrationsOf(...texts: string[]): Promise<Migration[]> {
   texts.forEach((text, index) =>
     writeFileSync(path.join(folder, `${String(index + 1).padStart(4, '0')}_step.sql`), text),
   );
-  return loadMigrations(folder);
+  return loadMigrations(folder).finally(() => rmSync(folder, { recursive: true }));
 }
 
 /** Brings the unit of a home to the newest of `migrations`, as a run would. */
