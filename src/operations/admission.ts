@@ -4,10 +4,10 @@ import { auditInsert } from '../engine/catalog/audit.js';
 import { type TenantRecord, requireTenant, statusUpdate } from '../engine/catalog/tenants.js';
 import type { Fleet } from '../engine/context.js';
 import { driverOf } from '../engine/tiers/registry.js';
-import { tryWithLock } from '../pg/locks.js';
 import type { Connection } from '../pg/connection.js';
 import { homeOf, toTenant } from './home.js';
 import { limitsOf } from './provision-plan.js';
+import { alone } from './tenant-lock.js';
 
 /** Opening and closing a tenant differ in these words only. */
 interface Change {
@@ -19,7 +19,8 @@ interface Change {
 
 /**
  * Opens or closes a tenant. The home goes first and the catalog after it: a crash between the two leaves
- * a tenant refused or served as asked, and the same call again brings the catalog up to it.
+ * a tenant refused or served as asked; the same call again brings the catalog up to it, and the opposite
+ * one takes it back.
  */
 export async function changeAdmission(
   fleet: Fleet,
@@ -28,15 +29,12 @@ export async function changeAdmission(
   options: { dryRun: boolean },
 ): Promise<{ tenant: Tenant }> {
   parseTenantId(id);
-  return fleet.catalog(async (connection) => {
-    if (options.dryRun) return { tenant: preview(await requireTenant(connection, id), change) };
-    const done = await tryWithLock(connection, 'tenant', id, () => apply(fleet, connection, id, change));
-    if (done !== undefined) return { tenant: toTenant(done.value) };
-    throw conflictError('TENANT_LOCKED', `Tenant ${id} is being worked on by another process.`, {
-      hint: 'Wait for it and run the same command again.',
-      facts: { tenant: id },
-    });
-  });
+  if (options.dryRun) {
+    const record = await fleet.catalog((connection) => requireTenant(connection, id));
+    return { tenant: preview(record, change) };
+  }
+  const changed = await alone(fleet, id, (connection) => apply(fleet, connection, id, change));
+  return { tenant: toTenant(changed) };
 }
 
 async function apply(
@@ -46,12 +44,17 @@ async function apply(
   change: Change,
 ): Promise<TenantRecord> {
   const record = await requireTenant(connection, id);
-  if (record.status === change.to) return record;
+  const home = homeOf(record, limitsOf(fleet.settings, record.plan));
+  const fence = () => driverOf(record.tier).fence(fleet, home, change.fence);
+  if (record.status === change.to) {
+    // The opposite change may have died between home and catalog.
+    await fence();
+    return record;
+  }
   assertCanBecome(record, change);
   const audit = { action: change.action, tenant: id };
   await connection.atomically([auditInsert(fleet.actor, { ...audit, phase: 'intent' })]);
-  const home = homeOf(record, limitsOf(fleet.settings, record.plan));
-  await driverOf(record.tier).fence(fleet, home, change.fence);
+  await fence();
   if (change.fence === 'closed') fleet.reach('suspend.home-closed');
   await connection.atomically([statusUpdate(id, change.to), auditInsert(fleet.actor, audit)]);
   return requireTenant(connection, id);

@@ -11,9 +11,11 @@ import {
 import type { Fleet } from '../engine/context.js';
 import { readMigrationFiles } from '../engine/ledger/files.js';
 import { findMigration } from '../engine/ledger/find.js';
+import type { Connection } from '../pg/connection.js';
 import { driverOf } from '../engine/tiers/registry.js';
 import { homeOf, toTenant } from './home.js';
 import { limitsOf, planOf } from './provision-plan.js';
+import { alone } from './tenant-lock.js';
 
 /** What is to change; what is left out stays. */
 export interface TenantEdit {
@@ -29,7 +31,7 @@ export interface TenantEdit {
 /**
  * Changes labels, owner, plan within the tier, or pins a tenant's unit to a version. The home is written
  * first and the catalog after it; the same call again repairs a crash between the two.
- * @throws usage error (exit 2) · configuration error (exit 3) · conflict (exit 5)
+ * @throws usage error (exit 2) · configuration error (exit 3) · conflict (exit 5), `TENANT_LOCKED` among them
  */
 export async function setTenant(
   fleet: Fleet,
@@ -38,21 +40,30 @@ export async function setTenant(
   options: { dryRun: boolean },
 ): Promise<{ tenant: Tenant }> {
   parseTenantId(id);
-  const record = await fleet.catalog((connection) => requireTenant(connection, id));
+  if (options.dryRun) {
+    const record = await fleet.catalog((connection) => requireTenant(connection, id));
+    return { tenant: toTenant({ ...record, ...(await changesOf(fleet, record, edit)) }) };
+  }
+  return { tenant: toTenant(await alone(fleet, id, (connection) => apply(fleet, connection, id, edit))) };
+}
+
+async function apply(
+  fleet: Fleet,
+  connection: Connection,
+  id: string,
+  edit: TenantEdit,
+): Promise<TenantRecord> {
+  const record = await requireTenant(connection, id);
   const changes = await changesOf(fleet, record, edit);
   const changed: TenantRecord = { ...record, ...changes };
-  if (options.dryRun) return { tenant: toTenant(changed) };
   const audit = { action: 'tenant.set', tenant: id, details: { ...edit } };
-  const intent = auditInsert(fleet.actor, { ...audit, phase: 'intent' });
-  await fleet.catalog((connection) => connection.atomically([intent]));
+  await connection.atomically([auditInsert(fleet.actor, { ...audit, phase: 'intent' })]);
   const home = homeOf(changed, limitsOf(fleet.settings, changed.plan));
   if (record.status !== 'provisioning') await driverOf(record.tier).describe(fleet, home);
   const plan = planOf(fleet.settings, edit.plan);
   const statements = [tenantUpdate(id, changes), auditInsert(fleet.actor, audit)];
-  await fleet.catalog((connection) =>
-    connection.atomically(plan === null ? statements : [planUpsert(plan), ...statements]),
-  );
-  return { tenant: toTenant(await fleet.catalog((connection) => requireTenant(connection, id))) };
+  await connection.atomically(plan === null ? statements : [planUpsert(plan), ...statements]);
+  return requireTenant(connection, id);
 }
 
 async function changesOf(fleet: Fleet, record: TenantRecord, edit: TenantEdit): Promise<TenantChanges> {
