@@ -319,10 +319,10 @@ CREATE OR REPLACE FUNCTION tenantctl.tenant_condition(p_column text, p_type text
  IMMUTABLE
 AS $function$
   select pg_catalog.format(
-    '%1$I = nullif(current_setting(%3$L, true), '''')::%2$s and (select case when home.state in (''active'', ''moving'') then true '
-    'else tenantctl.refuse(home.tenant, home.state, home.epoch, home.home) end '
-    'from tenantctl.placement home where home.key = (nullif(current_setting(%3$L, true), '''')::%2$s)::text)',
-    p_column, p_type, p_setting)
+    '%1$I = %2$s and %1$I = (select case when home.state in (''active'', ''moving'') then %2$s '
+    'else tenantctl.refuse(home.tenant, home.state, home.epoch, home.home)::text::%3$s end '
+    'from tenantctl.placement home where home.key = (%2$s)::text)',
+    p_column, pg_catalog.format('nullif(current_setting(%L, true), '''')::%s', p_setting, p_type), p_type)
 $function$;
 
 create schema tenantctl_catalog;
@@ -412,7 +412,9 @@ create table tenantctl_catalog.holds (
   constraint holds_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenantctl_catalog.tenants(id)
 );
 CREATE INDEX holds_standing ON tenantctl_catalog.holds USING btree (tenant) WHERE (released_at IS NULL);
+CREATE TRIGGER hold_kept BEFORE DELETE ON tenantctl_catalog.holds FOR EACH ROW EXECUTE FUNCTION tenantctl_catalog.refuse_hold_removal();
 CREATE TRIGGER hold_serialised BEFORE INSERT ON tenantctl_catalog.holds FOR EACH ROW EXECUTE FUNCTION tenantctl_catalog.serialise_hold();
+CREATE TRIGGER holds_no_truncate BEFORE TRUNCATE ON tenantctl_catalog.holds FOR EACH STATEMENT EXECUTE FUNCTION tenantctl_catalog.refuse_hold_removal();
 comment on table tenantctl_catalog.holds is 'Legal holds: while one stands, nothing of that tenant is deleted';
 
 create table tenantctl_catalog.hook_deliveries (
@@ -511,7 +513,7 @@ create table tenantctl_catalog.offboardings (
 );
 CREATE INDEX offboardings_due ON tenantctl_catalog.offboardings USING btree (due_at) WHERE (finished_at IS NULL);
 CREATE UNIQUE INDEX offboardings_one_per_tenant ON tenantctl_catalog.offboardings USING btree (tenant) WHERE (finished_at IS NULL);
-CREATE TRIGGER offboarding_hold BEFORE UPDATE ON tenantctl_catalog.offboardings FOR EACH ROW EXECUTE FUNCTION tenantctl_catalog.refuse_purge_on_hold();
+CREATE TRIGGER offboarding_hold BEFORE INSERT OR UPDATE ON tenantctl_catalog.offboardings FOR EACH ROW EXECUTE FUNCTION tenantctl_catalog.refuse_purge_on_hold();
 
 create table tenantctl_catalog.placements (
   tenant text not null,
@@ -826,12 +828,20 @@ begin
   raise exception using errcode = 'TC020', message = 'the audit log is append-only';
 end $function$;
 
+CREATE OR REPLACE FUNCTION tenantctl_catalog.refuse_hold_removal()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception using errcode = 'TC020', message = 'a legal hold is released, never removed';
+end $function$;
+
 CREATE OR REPLACE FUNCTION tenantctl_catalog.refuse_purge_on_hold()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
 begin
-  if new.state in ('purging', 'purged') and new.state <> old.state then
+  if new.state in ('purging', 'purged') and (tg_op = 'INSERT' or new.state <> old.state) then
     perform from tenantctl_catalog.tenants where id = new.tenant for update;
     if exists (select from tenantctl_catalog.holds where tenant = new.tenant and released_at is null) then
       raise exception using errcode = 'TC022',

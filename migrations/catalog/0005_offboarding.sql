@@ -56,7 +56,7 @@ create table tenantctl_catalog.audit_checkpoints (
 -- Deleting and holding exclude each other in the database itself, whatever a program believes.
 create function tenantctl_catalog.refuse_purge_on_hold() returns trigger language plpgsql as $$
 begin
-  if new.state in ('purging', 'purged') and new.state <> old.state then
+  if new.state in ('purging', 'purged') and (tg_op = 'INSERT' or new.state <> old.state) then
     perform from tenantctl_catalog.tenants where id = new.tenant for update;
     if exists (select from tenantctl_catalog.holds where tenant = new.tenant and released_at is null) then
       raise exception using errcode = 'TC022',
@@ -66,7 +66,7 @@ begin
   return new;
 end $$;
 
-create trigger offboarding_hold before update on tenantctl_catalog.offboardings
+create trigger offboarding_hold before insert or update on tenantctl_catalog.offboardings
   for each row execute function tenantctl_catalog.refuse_purge_on_hold();
 
 -- A hold takes the same row, so that it cannot be placed in the moment in which a purge begins.
@@ -78,3 +78,14 @@ end $$;
 
 create trigger hold_serialised before insert on tenantctl_catalog.holds
   for each row execute function tenantctl_catalog.serialise_hold();
+
+-- A hold is released by name and for a reason; it does not vanish.
+create function tenantctl_catalog.refuse_hold_removal() returns trigger language plpgsql as $$
+begin
+  raise exception using errcode = 'TC020', message = 'a legal hold is released, never removed';
+end $$;
+
+create trigger hold_kept before delete on tenantctl_catalog.holds
+  for each row execute function tenantctl_catalog.refuse_hold_removal();
+create trigger holds_no_truncate before truncate on tenantctl_catalog.holds
+  for each statement execute function tenantctl_catalog.refuse_hold_removal();

@@ -192,6 +192,26 @@ describe('a run', () => {
     await fleet.close();
   });
 
+  test('goes on without databases whose local state it cannot work with', async () => {
+    const fleet = await fleets.make({ pool: 0, schema: 1, database: 3 });
+    await fleet.own(
+      'database-1',
+      `insert into tenantctl.ledger (unit, id, name, checksum, tool) values ('tenantctl', 99, '0099_later', 'x', '9.9.9')`,
+    );
+    await fleet.own('database-2', 'alter table tenantctl.ledger rename column state to condition');
+    fleet.add(STEP);
+    const report = await fleet.migrate({ fleet: fleet.process({}) });
+    expect(report).toMatchObject({ status: 'partial', totals: { succeeded: 2, failed: 2 } });
+    expect(report.failures).toMatchObject([
+      { unit: 'database:database-1', code: 'TOOL_OUTDATED' },
+      { unit: 'database:database-2', code: 'LEDGER_UNREADABLE', sqlstate: '42703' },
+    ]);
+    expect(
+      await fleet.own('database-3', `select max(id) as id from tenantctl.ledger where unit = 'self'`),
+    ).toEqual([{ id: 3 }]);
+    await fleet.close();
+  });
+
   test('brings the catalog up to the ledgers where it was behind', async () => {
     const fleet = await fleets.make({ pool: 1, schema: 1, database: 0 });
     await fleet.catalog(`update tenantctl_catalog.units set version_id = 1, version_name = '0001_step'`);

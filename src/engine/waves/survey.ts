@@ -1,11 +1,12 @@
 import pLimit from 'p-limit';
-import { type TenantctlError, isTenantctlError } from '../../core/errors.js';
+import { EXIT, type TenantctlError, isTenantctlError, partialError } from '../../core/errors.js';
 import { groupBy } from '../../core/group-by.js';
 import type { UnitVersion } from '../../core/unit.js';
 import type { UnitRecord } from '../catalog/units.js';
 import type { Fleet } from '../context.js';
 import { type LedgerEntry, newestOf, pendingOf, readLedgers } from '../ledger/entries.js';
 import { type Migration, migrationsFor } from '../ledger/migration.js';
+import { type DatabaseError, isDatabaseError } from '../../pg/errors.js';
 
 /** What was found at one unit, read from its own database. */
 export interface SurveyedUnit {
@@ -53,8 +54,11 @@ async function surveyDatabase(
     const ledgers = await fleet.managed(cluster, database, readLedgers);
     return units.map((unit) => surveyUnit(unit, ledgers.get(unit.ledgerKey) ?? [], migrations, upTo));
   } catch (error) {
-    // One database that cannot be reached is the fault of its units; the others are surveyed all the same.
-    if (!isTenantctlError(error) || error.code !== 'CANNOT_CONNECT') throw error;
+    // One database that cannot be reached or read is the fault of its units; the others are surveyed all the
+    // same. Files that were edited are wrong for all of them.
+    if (isTenantctlError(error) && error.exit === EXIT.config) throw error;
+    const fault = isDatabaseError(error) ? unreadable(cluster, database, error) : error;
+    if (!isTenantctlError(fault)) throw error;
     return units.map((unit) => ({
       unit,
       ledger: [],
@@ -62,9 +66,17 @@ async function surveyDatabase(
       migrations: [],
       pending: [],
       skip: null,
-      fault: error,
+      fault,
     }));
   }
+}
+
+function unreadable(cluster: string, database: string, cause: DatabaseError): TenantctlError {
+  return partialError(
+    'LEDGER_UNREADABLE',
+    `The ledger in database ${database} of cluster ${cluster} cannot be read: ${cause.message} (SQLSTATE ${cause.code})`,
+    { facts: { cluster, database, sqlstate: cause.code }, cause },
+  );
 }
 
 function surveyUnit(

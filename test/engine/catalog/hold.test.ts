@@ -87,6 +87,24 @@ describe('a legal hold', () => {
     expect(await outcomeOf(advance(client, id, 'purged'))).toBe('done');
   });
 
+  test('is released, not removed, and no purge is written past it', async () => {
+    const id = await scheduled();
+    const client = await session();
+    await hold(client, id);
+    for (const removal of ['delete from tenantctl_catalog.holds', 'truncate tenantctl_catalog.holds'])
+      expect(await outcomeOf(client.query(removal))).toBe('TC020');
+    await client.query(
+      `update tenantctl_catalog.offboardings set state = 'cancelled', finished_at = now() where tenant = $1`,
+      [id],
+    );
+    const past = client.query(
+      `insert into tenantctl_catalog.offboardings (id, tenant, requested_by, status_before, due_at, state)
+       values (gen_random_uuid(), $1, 'suite', 'active', now(), 'purging')`,
+      [id],
+    );
+    expect(await outcomeOf(past)).toBe('TC022');
+  });
+
   test('of one tenant leaves the others', async () => {
     const [held, free] = [await scheduled(), await scheduled()];
     const client = await session();

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { openFleet } from '../../../src/engine/context.js';
 import { CATALOG, LOCAL_STATE, installOwnSchema } from '../../../src/engine/ledger/own-schema.js';
 import { installFleet } from '../../../src/operations/install.js';
-import { Connection } from '../../../src/pg/connection.js';
+import type { Connection } from '../../../src/pg/connection.js';
 import { newFleet } from '../../support/fleet.js';
 import { dumpSchemas } from '../../support/schema-dump.js';
 import { query, useServer, withClient } from '../../support/server.js';
