@@ -2,15 +2,17 @@
 -- rows, a tenant that is suspended or has moved is refused, and the fleet's administrator sees every row
 -- only where it says so.
 
--- The condition that holds a session to its tenant. The look at the placement does not depend on the row,
--- so the server makes it once a statement; an unknown tenant finds nothing there and so sees no row.
+-- The condition that holds a session to its tenant. The look at the placement does not depend on the row, so the
+-- server makes it once a statement; an unknown tenant finds nothing there and so sees no row. It stands as a second
+-- equality on the column, because the planner then compares the two values before it reads any row: as a condition
+-- of its own it would be asked for candidate rows only, and a tenant without any would not be refused.
 create function tenantctl.tenant_condition(p_column text, p_type text, p_setting text)
 returns text language sql immutable as $$
   select pg_catalog.format(
-    '%1$I = nullif(current_setting(%3$L, true), '''')::%2$s and (select case when home.state in (''active'', ''moving'') then true '
-    'else tenantctl.refuse(home.tenant, home.state, home.epoch, home.home) end '
-    'from tenantctl.placement home where home.key = (nullif(current_setting(%3$L, true), '''')::%2$s)::text)',
-    p_column, p_type, p_setting)
+    '%1$I = %2$s and %1$I = (select case when home.state in (''active'', ''moving'') then %2$s '
+    'else tenantctl.refuse(home.tenant, home.state, home.epoch, home.home)::text::%3$s end '
+    'from tenantctl.placement home where home.key = (%2$s)::text)',
+    p_column, pg_catalog.format('nullif(current_setting(%L, true), '''')::%s', p_setting, p_type), p_type)
 $$;
 
 -- The condition under which the administrator sees all tenants: its own session, and only while it says so.

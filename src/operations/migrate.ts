@@ -15,7 +15,7 @@ import type { Connection } from '../pg/connection.js';
 import { tryWithLock } from '../pg/locks.js';
 import { faultOf } from './fault.js';
 import { previewOf } from './run-preview.js';
-import { type PreparedRun, closeRun, indexVersions, recordRun } from './run-record.js';
+import { type PreparedRun, closeLeftovers, closeRun, indexVersions, recordRun } from './run-record.js';
 import { reportOf } from './run-report.js';
 
 export interface MigrateRequest {
@@ -50,6 +50,7 @@ async function run(fleet: Fleet, connection: Connection, request: MigrateRequest
   const prepared = await prepare(fleet, request);
   await indexVersions(connection, prepared.surveyed);
   if (prepared.waves.length === 0) {
+    if (isWhole(request, prepared)) await closeLeftovers(fleet, connection);
     return reportOf({
       run: null,
       target: prepared.target,
@@ -80,6 +81,15 @@ async function run(fleet: Fleet, connection: Connection, request: MigrateRequest
   await executor.close();
   fleet.reach('migrate.finished');
   return closeRun(fleet, connection, id, prepared, result, began);
+}
+
+/** Has the call looked at every unit up to the newest migration, and could it read them all? */
+function isWhole({ select, to }: MigrateRequest, { surveyed }: PreparedRun): boolean {
+  return (
+    select.length === 0 &&
+    to === undefined &&
+    surveyed.every(({ skip, fault }) => skip === null && fault === null)
+  );
 }
 
 async function prepare(fleet: Fleet, request: MigrateRequest): Promise<PreparedRun> {

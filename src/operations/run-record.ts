@@ -49,6 +49,16 @@ export async function recordRun(
   });
 }
 
+/** Closes what killed processes left open, when a look at the whole fleet has found nothing left to do. */
+export async function closeLeftovers(fleet: Fleet, connection: Connection): Promise<void> {
+  await connection.transaction(async () => {
+    for (const run of await closeAbandonedRuns(connection, null)) {
+      const entry = { action: 'run.migrate', phase: 'failed', run, details: { abandoned: true } } as const;
+      await connection.execute(auditInsert(fleet.actor, entry));
+    }
+  });
+}
+
 /** Writes how a run ended. */
 export async function closeRun(
   fleet: Fleet,

@@ -83,11 +83,21 @@ export function runFinish(run: string, status: RunStatus, reason: string | null)
      where id = ${run}`;
 }
 
-/** Ends the runs that a killed process left open; their units are taken up by the run that comes now. */
-export async function closeAbandonedRuns(connection: Connection, successor: string): Promise<string[]> {
+/**
+ * Ends the runs that a killed process left open; the run that comes now takes up their units. Without one
+ * (null) there is nothing left of them to do.
+ */
+export async function closeAbandonedRuns(
+  connection: Connection,
+  successor: string | null,
+): Promise<string[]> {
+  const reason =
+    successor === null
+      ? 'its process ended before it did; nothing is left to do'
+      : `taken over by run ${successor}`;
   const rows = await connection.rows<{ id: string }>(sql`
-    update tenantctl_catalog.runs set status = 'aborted', finished_at = now(), status_reason = ${`taken over by run ${successor}`}
-     where finished_at is null and id <> ${successor} returning id`);
+    update tenantctl_catalog.runs set status = 'aborted', finished_at = now(), status_reason = ${reason}
+     where finished_at is null and id is distinct from ${successor} returning id`);
   return rows.map(({ id }) => id);
 }
 

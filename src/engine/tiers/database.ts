@@ -97,9 +97,12 @@ export const databaseDriver: TierDriver = {
   },
 
   async fence(fleet: Fleet, home: Home, state: 'open' | 'closed'): Promise<void> {
+    // A plan's limit binds the administrator too: a busy tenant could not be entered to be closed.
+    if (state === 'closed') await onCluster(fleet, home, (connection) => liftLimit(connection, home));
     await inDatabaseOf(fleet, home, async (connection) => {
       await connection.atomically([
         ...doors(fleet, connection, home, state),
+        ...(state === 'open' ? limitDatabase(home.placement.database, home) : []),
         admissionUpdate(home.tenant.id, state === 'open' ? 'active' : 'suspended'),
       ]);
       if (state === 'closed') await endOtherSessions(connection, home.placement.role);
@@ -214,10 +217,15 @@ async function makeTenants(connection: Connection, home: Home, database: string,
   ]);
 }
 
+/** The limit binds the administrator too: places of its own let it migrate a busy tenant. */
+const PLACES_FOR_THE_TOOL = 2;
+
 /** A plan's limits on the database bind every login to it, whatever role it has. */
 function limitDatabase(database: string, { tenant: { limits } }: Home): Sql[] {
   return [
-    raw(`alter database ${ident(database).text()} connection limit ${limits.connections ?? -1}`),
+    raw(
+      `alter database ${ident(database).text()} connection limit ${limits.connections === null ? -1 : limits.connections + PLACES_FOR_THE_TOOL}`,
+    ),
     sql`alter database ${ident(database)} ${timeoutClause(limits.statementTimeoutMs)}`,
   ];
 }
@@ -232,6 +240,10 @@ function doors(fleet: Fleet, connection: Connection, home: Home, state: 'open' |
       : sql`revoke connect on database ${db} from ${members}`,
     ...doorStatements(connection, SELF.schema, role, tenancy, state),
   ];
+}
+
+async function liftLimit(connection: Connection, { placement: { database } }: Home): Promise<void> {
+  await connection.execute(sql`alter database ${ident(database)} connection limit -1`);
 }
 
 /** Ends the other sessions of this database as far as the administrator may; the rest meet 42501. */

@@ -23,6 +23,7 @@ let appRole: string;
 let acme: Home;
 let bolt: Home;
 let closed: Home;
+let rowless: Home;
 
 beforeAll(async () => {
   const { fleet, settings } = await newFleet(server.current, { tenancy: { shared: ['currency'] } });
@@ -32,6 +33,8 @@ beforeAll(async () => {
   bolt = await make('bolt');
   closed = await make('closed');
   await driverOf('pool').fence(fleet, closed, 'closed');
+  rowless = homeFor(settings, 'pool', 'rowless');
+  await driverOf('pool').create(fleet, rowless, migrations);
   appRole = settings.tenancy.appRole;
   application = await newApplication(settings);
 });
@@ -153,6 +156,19 @@ describe('a session of the application in a pool', () => {
         expect({ statement, code: error.code }).toEqual({ statement, code: 'TC002' });
         expect(JSON.parse(error.detail ?? '')).toEqual({ tenant: 'closed', state: 'suspended', epoch: 1 });
       }
+    });
+  });
+
+  test.each([
+    'select from customer',
+    'select name from customer where id = 4',
+    'select count(*) from invoice join customer on customer.id = invoice.customer_id',
+    'update customer set name = name',
+    'delete from reminder',
+  ])('is refused although its closed tenant has no row at all: %s', async (statement) => {
+    await web(async (client) => {
+      await claim(client, rowless.tenant.key);
+      expect((await failure(client.query(statement))).code).toBe('TC002');
     });
   });
 });

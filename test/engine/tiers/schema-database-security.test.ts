@@ -196,19 +196,32 @@ describe('the limits of a plan', () => {
     },
   );
 
-  test('bind every login to a tenant database', async () => {
-    const { fleet, settings } = await newFleet(server.current);
+  test('bind every login to a tenant database, and a busy one can be suspended all the same', async () => {
+    const { fleet, settings, another } = await newFleet(server.current);
     const home = homeFor(settings, 'database', 'acme', { limits });
     await opened(fleet, home, []);
     await fleet.close();
-    const application = await newApplication(settings);
-    const url = application.url(home.placement.database);
-    await withClient(url, async (first) => {
-      expect((await first.query('show statement_timeout')).rows).toEqual([{ statement_timeout: '1500ms' }]);
-      await withClient(url, async () => {
+    const url = (await newApplication(settings)).url(home.placement.database);
+    // Two of the plan, and the two that are kept for the tool.
+    const busy = async (logins: number): Promise<void> => {
+      if (logins === 0) {
         expect(await refusal(query(url, 'select 1'))).toBe('53300');
+        await driverOf('database').fence(another(), home, 'closed');
+        expect(await refusal(query(url, 'select 1'))).toBe('42501');
+        return;
+      }
+      await withClient(url, async (client) => {
+        const { rows } = await client.query('show statement_timeout');
+        expect(rows).toEqual([{ statement_timeout: '1500ms' }]);
+        await busy(logins - 1);
       });
-    });
+    };
+    await busy(4);
+    await driverOf('database').fence(another(), home, 'open');
+    const [limit] = await query(superuser(), 'select datconnlimit from pg_database where datname = $1', [
+      home.placement.database,
+    ]);
+    expect(limit).toEqual({ datconnlimit: 4 });
   });
 
   test('reach a session that assumes the role, in every tier', async () => {
