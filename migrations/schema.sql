@@ -864,6 +864,6 @@ CREATE OR REPLACE FUNCTION tenantctl_catalog.serialise_hold()
  LANGUAGE plpgsql
 AS $function$
 begin
-  perform from tenantctl_catalog.tenants where id = new.tenant for update;
+  update tenantctl_catalog.tenants set pinned_to = pinned_to where id = new.tenant;
   return new;
 end $function$;

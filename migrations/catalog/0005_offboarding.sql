@@ -69,10 +69,11 @@ end $$;
 create trigger offboarding_hold before insert or update on tenantctl_catalog.offboardings
   for each row execute function tenantctl_catalog.refuse_purge_on_hold();
 
--- A hold takes the same row, so that it cannot be placed in the moment in which a purge begins.
+-- A hold takes the same row, so that it cannot be placed in the moment in which a purge begins. It writes it, so
+-- that a purge whose snapshot is older than the hold fails to lock it instead of looking past the hold.
 create function tenantctl_catalog.serialise_hold() returns trigger language plpgsql as $$
 begin
-  perform from tenantctl_catalog.tenants where id = new.tenant for update;
+  update tenantctl_catalog.tenants set pinned_to = pinned_to where id = new.tenant;
   return new;
 end $$;
 

@@ -136,6 +136,17 @@ describe('a legal hold', () => {
     expect(await purge).toBe('done');
   });
 
+  test('is not looked past by a purge with an older snapshot', async () => {
+    const id = await scheduled();
+    const [keeper, purger] = [await session(), await session()];
+    await purger.query('begin isolation level repeatable read');
+    await purger.query('select from tenantctl_catalog.tenants');
+    await hold(keeper, id);
+    expect(await outcomeOf(advance(purger, id, 'purging'))).toBe('40001');
+    await purger.query('rollback');
+    expect(await outcomeOf(advance(purger, id, 'purging'))).toBe('TC022');
+  });
+
   test('that comes while a purge begins waits for it, and stops it before its next step', async () => {
     const id = await scheduled();
     const [keeper, purger] = [await session(), await session()];
