@@ -4,7 +4,7 @@ import { type Sql, ident, sql } from '../pg/sql.js';
 import { sqlstateOf } from '../pg/errors.js';
 import { auditInsert } from '../engine/catalog/audit.js';
 import type { Fleet } from '../engine/context.js';
-import { CATALOG, LOCAL_STATE, installOwnSchema } from '../engine/ledger/own-schema.js';
+import { CATALOG, LOCAL_STATE, assertNotTaken, installOwnSchema } from '../engine/ledger/own-schema.js';
 
 export interface InstallResult {
   /** The database that holds the catalog. */
@@ -21,6 +21,8 @@ export async function installFleet(fleet: Fleet): Promise<InstallResult> {
   await createCatalogDatabase(fleet);
   const created = await fleet.catalog((connection) =>
     withLock(connection, 'install', 'catalog', async () => {
+      // Before the first of the two is made, so that a refusal has changed nothing.
+      await assertNotTaken(connection, CATALOG);
       const local = await installOwnSchema(connection, LOCAL_STATE, TOOL_VERSION);
       fleet.reach('install.ledger');
       const catalog = await installOwnSchema(connection, CATALOG, TOOL_VERSION);

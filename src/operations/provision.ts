@@ -13,7 +13,6 @@ import {
   versionsUpdate,
 } from '../engine/catalog/places.js';
 import {
-  type TenantRecord,
   findTenant,
   isKeyTaken,
   requireTenant,
@@ -109,9 +108,11 @@ async function provisionLocked(
   const known = await findTenant(connection, request.id);
   if (known !== undefined) assertSameRequest(known, request, fleet.settings.tenancy.columnType);
   if (known !== undefined && known.status !== 'provisioning') return false;
-  const tenant = known ?? (await record(fleet, connection, kit, request));
+  const home =
+    known === undefined
+      ? await record(fleet, connection, kit, request)
+      : homeOf(known, limitsOf(fleet.settings, known.plan));
   fleet.reach('provision.recorded');
-  const home = homeOf(tenant, limitsOf(fleet.settings, tenant.plan));
   await makeHome(fleet, kit, home);
   await activate(fleet, connection, kit, home);
   fleet.reach('provision.activated');
@@ -127,7 +128,7 @@ async function record(
   connection: Connection,
   kit: Kit,
   request: ProvisionRequest,
-): Promise<TenantRecord> {
+): Promise<Home> {
   const wish = wishOf(fleet.settings, request);
   const { cluster, pool } = await kit.choose(wish);
   const key = tenantKey(request.key, fleet.settings.tenancy.columnType, request.id);
@@ -157,7 +158,7 @@ async function record(
   } catch (error) {
     throw sqlstateOf(error) === '23505' ? placeOrKeyTaken(id, key, error) : error;
   }
-  return requireTenant(connection, id);
+  return home;
 }
 
 /** Clusters, pools and plans change rarely: once a process is enough. */
@@ -200,7 +201,7 @@ async function activate(fleet: Fleet, connection: Connection, kit: Kit, home: Ho
   await connection.atomically([
     statusUpdate(id, 'active'),
     versionsUpdate([{ unit: unit.id, version }]),
-    hooksInsert(id, 'afterProvision', kit.hookNames),
+    ...(kit.hookNames.length === 0 ? [] : [hooksInsert(id, 'afterProvision', kit.hookNames)]),
     auditInsert(fleet.actor, { action: 'tenant.provision', tenant: id, unit: unit.id }),
   ]);
 }

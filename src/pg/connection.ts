@@ -148,6 +148,11 @@ export class Connection {
     await this.client.query('ROLLBACK').catch(() => (this.lost = true));
   }
 
+  /** Lets this session end when it is given back, because it is no longer as it was lent. */
+  retire(): void {
+    this.touched = Infinity;
+  }
+
   async close(): Promise<void> {
     this.lost = true;
     await this.client.end().catch(() => undefined);

@@ -68,6 +68,10 @@ describe('a run that was interrupted', () => {
     const report = await fleet.migrate({ fleet: interrupted, concurrency: 1 });
     expect(report).toMatchObject({ status: 'paused', failures: [] });
     expect(report.totals).toMatchObject({ units: 6, succeeded: 1, pending: 5, failed: 0 });
+    expect(report.waves.map(({ name, status }) => [name, status])).toEqual([
+      ['rest', 'pending'],
+      ['pools', 'pending'],
+    ]);
     expect(await runsOf(fleet)).toMatchObject([{ id: report.run, status: 'paused', open: true }]);
     const units =
       'select status, count(*)::int as units from tenantctl_catalog.run_units group by 1 order by 1';

@@ -20,6 +20,7 @@ export async function applyFresh(
   migrations: readonly Migration[],
 ): Promise<void> {
   if (migrations.length === 0) return;
+  retireAfter(connection, migrations);
   const message = new Message().add('begin');
   message.add(sql`select ${migrationSettings(target)}, ${claim(target, null, migrations, 'applied')}`.text());
   for (const migration of migrations) message.addMigration(migration, 'fresh');
@@ -65,6 +66,7 @@ async function applyGroups(
   ledger: readonly LedgerEntry[],
 ): Promise<void> {
   let after = newestOf(ledger)?.id ?? null;
+  retireAfter(connection, pending);
   for (const group of groups(pending)) {
     const first = group[0] as Migration;
     if (first.directives.batched) await applyBatched(connection, target, first, after);
@@ -107,6 +109,11 @@ async function send(connection: Connection, target: MigrationTarget, message: Me
     if (connection.usable) await connection.rollback();
     throw migrationFailure(target.unit, message, error);
   }
+}
+
+/** A plain SET outlasts its migration: the next unit must not run under it. */
+function retireAfter(connection: Connection, migrations: readonly Migration[]): void {
+  if (migrations.some(({ statements }) => statements.some(({ outlasts }) => outlasts))) connection.retire();
 }
 
 /** Runs of transactional migrations together, every other one alone. */

@@ -34,7 +34,9 @@ export async function readMigrationFiles(directory: string): Promise<MigrationFi
   const problems = [...namingProblems(names), ...numberingProblems(names)];
   if (problems.length > 0) throw invalidDirectory(directory, problems);
   const { loadMigrationFiles } = await import('postgres-migrations');
-  const loaded = await loadMigrationFiles(directory);
+  const loaded = await loadMigrationFiles(directory).catch((cause: unknown) => {
+    throw unreadable(directory, cause);
+  });
   return loaded
     .filter(({ id }) => id > 0)
     .map((file) => toMigrationFile(directory, file.id, file.fileName, file.sql));
@@ -73,12 +75,21 @@ async function listDirectory(directory: string): Promise<string[]> {
     const entries = await readdir(directory, { withFileTypes: true });
     return entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
   } catch (cause) {
-    throw configError('MIGRATIONS_UNREADABLE', `The migration directory ${directory} cannot be read.`, {
+    throw unreadable(directory, cause);
+  }
+}
+
+function unreadable(directory: string, cause: unknown) {
+  const reason = cause instanceof Error ? `: ${cause.message}` : '';
+  return configError(
+    'MIGRATIONS_UNREADABLE',
+    `The migration directory ${directory} cannot be read${reason}`,
+    {
       hint: 'Check migrations.directory; it is relative to the configuration file.',
       facts: { directory },
       cause,
-    });
-  }
+    },
+  );
 }
 
 const sqlFiles = (names: string[]): string[] => names.filter((name) => /\.sql$/i.test(name));

@@ -70,6 +70,13 @@ export async function installedVersion(connection: Connection, own: OwnSchema): 
   return row?.id ?? 0;
 }
 
+/** @throws conflict `SCHEMA_TAKEN` (exit 5) when the schema is there and nothing in the ledger says that we made it */
+export async function assertNotTaken(connection: Connection, own: OwnSchema): Promise<void> {
+  if ((await installedVersion(connection, own)) > 0) return;
+  const there = await connection.row(sql`select from pg_namespace where nspname = ${own.schema}`);
+  if (there !== undefined) throw schemaTaken(connection, own);
+}
+
 /** Two installers meet at the lock; the second finds nothing left to do. */
 async function installMissing(
   connection: Connection,

@@ -11,6 +11,8 @@ export interface ParsedStatement {
   end: number;
   /** The name of the statement when it would take control from the runner, otherwise null. */
   control: string | null;
+  /** Does it change a setting for longer than its transaction? */
+  outlasts: boolean;
   /** Tables that it makes or adds columns to. */
   tables: TouchedTable[];
   /** For CREATE INDEX CONCURRENTLY: the index it makes, empty when it names none. */
@@ -85,6 +87,7 @@ function describe(node: ParsedNode, sql: string, toOffset: (byte: number) => num
     start: start + leadingSpace(sql.slice(start, end)),
     end,
     control: controlOf(kind, body),
+    outlasts: kind === 'VariableSetStmt' && body['is_local'] !== true,
     tables: touchedTables(kind, body),
     concurrentIndex:
       kind === 'IndexStmt' && body['concurrent'] === true ? String(body['idxname'] ?? '') : null,

@@ -41,11 +41,18 @@ export async function executeRun(fleet: Fleet, executor: LaneExecutor, job: RunJ
   const results: UnitResult[] = [];
   const waves: WaveReport[] = [];
   for (const [ordinal, wave] of job.waves.entries()) {
-    if (fleet.signal.aborted) break;
-    waves.push(await executeWave(fleet, executor, job, journal, results, ordinal, wave));
+    waves.push(
+      fleet.signal.aborted
+        ? notStarted(wave)
+        : await executeWave(fleet, executor, job, journal, results, ordinal, wave),
+    );
   }
   await journal.flush();
   return { units: results, waves, interrupted: fleet.signal.aborted };
+}
+
+function notStarted({ name, units }: PlannedWave): WaveReport {
+  return { name, status: 'pending', units: units.length, succeeded: 0, failed: 0 };
 }
 
 async function executeWave(

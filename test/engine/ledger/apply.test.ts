@@ -188,3 +188,16 @@ describe('settings of one unit', () => {
     ]);
   });
 });
+
+describe('a session', () => {
+  test.each([
+    ["set work_mem = '7MB'", Infinity],
+    ["set local work_mem = '7MB'", 0],
+    ['select 1', 0],
+  ])('is not lent again when a migration changed it for good: %s', async (statement, touched) => {
+    const unit = await units.newUnit();
+    const connection = await units.connect();
+    await unit.migrate(await migrationsOf(statement), connection);
+    expect(connection.touched).toBe(touched);
+  });
+});

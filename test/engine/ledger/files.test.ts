@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { loadMigrationFiles } from 'postgres-migrations';
 import { describe, expect, test } from 'vitest';
@@ -76,6 +76,14 @@ describe('a migration directory', () => {
     const missing = path.join(directoryOf({}), 'nowhere');
     const error = await failureOf(readMigrationFiles(missing));
     expect(error).toMatchObject({ code: 'MIGRATIONS_UNREADABLE', exit: 3, facts: { directory: missing } });
+  });
+
+  test('with a folder named like a migration is refused as unreadable', async () => {
+    const directory = directoryOf({ '0001_one.sql': 'select 1' });
+    mkdirSync(path.join(directory, '0002_two.sql'));
+    const error = await failureOf(readMigrationFiles(directory));
+    expect(error).toMatchObject({ code: 'MIGRATIONS_UNREADABLE', exit: 3 });
+    expect(error.message).toContain('0002_two.sql');
   });
 });
 
