@@ -147,12 +147,12 @@ describe('a schema that this tool did not make', () => {
   ])('of the name %s is refused and untouched', async (schema, contents) => {
     const url = await newDatabase();
     await withClient(url, (client) => client.query(`create schema ${schema}; ${contents}`));
-    const ours = ['tenantctl', 'tenantctl_catalog'];
-    const before = await dumpSchemas(url, ours);
+    const before = await dumpSchemas(url, [schema]);
     const { fleet } = await fleetAt(url);
     const error = await failureOf(installFleet(fleet));
     expect(error).toMatchObject({ code: 'SCHEMA_TAKEN', exit: 5, facts: { schema } });
-    expect(await dumpSchemas(url, ours)).toBe(before);
+    expect(await dumpSchemas(url, [schema])).toBe(before);
+    expect(await schemasOf(url)).toEqual([schema]);
     const table = /create table (\S+)/.exec(contents)?.[1] as string;
     expect(await query(url, `select n from ${table}`)).toEqual([{ n: 1 }]);
   });
