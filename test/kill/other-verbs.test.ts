@@ -21,7 +21,7 @@ const keyOf = (tier: Tier) => `00000000-0000-4000-8000-00000000000${TIERS.indexO
 /** A fleet with a tenant in each tier, called like it. */
 async function inhabited(project: Project): Promise<Project> {
   await project.install();
-  for (const tier of TIERS) await project.do(...project.provisionArgs(tier, tier, keyOf(tier)));
+  await project.provisionAll(keyOf);
   return project;
 }
 
@@ -87,7 +87,7 @@ describe('killed while it installs, the same call again', () => {
     expect(list.code).toBe(5);
     expect(json(list).error).toMatchObject({ code: 'CATALOG_MISSING' });
     await project.do('init');
-    for (const tier of TIERS) await project.do(...project.provisionArgs(tier, tier, keyOf(tier)));
+    await project.provisionAll(keyOf);
     for (const tier of TIERS) expect(await stateOf(project, tier, tier)).toEqual(undisturbed.get(tier));
   });
 });

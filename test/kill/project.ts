@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Tier } from '../../src/core/tier.js';
+import { TIERS, type Tier } from '../../src/core/tier.js';
 import type { LocalServer } from '../../src/embedded/server.js';
 import { installFleet } from '../../src/operations/install.js';
 import { withFleet } from '../operations/provision-support.js';
@@ -95,6 +95,14 @@ export class Project {
       '--label',
       'ring=a',
     ];
+  }
+
+  /** A tenant in each tier, called like it. */
+  async provisionAll(keyOf: (tier: Tier) => string): Promise<void> {
+    const rows = TIERS.map((tier) => `${tier},${PLAN[tier]},${keyOf(tier)},jo@acme.example,a`);
+    const list = join(this.folder, 'tenants.csv');
+    writeFileSync(list, ['id,plan,tenantKey,owner,label.ring', ...rows].join('\n'));
+    await this.do('provision', '--from', list);
   }
 
   /** Statuses of all tenants as `list` shows them. */
