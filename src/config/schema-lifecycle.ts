@@ -40,7 +40,7 @@ const hook = (summary: string) =>
 export const hooks = setting(
   z
     .strictObject({
-      afterProvision: hook('Run when a tenant is ready, before it becomes active.'),
+      afterProvision: hook('Run when a tenant has become active; what fails runs again with the same call.'),
       beforeCutover: hook('Run before the writes of a moving tenant pause.'),
       afterFlip: hook('Run when a tenant is at its new home.'),
       afterUndo: hook('Run when a move was undone.'),
