@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import { conflictError, internalError } from '../core/errors.js';
 import type { Emit } from '../core/events.js';
 import type { Reach } from '../core/faults.js';
+import { redactDeep } from '../core/redact.js';
 import type { ClusterSettings, FleetSettings } from '../core/settings.js';
 import { TOOL_VERSION } from '../core/version.js';
 import type { Connection } from '../pg/connection.js';
@@ -61,8 +62,9 @@ export class Fleet {
     return this.options.reach;
   }
 
+  /** Without secrets: people paste command lines into reasons, and these are stored for ever. */
   get actor(): Actor {
-    return this.options.actor;
+    return redactDeep(this.options.actor);
   }
 
   get signal(): AbortSignal {

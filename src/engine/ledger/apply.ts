@@ -22,7 +22,7 @@ export async function applyFresh(
   if (migrations.length === 0) return;
   retireAfter(connection, migrations);
   const message = new Message().add('begin');
-  message.add(sql`select ${migrationSettings(target)}, ${claim(target, null, migrations, 'applied')}`.text());
+  message.add(sql`select ${claim(target, null, migrations, 'applied')}, ${migrationSettings(target)}`.text());
   for (const migration of migrations) message.addMigration(migration, 'fresh');
   const finish = completion(target, migrations);
   if (finish !== null) message.add(finish.text());
@@ -87,7 +87,7 @@ async function applyTogether(
   for (const migration of migrations) {
     message.add('begin');
     message.add(
-      sql`select ${migrationSettings(target)}, ${claim(target, previous, [migration], 'applied')}`.text(),
+      sql`select ${claim(target, previous, [migration], 'applied')}, ${migrationSettings(target)}`.text(),
     );
     message.addMigration(migration);
     const finish = completion(target, [migration]);

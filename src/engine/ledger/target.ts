@@ -31,7 +31,10 @@ export function migrationSettings(target: MigrationTarget, isLocal = true): Sql 
     set_config('tenantctl.scope', ${scope}, ${isLocal})`;
 }
 
-/** The call that takes the unit and records what is about to be applied. */
+/**
+ * The call that takes the unit and records what is about to be applied. It goes before the settings of
+ * the migration: the server plans a function's statements anew whenever the search path has changed.
+ */
 export function claim(
   target: MigrationTarget,
   after: number | null,
