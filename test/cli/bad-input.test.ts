@@ -1,0 +1,269 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../src/cli/commands/index.js';
+import { Project } from '../kill/project.js';
+import { type Ran, json, tenantctl } from '../support/cli.js';
+import { query, useServer } from '../support/server.js';
+import { startFakePooler } from './fake-pooler.js';
+
+const server = useServer();
+const newFolder = () => mkdtempSync(join(tmpdir(), 'tenantctl-bad-'));
+
+/** A folder with this configuration. */
+function folderWith(config: string, name = 'tenantctl.config.yaml'): string {
+  const folder = newFolder();
+  writeFileSync(join(folder, name), config);
+  return folder;
+}
+
+interface Told {
+  code: string;
+  exit: number;
+  message: string;
+  hint?: string;
+  facts: { problems?: { path: string }[] };
+}
+
+const told = (ran: Ran) => json(ran).error as Told;
+
+describe('without a configuration', () => {
+  const verbs = COMMANDS.filter(({ spec }) => spec.needs !== 'nothing').map(({ spec }) => [
+    ...spec.path,
+    ...Object.values(spec.arguments ?? {}).map(() => 'acme'),
+  ]);
+
+  it.each(verbs.map((words) => [words.join(' '), words]))(
+    '%s ends with exit 3 and says what to do',
+    async (_, words) => {
+      const cwd = newFolder();
+      const ran = await tenantctl([...words, '--json'], { cwd, env: { TENANTCTL_CATALOG_URL: undefined } });
+      expect(ran.code).toBe(3);
+      expect(told(ran)).toMatchObject({
+        code: 'CONFIG_MISSING',
+        exit: 3,
+        hint: expect.stringContaining('tenantctl init') as string,
+      });
+      expect(existsSync(join(cwd, '.tenantctl'))).toBe(false);
+    },
+  );
+});
+
+describe('a configuration', () => {
+  it('with five mistakes tells all five, each with its place', async () => {
+    const cwd = folderWith(`catalog: { url: "\${NOT_THERE}" }
+clusters:
+  main: { url: "mysql://x/y", maxConnections: many }
+plans:
+  free: { teir: pool, tier: schema }
+rollout:
+  lockTimeout: soon
+`);
+    const ran = await tenantctl(['list', '--json'], { cwd });
+    expect(ran.code).toBe(3);
+    expect(
+      told(ran)
+        .facts.problems?.map(({ path }) => path)
+        .toSorted(),
+    ).toEqual([
+      'catalog.url',
+      'clusters.main.maxConnections',
+      'clusters.main.url',
+      'plans.free.teir',
+      'rollout.lockTimeout',
+    ]);
+    const text = await tenantctl(['list'], { cwd });
+    expect(text).toMatchObject({ code: 3, stdout: '' });
+    expect(text.stderr).toMatch(/5 problems[^]*NOT_THERE is not set[^]*yaml:3[^]*known here: tier/);
+  });
+
+  it('with a missing variable names it and its line, for every verb that reads it', async () => {
+    const cwd = folderWith(
+      'catalog: { url: "${CATALOG_URL}" }\nclusters: { main: { url: "${MAIN_URL}" } }\n',
+    );
+    for (const verb of [['list'], ['provision', 'acme', '--tier', 'pool'], ['config', 'check'], ['init']]) {
+      const ran = await tenantctl([...verb, '--json'], {
+        cwd,
+        env: { CATALOG_URL: server.current.adminUrl('x') },
+      });
+      expect(ran.code).toBe(3);
+      expect(told(ran).message).toMatch(
+        /clusters\.main\.url: the environment variable MAIN_URL is not set .*yaml:2/,
+      );
+    }
+  });
+
+  it.each([
+    [
+      'is a folder',
+      'CONFIG_UNREADABLE',
+      (folder: string) => mkdirSync(join(folder, 'tenantctl.config.yaml')),
+    ],
+    [
+      'is no YAML',
+      'CONFIG_UNREADABLE',
+      (folder: string) => writeFileSync(join(folder, 'tenantctl.config.yaml'), 'a: [1\nb: }'),
+    ],
+    [
+      'is binary',
+      'CONFIG_',
+      (folder: string) => writeFileSync(join(folder, 'tenantctl.config.yaml'), Buffer.from([0, 255, 254, 0])),
+    ],
+    [
+      'is empty',
+      'CATALOG_MISSING',
+      (folder: string) => writeFileSync(join(folder, 'tenantctl.config.yaml'), ''),
+    ],
+    [
+      'names no catalog',
+      'CATALOG_MISSING',
+      (folder: string) => writeFileSync(join(folder, 'tenantctl.config.yaml'), 'plans: {}'),
+    ],
+  ])('that %s ends with exit 3', async (_, code, make) => {
+    const cwd = newFolder();
+    make(cwd);
+    const ran = await tenantctl(['list', '--json'], { cwd, env: { TENANTCTL_CATALOG_URL: undefined } });
+    expect(ran.code).toBe(3);
+    expect(told(ran).code).toContain(code);
+  });
+});
+
+describe('a server', () => {
+  /** Lists the fleet whose catalog is there. */
+  const list = async (catalogUrl: string): Promise<Ran> => {
+    const cwd = folderWith(
+      `catalog: { url: "\${CATALOG_URL}" }\nclusters: { main: { url: "\${CATALOG_URL}" } }\n`,
+    );
+    return tenantctl(['list', '--json'], { cwd, env: { CATALOG_URL: catalogUrl } });
+  };
+
+  it('that refuses the password is named with host, port and user, the password is not', async () => {
+    const url = new URL(server.current.adminUrl('postgres'));
+    url.password = 'n0t-the-one';
+    const ran = await list(url.href);
+    expect(ran.code).toBe(4);
+    expect(told(ran)).toMatchObject({
+      code: 'CANNOT_CONNECT',
+      message: expect.stringContaining(`tenantctl_admin@127.0.0.1:${server.current.port}`) as string,
+      hint: expect.stringContaining('password') as string,
+    });
+    expect(ran.stdout + ran.stderr).not.toContain('n0t-the-one');
+  });
+
+  it('that is down is named with host and port', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as { port: number };
+    taken.close();
+    await once(taken, 'close');
+    const ran = await list(`postgresql://admin:n0t-the-one@127.0.0.1:${port}/fleet`);
+    expect(ran.code).toBe(4);
+    expect(told(ran).message).toMatch(new RegExp(`admin@127.0.0.1:${port}.*ECONNREFUSED`));
+    expect(ran.stdout + ran.stderr).not.toContain('n0t-the-one');
+  });
+
+  it('that hangs up, or speaks another language, is no server', async () => {
+    const odd = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
+    }).listen(0, '127.0.0.1');
+    await once(odd, 'listening');
+    const { port } = odd.address() as { port: number };
+    const ran = await list(`postgresql://admin:n0t-the-one@127.0.0.1:${port}/fleet`);
+    odd.close();
+    expect(ran.code).toBe(4);
+    expect(told(ran).message).toContain(`127.0.0.1:${port}`);
+  });
+
+  it('without the catalog’s database, or without a catalog in it, asks for init', async () => {
+    for (const database of ['not_there', 'postgres']) {
+      const ran = await list(server.current.adminUrl(database));
+      expect(ran.code).toBe(5);
+      expect(told(ran)).toMatchObject({
+        code: 'CATALOG_MISSING',
+        hint: expect.stringContaining('init') as string,
+      });
+    }
+  });
+
+  it('behind a transaction pooler is refused, whether it holds the catalog or tenants', async () => {
+    const pooler = await startFakePooler(server.current.port);
+    try {
+      const project = await new Project(server.current).install();
+      const pooled = (database: string) => {
+        const url = new URL(server.current.adminUrl(database));
+        url.port = String(pooler.port);
+        return url.href;
+      };
+      const refused = {
+        code: 'POOLED_CONNECTION',
+        exit: 6,
+        message: expect.stringContaining(`127.0.0.1:${pooler.port}`) as string,
+        hint: expect.stringContaining('direct URL') as string,
+      };
+      expect(told(await list(pooled('postgres')))).toMatchObject(refused);
+      const env = { CATALOG_URL: project.catalogUrl, MAIN_URL: pooled('postgres') };
+      const ran = await tenantctl(['provision', 'acme', '--tier', 'schema', '--json'], {
+        cwd: project.folder,
+        env,
+      });
+      expect(ran.code).toBe(6);
+      expect(told(ran)).toMatchObject(refused);
+      expect(await project.statuses()).toEqual({});
+    } finally {
+      pooler.close();
+    }
+  });
+
+  const PGBOUNCER = '/usr/sbin/pgbouncer';
+  it.skipIf(!existsSync(PGBOUNCER))('behind pgbouncer in transaction mode is refused', async () => {
+    const folder = newFolder();
+    chmodSync(folder, 0o777);
+    const url = new URL(server.current.adminUrl('postgres'));
+    const free = createServer().listen(0, '127.0.0.1');
+    await once(free, 'listening');
+    const { port } = free.address() as { port: number };
+    free.close();
+    writeFileSync(join(folder, 'users'), `"${url.username}" "${url.password}"\n`);
+    writeFileSync(
+      join(folder, 'ini'),
+      `[databases]\n* = host=127.0.0.1 port=${server.current.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${port}\n` +
+        `auth_type = plain\nauth_file = ${folder}/users\npool_mode = transaction\nunix_socket_dir =\nserver_tls_sslmode = disable\n`,
+    );
+    const asRoot = process.geteuid?.() === 0 ? ['-u', 'nobody'] : [];
+    const pgbouncer = spawn(PGBOUNCER, [...asRoot, join(folder, 'ini')], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    try {
+      for await (const line of pgbouncer.stderr) if (String(line).includes('process up')) break;
+      url.port = String(port);
+      const ran = await list(url.href);
+      expect(ran.code).toBe(6);
+      expect(told(ran)).toMatchObject({ code: 'POOLED_CONNECTION' });
+    } finally {
+      pgbouncer.kill('SIGKILL');
+    }
+  });
+});
+
+const asking = COMMANDS.filter(({ spec }) => spec.confirms !== undefined);
+it.skipIf(asking.length === 0)(
+  'a verb that asks ends at once without a terminal, naming the flag',
+  async () => {
+    const project = await new Project(server.current).install();
+    for (const { spec } of asking) {
+      const words = Object.values(spec.arguments ?? {}).map(() => 'acme');
+      const ran = await project.run(...spec.path, ...words, '--json');
+      expect(ran.code).toBe(2);
+      expect(told(ran)).toMatchObject({
+        code: 'CONFIRMATION_NEEDED',
+        message: expect.stringContaining('--yes') as string,
+      });
+    }
+    expect(await query(project.catalogUrl, 'select from tenantctl_catalog.audit where seq > 1')).toEqual([]);
+  },
+);
