@@ -1,3 +1,4 @@
+import { rememberUrlsIn } from '../core/redact.js';
 import { asFailure } from './failure.js';
 import { type Command, nameOf, type Outcome } from './command.js';
 import { type Invocation, parseCommandLine, type Parsed } from './command-line.js';
@@ -11,6 +12,8 @@ export async function dispatch(
   io: Io,
   commands: readonly Command[],
 ): Promise<number> {
+  // A URL in the wrong place is told as part of a mistake.
+  argv.forEach(rememberUrlsIn);
   let parsed: Parsed;
   try {
     parsed = parseCommandLine(argv, io.env, commands);

@@ -24,7 +24,8 @@ export function createPrinter(io: Io, style: Style): Printer {
 }
 
 function jsonPrinter(io: Io, { command, verbose }: Style): Printer {
-  const print = (body: object) => io.stdout.write(`${JSON.stringify({ version: 1, command, ...body })}\n`);
+  const print = (body: object) =>
+    io.stdout.write(`${JSON.stringify({ version: 1, command: redact(command), ...body })}\n`);
   const failure = (error: TenantctlError) => {
     print({ ok: false, ...failureDocument(error, verbose) });
     return error.exit;

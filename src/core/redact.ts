@@ -28,6 +28,11 @@ export function rememberUrl(url: string): void {
   }
 }
 
+/** Remembers the password of every URL in a text, which may be cut or changed before it is shown. */
+export function rememberUrlsIn(text: string): void {
+  for (const [, , password] of text.matchAll(URL_PASSWORD)) rememberSecret(password);
+}
+
 /** The text without any password. */
 export function redact(text: string): string {
   let clean = text.replace(URL_PASSWORD, `$1:${MASK}@`).replace(KEYWORD_PASSWORD, `$1${MASK}`);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { usageError } from './errors.js';
+import { redact } from './redact.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const INTEGER = /^(?:0|-?[1-9]\d{0,18})$/;
@@ -12,13 +13,17 @@ export function tenantKey(given: string | undefined, columnType: string, id: str
   if (given === undefined) return newKey(columnType, id);
   const key = columnType === 'uuid' ? given.toLowerCase() : given;
   if (isKey(key, columnType)) return key;
-  throw usageError('TENANT_KEY_INVALID', `"${given.slice(0, 80)}" is not a value of type ${columnType}.`, {
-    hint:
-      columnType === 'uuid'
-        ? 'Write it as 8-4-4-4-12 hexadecimal digits.'
-        : 'Give the value that stands in the tenant column.',
-    facts: { tenant: id, columnType },
-  });
+  throw usageError(
+    'TENANT_KEY_INVALID',
+    `"${redact(given).slice(0, 80)}" is not a value of type ${columnType}.`,
+    {
+      hint:
+        columnType === 'uuid'
+          ? 'Write it as 8-4-4-4-12 hexadecimal digits.'
+          : 'Give the value that stands in the tenant column.',
+      facts: { tenant: id, columnType },
+    },
+  );
 }
 
 function newKey(columnType: string, id: string): string {

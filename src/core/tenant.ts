@@ -1,4 +1,5 @@
 import { usageError } from './errors.js';
+import { redact } from './redact.js';
 import type { Tier } from './tier.js';
 import type { UnitVersion } from './unit.js';
 
@@ -62,9 +63,10 @@ const LONGEST_QUOTED_ID = 60;
 export function parseTenantId(text: string): string {
   const problem = tenantIdProblem(text);
   if (problem === undefined) return text;
-  throw usageError('TENANT_ID_INVALID', `${quoteForMessage(text)} is not a tenant id: ${problem}.`, {
+  const clean = redact(text);
+  throw usageError('TENANT_ID_INVALID', `${quoteForMessage(clean)} is not a tenant id: ${problem}.`, {
     hint: 'An id is 1 to 48 characters: lower-case letters a-z, digits, "-" and "_", beginning with a letter or digit.',
-    facts: { id: text.slice(0, LONGEST_QUOTED_ID) },
+    facts: { id: clean.slice(0, LONGEST_QUOTED_ID) },
   });
 }
 
