@@ -1,7 +1,6 @@
-import pg from 'pg';
 import { listTenants } from '../dist/operations/list.js';
 import { routeTenant } from '../dist/operations/route.js';
-import { median, milliseconds, openFleet, withServer } from './support.js';
+import { connect, median, milliseconds, openFleet, withServer } from './support.js';
 
 const TENANTS = 100_000;
 const LOOKS = 300;
@@ -38,8 +37,7 @@ export async function catalog() {
 }
 
 async function fill(server) {
-  const client = new pg.Client({ connectionString: server.adminUrl('catalog') });
-  await client.connect();
+  const client = await connect(server.adminUrl('catalog'));
   await client.query(`
     insert into tenantctl_catalog.clusters (name) values ('main') on conflict do nothing;
     insert into tenantctl_catalog.units (id, tier, cluster, database, schema, ledger_key, version_id, version_name)

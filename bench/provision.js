@@ -1,7 +1,6 @@
-import pg from 'pg';
 import { loadMigrations } from '../dist/engine/ledger/migration.js';
 import { provisionTenant } from '../dist/operations/provision.js';
-import { INVOICING, median, milliseconds, openFleet, withServer } from './support.js';
+import { INVOICING, connect, median, milliseconds, openFleet, withServer } from './support.js';
 
 const ROUNDS = 60;
 
@@ -13,8 +12,7 @@ export async function provisionSchema() {
     const ddl = (await loadMigrations(`${INVOICING}migrations`))
       .map(({ freshSql }) => `${freshSql}\n;`)
       .join('\n');
-    const client = new pg.Client({ connectionString: server.adminUrl('app_shared') });
-    await client.connect();
+    const client = await connect(server.adminUrl('app_shared'));
     const bare = [];
     const ours = [];
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -43,8 +41,7 @@ export async function provisionDatabase() {
     const ddl = (await loadMigrations(`${INVOICING}migrations`))
       .map(({ freshSql }) => `${freshSql}\n;`)
       .join('\n');
-    const admin = new pg.Client({ connectionString: server.adminUrl('postgres') });
-    await admin.connect();
+    const admin = await connect(server.adminUrl('postgres'));
     const template = (
       await admin.query(`select datname from pg_database where datname like 'tenantctl\\_template\\_%'`)
     ).rows[0].datname;
@@ -58,8 +55,7 @@ export async function provisionDatabase() {
       empty.push(
         await milliseconds(async () => {
           await admin.query(`create database e${round}`);
-          const client = new pg.Client({ connectionString: server.adminUrl(`e${round}`) });
-          await client.connect();
+          const client = await connect(server.adminUrl(`e${round}`));
           await client.query(`begin; create schema app; set local search_path = app; ${ddl}; commit`);
           await client.end();
         }),

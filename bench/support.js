@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import pg from 'pg';
 import { startLocalServer } from '../dist/embedded/server.js';
 import { Fleet } from '../dist/engine/context.js';
 import { NO_LIMITS } from '../dist/core/settings.js';
@@ -92,6 +93,14 @@ export async function openFleet(server, overrides = {}) {
   );
   await installFleet(fleet);
   return fleet;
+}
+
+/** A connection whose end with the server is no news. */
+export async function connect(connectionString) {
+  const client = new pg.Client({ connectionString });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
 }
 
 export async function* tenants(count, prefix, tier) {
