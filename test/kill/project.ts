@@ -8,11 +8,11 @@ import { withFleet } from '../operations/provision-support.js';
 import { type Ran, tenantctl } from '../support/cli.js';
 import { INVOICING, fleetSettings } from '../support/fleet.js';
 
-export const PLAN = { pool: 'free', schema: 'pro', database: 'enterprise' } as const satisfies Record<
+const PLAN = { pool: 'free', schema: 'pro', database: 'enterprise' } as const satisfies Record<
   Tier,
   string
 >;
-export const KEY = '7b0c1a5e-4a1c-4a53-9d5b-2f6f3c1d9e01';
+const KEY = '7b0c1a5e-4a1c-4a53-9d5b-2f6f3c1d9e01';
 
 export interface ProjectOptions {
   migrations?: string;

@@ -12,7 +12,7 @@ import { directoryOf, numbered, writeFiles } from '../engine/ledger/directory.js
 import { type FleetOverrides, type TestFleet, newFleet } from '../support/fleet.js';
 import { query, useServer } from '../support/server.js';
 
-export const FIRST = [
+const FIRST = [
   'create table item (tenant_id uuid not null, id int not null, note text, primary key (tenant_id, id));',
   "create table colour (name text primary key); insert into colour values ('red'), ('blue');",
 ];

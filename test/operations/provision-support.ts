@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Reach } from '../../src/core/faults.js';
 import type { FleetSettings } from '../../src/core/settings.js';
-import { TIERS } from '../../src/core/tier.js';
+import type { TIERS } from '../../src/core/tier.js';
 import type { LocalServer } from '../../src/embedded/server.js';
 import { Fleet, type FleetOptions } from '../../src/engine/context.js';
 import { listTenants } from '../../src/operations/list.js';
@@ -19,7 +19,7 @@ export const PLANS = [
 export const PLAN_OF = Object.fromEntries(PLANS) as Record<(typeof TIERS)[number], string>;
 
 /** The number that `newFleet` has given to a fleet; names of schemas and databases carry it. */
-export function numberOf(settings: FleetSettings): string {
+function numberOf(settings: FleetSettings): string {
   return settings.tenancy.appRole.replace('app_user_', '');
 }
 
