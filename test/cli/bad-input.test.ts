@@ -1,18 +1,17 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands/index.js';
 import { Project } from '../kill/project.js';
 import { type Ran, json, tenantctl } from '../support/cli.js';
+import { newFolder } from '../support/folder.js';
 import { query, useServer } from '../support/server.js';
 import { startFakePooler } from './fake-pooler.js';
 
 const server = useServer();
-const newFolder = () => mkdtempSync(join(tmpdir(), 'tenantctl-bad-'));
 
 /** A folder with this configuration. */
 function folderWith(config: string, name = 'tenantctl.config.yaml'): string {

@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { INVOICING } from '../support/fleet.js';
 import { type Ran, tenantctl } from '../support/cli.js';
+import { newFolder } from '../support/folder.js';
 import { query, useServer } from '../support/server.js';
 
 /** What is in every secret here, and in nothing else: one search finds any of them, whole or cut. */
@@ -12,7 +12,7 @@ const PASSWORD = `${MARK}-ü/@:%$x "q"`;
 const TOKEN = `${MARK}-token-of-a-hook`;
 
 const server = useServer();
-const folder = mkdtempSync(join(tmpdir(), 'tenantctl-secrets-'));
+const folder = newFolder();
 const printed: { args: string; text: string }[] = [];
 
 /** An administrator as the fleet has one, with a password that is hard to quote. */
@@ -185,7 +185,7 @@ describe('passwords never appear', () => {
       `catalog: { url: "postgres://admin:${MARK}-h@127.0.0.1:1/x?sslmode=odd" }\nclusters: {}`,
     ],
   ])('in what is said of a configuration with %s', async (_, text) => {
-    const cwd = mkdtempSync(join(tmpdir(), 'tenantctl-secrets-'));
+    const cwd = newFolder();
     writeFileSync(join(cwd, 'tenantctl.config.yaml'), text);
     const codes: (number | null)[] = [];
     for (const args of [

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TIERS, type Tier } from '../../src/core/tier.js';
 import type { LocalServer } from '../../src/embedded/server.js';
@@ -7,11 +6,9 @@ import { installFleet } from '../../src/operations/install.js';
 import { withFleet } from '../operations/provision-support.js';
 import { type Ran, tenantctl } from '../support/cli.js';
 import { INVOICING, fleetSettings } from '../support/fleet.js';
+import { newFolder } from '../support/folder.js';
 
-const PLAN = { pool: 'free', schema: 'pro', database: 'enterprise' } as const satisfies Record<
-  Tier,
-  string
->;
+const PLAN = { pool: 'free', schema: 'pro', database: 'enterprise' } as const satisfies Record<Tier, string>;
 const KEY = '7b0c1a5e-4a1c-4a53-9d5b-2f6f3c1d9e01';
 
 export interface ProjectOptions {
@@ -26,7 +23,7 @@ let projects = 0;
  * they are found again.
  */
 export class Project {
-  readonly folder = mkdtempSync(join(tmpdir(), 'tenantctl-kill-'));
+  readonly folder = newFolder();
   readonly mark = `k${(projects += 1)}k`;
 
   constructor(

@@ -6,6 +6,7 @@ import { TIERS, type Tier } from '../../src/core/tier.js';
 import { type LocalServer, startLocalServer } from '../../src/embedded/server.js';
 import { json } from '../support/cli.js';
 import { INVOICING } from '../support/fleet.js';
+import { newFolder } from '../support/folder.js';
 import { query } from '../support/server.js';
 import { Project } from './project.js';
 import { stateOf } from './state.js';
@@ -41,7 +42,7 @@ const SLEEP = 'select pg_sleep(600);';
 
 /** A project whose provisioning hangs in its migrations or in its seed, until that is mended. */
 async function hangingProject(stage: string): Promise<{ project: Project; mend: () => void }> {
-  const files = mkdtempSync(join(tmpdir(), 'tenantctl-files-'));
+  const files = newFolder();
   cpSync(INVOICING, files, { recursive: true });
   const seed = join(files, 'seed.sql');
   const last = join(files, 'migrations', '0015_hangs.sql');
@@ -69,7 +70,7 @@ const cases = ['migrations', 'seed'].flatMap((stage) => TIERS.map((tier) => [tie
 
 describe('when the administrator of the server ends its sessions while it provisions', () => {
   it.each(cases)(
-    'it says so with exit 4, and the same call again ends: tier %s in its %s',
+    'ends with exit 4 and says so, and the same call again ends well: tier %s in its %s',
     async (tier, stage) => {
       const { project, mend } = await hangingProject(stage);
       const lost = project.run(...project.provisionArgs(tier), '--json');
@@ -94,7 +95,7 @@ describe('when the server is stopped at once while it provisions', () => {
     ['database', 'migrations'],
     ['database', 'seed'],
   ] as const)(
-    'it says so with exit 4, and the same call again ends: tier %s in its %s',
+    'ends with exit 4 and says so, and the same call again ends well: tier %s in its %s',
     async (tier, stage) => {
       const { project, mend } = await hangingProject(stage);
       const lost = project.run(...project.provisionArgs(tier), '--json');

@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { FleetSettings } from '../../src/core/settings.js';
@@ -8,11 +7,11 @@ import type { Tenant } from '../../src/core/tenant.js';
 import { isTenantctlError } from '../../src/core/errors.js';
 import { provisionTenant } from '../../src/operations/provision.js';
 import { newFleet } from '../support/fleet.js';
+import { newFolder } from '../support/folder.js';
 import { query, useServer } from '../support/server.js';
 import { PLANS, fileWith, statuses } from './provision-support.js';
 
 const server = useServer();
-const newFolder = () => mkdtempSync(join(tmpdir(), 'tenantctl-hooks-'));
 const script = (body: string) => fileWith('hook.sh', `#!/bin/sh\n${body}\n`);
 const linesOf = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []);
 

@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Reach } from '../../src/core/faults.js';
 import type { FleetSettings } from '../../src/core/settings.js';
@@ -7,6 +6,7 @@ import type { TIERS } from '../../src/core/tier.js';
 import type { LocalServer } from '../../src/embedded/server.js';
 import { Fleet, type FleetOptions } from '../../src/engine/context.js';
 import { listTenants } from '../../src/operations/list.js';
+import { newFolder } from '../support/folder.js';
 import { query } from '../support/server.js';
 
 /** The plan of `fleetSettings` for each tier. */
@@ -86,7 +86,7 @@ export async function everything(server: LocalServer, settings: FleetSettings): 
 
 /** A file with this text, in a folder of its own. */
 export function fileWith(name: string, text: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'tenantctl-provision-')), name);
+  const path = join(newFolder(), name);
   writeFileSync(path, text, { mode: 0o755 });
   return path;
 }

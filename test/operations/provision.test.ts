@@ -246,11 +246,11 @@ describe('a tenant that is being made', () => {
   it('is shown as active only when it can be opened', async () => {
     const { fleet, another } = await newFleet(server.current);
     const watcher = another();
-    let ended = false;
+    const work = { ended: false };
     const done = Promise.all(PLANS.map(([tier, plan]) => provisionTenant(fleet, { id: tier, plan }))).finally(
-      () => (ended = true),
+      () => (work.ended = true),
     );
-    while (!ended) {
+    while (!work.ended) {
       const { tenants } = await listTenants(watcher, { select: [], limit: 10, after: null });
       for (const { id } of tenants.filter(({ status }) => status === 'active')) {
         const record = await watcher.catalog((connection) => requireTenant(connection, id));
