@@ -36,8 +36,16 @@ export function rememberUrlsIn(text: string): void {
 /** The text without any password. */
 export function redact(text: string): string {
   let clean = text.replace(URL_PASSWORD, `$1:${MASK}@`).replace(KEYWORD_PASSWORD, `$1${MASK}`);
-  for (const secret of known) clean = clean.replaceAll(secret, MASK);
+  for (const secret of known) clean = strikeOut(clean, secret);
   return clean;
+}
+
+/** A password that is an ordinary word is struck out where it stands alone: inside another word it is that word's. */
+const WORD = /^[A-Za-z_]+$/;
+
+function strikeOut(text: string, secret: string): string {
+  if (!WORD.test(secret)) return text.replaceAll(secret, MASK);
+  return text.replaceAll(new RegExp(`(?<![A-Za-z0-9_])${secret}(?![A-Za-z0-9_])`, 'g'), MASK);
 }
 
 /** The same value with every string in it redacted; the input is not changed. */

@@ -22,7 +22,7 @@ import {
 import type { Fleet } from '../engine/context.js';
 import { newestOf, readLedger } from '../engine/ledger/entries.js';
 import { migrationsFor } from '../engine/ledger/migration.js';
-import type { Home } from '../engine/local/placements.js';
+import type { Admission, Home } from '../engine/local/placements.js';
 import { admissionIfOurs } from '../engine/tiers/place-taken.js';
 import { driverOf } from '../engine/tiers/registry.js';
 import type { Connection } from '../pg/connection.js';
@@ -69,15 +69,14 @@ export async function provisionTenant(fleet: Fleet, request: ProvisionRequest): 
   const began = performance.now();
   parseTenantId(request.id);
   const kit = await kitFor(fleet, request);
-  const created = await withTenantLock(fleet, request.id, (connection) =>
-    provisionLocked(fleet, connection, kit, request),
-  );
-  const tenant = await fleet.catalog(async (connection) =>
-    toTenant(await requireTenant(connection, request.id)),
-  );
-  const outcome = { tenant, created, durationMs: Math.round(performance.now() - began) };
-  await deliverHooks(fleet, outcome);
-  return outcome;
+  return withTenantLock(fleet, request.id, async (connection) => {
+    const created = await provisionLocked(fleet, connection, kit, request);
+    const tenant = toTenant(await requireTenant(connection, request.id));
+    const outcome = { tenant, created, durationMs: Math.round(performance.now() - began) };
+    // Under the lock as well, so that two calls at once do not both run a hook that is owed.
+    await deliverHooks(fleet, outcome);
+    return outcome;
+  });
 }
 
 /** One process at a time works on a tenant; another one for the same id waits and then finds it done. */
@@ -113,8 +112,8 @@ async function provisionLocked(
       ? await record(fleet, connection, kit, request)
       : homeOf(known, limitsOf(fleet.settings, known.plan));
   fleet.reach('provision.recorded');
-  await makeHome(fleet, kit, home);
-  await activate(fleet, connection, kit, home);
+  const admission = await makeHome(fleet, kit, home, known !== undefined);
+  await activate(fleet, connection, kit, home, admission);
   fleet.reach('provision.activated');
   return true;
 }
@@ -140,7 +139,8 @@ async function record(
   const limits = limitsOf(fleet.settings, plan);
   if (request.key !== undefined && (await isKeyTaken(connection, key))) throw keyTaken(id, key);
   const home: Home = { tenant: { id, key, plan, owner, labels, limits }, placement, epoch: 1 };
-  admissionIfOurs(home, await driver.inspect(fleet, home));
+  const found = admissionIfOurs(home, await driver.inspect(fleet, home));
+  if (found !== undefined) assertServable(home, found);
   await rememberPlaces(fleet, connection, wish.plan, cluster, pool);
   const details = { tier: wish.tier, cluster: cluster.name, plan };
   try {
@@ -178,9 +178,13 @@ async function rememberPlaces(
   if (plan !== null) await once(`plan ${plan.name}`, planUpsert(plan));
 }
 
-async function makeHome(fleet: Fleet, kit: Kit, home: Home): Promise<void> {
+/** @returns how the home answers: `active`, or `suspended` when it was found so */
+async function makeHome(fleet: Fleet, kit: Kit, home: Home, resumed: boolean): Promise<Admission> {
   const driver = driverOf(home.placement.tier);
   const admission = await driver.create(fleet, home, kit.migrations);
+  assertServable(home, admission);
+  // Plan, owner or labels may have been set since the home was begun.
+  if (resumed) await driver.describe(fleet, home);
   fleet.reach('provision.migrated');
   // An open home was seeded in the transaction that opened it.
   if (admission === 'making') {
@@ -189,9 +193,31 @@ async function makeHome(fleet: Fleet, kit: Kit, home: Home): Promise<void> {
     });
   }
   fleet.reach('provision.seeded');
+  return admission === 'making' ? 'active' : admission;
 }
 
-async function activate(fleet: Fleet, connection: Connection, kit: Kit, home: Home): Promise<void> {
+/** A home that its tenant has left, or is leaving, is not what `provision` finishes. */
+function assertServable(home: Home, admission: Admission): void {
+  if (admission !== 'moved' && admission !== 'moving') return;
+  const { id } = home.tenant;
+  const { database, cluster } = home.placement;
+  throw conflictError(
+    'HOME_LEFT',
+    `Database ${database} of cluster ${cluster} says that tenant ${id} is ${admission}.`,
+    {
+      hint: 'Nothing was changed there. Name the cluster or pool where the tenant lives now.',
+      facts: { tenant: id, cluster, database, state: admission },
+    },
+  );
+}
+
+async function activate(
+  fleet: Fleet,
+  connection: Connection,
+  kit: Kit,
+  home: Home,
+  admission: Admission,
+): Promise<void> {
   const { id } = home.tenant;
   const driver = driverOf(home.placement.tier);
   const unit = driver.unit(id, home.placement);
@@ -200,6 +226,8 @@ async function activate(fleet: Fleet, connection: Connection, kit: Kit, home: Ho
     : versionOf(migrationsFor(kit.migrations, driver.tier).at(-1));
   await connection.atomically([
     statusUpdate(id, 'active'),
+    // A home that was found closed stays closed, and the catalog says so.
+    ...(admission === 'suspended' ? [statusUpdate(id, 'suspended')] : []),
     versionsUpdate([{ unit: unit.id, version }]),
     ...(kit.hookNames.length === 0 ? [] : [hooksInsert(id, 'afterProvision', kit.hookNames)]),
     auditInsert(fleet.actor, { action: 'tenant.provision', tenant: id, unit: unit.id }),

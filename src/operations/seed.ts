@@ -24,7 +24,8 @@ export async function readSeed(file: string | null): Promise<Seed | null> {
   if (file === null) return null;
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw configError('SEED_UNREADABLE', `The seed ${file} cannot be read.`, {
-      hint: 'Check provision.seed; it is relative to the configuration file.',
+      hint: 'Check --seed, which is relative to this folder, or provision.seed, which is relative to the configuration file.',
+      facts: { file },
       cause,
     });
   });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { refusedError } from '../../core/errors.js';
 import type { PlanLimits, TenancySettings } from '../../core/settings.js';
 import type { Connection } from '../../pg/connection.js';
@@ -10,7 +11,10 @@ import { roleTaken } from './place-taken.js';
 const GRANT_OPTIONS_SINCE = 160_000;
 
 /** The comment by which we know a role as ours. */
-const markOf = (tenant: string): string => `tenantctl: tenant ${tenant}`;
+function markOf({ tenant: { id, key } }: Home): string {
+  // Roles belong to the whole cluster: another fleet may have a tenant of the same id, but not its key.
+  return `tenantctl: tenant ${id} ${createHash('sha256').update(key).digest('hex').slice(0, 16)}`;
+}
 
 interface RoleRow {
   superuser: boolean;
@@ -91,7 +95,7 @@ function membership(connection: Connection, role: string, member: string): Sql {
 async function inspectTenantRole(connection: Connection, home: Home): Promise<'absent' | 'ours' | 'foreign'> {
   const role = await readRole(connection, home.placement.role);
   if (role === undefined) return 'absent';
-  return role.comment === markOf(home.tenant.id) ? 'ours' : 'foreign';
+  return role.comment === markOf(home) ? 'ours' : 'foreign';
 }
 
 /**
@@ -108,7 +112,7 @@ export async function tenantRoleStatements(connection: Connection, home: Home): 
   const unlimited = limits.connections === null && limits.statementTimeoutMs === null;
   return [
     sql`create role ${ident(role)} nologin`,
-    sql`comment on role ${ident(role)} is ${markOf(home.tenant.id)}`,
+    sql`comment on role ${ident(role)} is ${markOf(home)}`,
     membership(connection, role, 'current_user'),
     ...(unlimited ? [] : limitRole(role, limits)),
   ];
