@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Confirmation } from '../../src/cli/command.js';
 import { run } from '../../src/cli/main.js';
 import { commandThat, DONE, invoke, testIo } from './support.js';
@@ -78,9 +78,9 @@ describe('on a terminal', () => {
 
   it('ends when it is interrupted at the question', async () => {
     const { calls, commands } = plain();
-    const { io, send } = testIo({ terminal: true });
+    const { io, send, stderr } = testIo({ terminal: true });
     const ended = run(['probe', 'acme'], io, commands);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await vi.waitFor(() => expect(stderr.text).toContain('[y/N]'));
     send('SIGTERM');
     expect(await ended).toBe(130);
     expect(calls).toEqual([]);

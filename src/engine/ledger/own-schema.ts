@@ -6,7 +6,7 @@ import { LOCK_CLASS } from '../../pg/locks.js';
 import { type Sql, join, sql } from '../../pg/sql.js';
 import { type MigrationFile, listMigrationIds, readMigrationFiles } from './files.js';
 
-/** A schema of this tool's own, installed from `migrations/` and recorded in the same ledger as any unit. */
+/** A schema of this tool's own, installed from `migrations/` and recorded in the ledger like a unit. */
 export interface OwnSchema {
   schema: string;
   /** Its name in the ledger; tenants' units have a colon, so they never meet. */
