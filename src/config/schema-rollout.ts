@@ -35,8 +35,8 @@ export const rollout = setting(
   z
     .strictObject({
       order: setting(
-        oneOf(['largest-first', 'smallest-first']).default('largest-first'),
-        'Order inside a wave; the canary wave is always smallest first.',
+        oneOf(['largest-first', 'smallest-first', 'name']).default('largest-first'),
+        'Order inside a wave; the first of several waves is always smallest first.',
       ),
       concurrency: setting(wholeNumber(1, 1_000).default(8), 'Units at a time.'),
       lockTimeout: setting(
@@ -60,11 +60,23 @@ export const rollout = setting(
               wholeNumber(0, 1_000_000).default(3),
               'Failed units that a run bears before `onFailure`.',
             ),
-            percent: setting(percent({ zero: true }).prefault('1%'), 'The same as a share of all units.'),
+            percent: setting(
+              percent({ zero: true }).prefault('1%'),
+              'The same as a share of the units; whichever is exceeded first counts.',
+            ),
+            consecutive: setting(
+              wholeNumber(1, 1_000_000).optional(),
+              'Failures one after the other that stop a run; default: no such limit.',
+            ),
           })
           .prefault({}),
         'How much may fail.',
       ),
+      indexBuilds: setting(
+        wholeNumber(1, 100).default(2),
+        'Indexes that are built concurrently in one database at a time.',
+      ),
+      batchPause: setting(duration().prefault('0ms'), 'Pause between two batches of a batched migration.'),
       onFailure: setting(
         oneOf(['halt', 'continue', 'rollback']).default('halt'),
         'What happens when the budget is spent.',
@@ -80,6 +92,10 @@ export const rollout = setting(
             activeSessions: setting(
               percent({ zero: false }).optional(),
               "Share of the server's connections in use above which no unit is started.",
+            ),
+            sql: setting(
+              text().optional(),
+              'Query asked on each cluster; while its first value is false, no unit is started.',
             ),
           })
           .prefault({}),

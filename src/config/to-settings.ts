@@ -4,6 +4,7 @@ import type { ClusterSettings, FleetSettings, PlanSettings } from '../core/setti
 import { parseConnectionUrl, type ConnectionUrl } from './connection-url.js';
 import type { LoadedConfig } from './load.js';
 import type { ConfigValues } from './schema.js';
+import { toRollout } from './to-rollout.js';
 import { recordOf } from './tree.js';
 
 /** The URL of a database on the local server. */
@@ -30,12 +31,7 @@ export function toSettings(config: LoadedConfig, server: { localUrl?: LocalUrl }
     tenancy: values.tenancy,
     plans: mapRecord(values.plans, toPlan),
     provision: { seed: values.provision.seed === undefined ? null : resolve(root, values.provision.seed) },
-    rollout: {
-      concurrency: values.rollout.concurrency,
-      lockTimeoutMs: values.rollout.lockTimeout,
-      statementTimeoutMs: values.rollout.statementTimeout,
-      retries: values.rollout.retries,
-    },
+    rollout: toRollout(values.rollout),
     hooks: {
       afterProvision: values.hooks.afterProvision,
       directory: root,

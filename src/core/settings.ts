@@ -1,3 +1,4 @@
+import type { Selector } from './selector.js';
 import type { Tier } from './tier.js';
 
 /**
@@ -83,11 +84,74 @@ export interface ProvisionSettings {
   seed: string | null;
 }
 
-export interface RolloutSettings {
+/** How migrations reach the fleet: the policy of a run, and the limits within one unit. */
+export interface RolloutSettings extends UnitLimits {
+  order: UnitOrder;
   concurrency: number;
+  window: WindowSettings | null;
+  failureBudget: FailureBudget;
+  onFailure: OnFailure;
+  waves: WaveSettings[];
+  throttle: ThrottleSettings;
+}
+
+/** What holds while one unit is migrated. */
+export interface UnitLimits {
   lockTimeoutMs: number;
+  /** For statements that hold a lock which blocks readers or writers. */
+  blockingTimeoutMs: number;
   statementTimeoutMs: number;
+  /** Tries after the first for a unit that met a lock. */
   retries: number;
+  /** Indexes that may be built concurrently in one database at a time. */
+  indexBuilds: number;
+  /** Pause between two batches of a batched migration. */
+  batchPauseMs: number;
+}
+
+export type UnitOrder = 'largest-first' | 'smallest-first' | 'name';
+export type OnFailure = 'halt' | 'continue' | 'rollback';
+
+/** Failed units that are borne; one more stops the run. Each limit holds for every wave and for the run. */
+export interface FailureBudget {
+  count: number;
+  /** Of the units of the wave, and of the run. */
+  percent: number;
+  /** Failures one after the other, or null for no such limit. */
+  consecutive: number | null;
+}
+
+export interface WaveSettings {
+  name: string;
+  /** Its units; null for whatever is left. */
+  select: Selector | null;
+  max: number | null;
+  percent: number | null;
+  bakeMs: number;
+  /** Must a person approve before the next wave begins? */
+  approve: boolean;
+  checks: HealthCheck[];
+}
+
+export type HealthCheck = { sql: string } | { command: string[] };
+
+/** When units may be started. */
+export interface WindowSettings {
+  /** 1 for Monday to 7. */
+  days: number[];
+  /** Minutes since midnight; a window whose end is before its start ends on the next day. */
+  from: number;
+  to: number;
+  zone: string;
+}
+
+/** While one of these is exceeded, no unit is started. */
+export interface ThrottleSettings {
+  replicationLagMs: number | null;
+  /** Percent of the server's connections. */
+  activeSessions: number | null;
+  /** A query against each cluster; a first value of false holds the run back. */
+  sql: string | null;
 }
 
 export interface HookSettings {

@@ -25,11 +25,13 @@ describe('settings of the engine', () => {
     });
     expect(settings.migrations.directory).toBe(join(config.root, 'migrations'));
     expect(settings.provision.seed).toBe(join(config.root, 'seeds/tenant.sql'));
-    expect(settings.rollout).toEqual({
+    expect(settings.rollout).toMatchObject({
       concurrency: 8,
       lockTimeoutMs: 2_000,
+      blockingTimeoutMs: 5_000,
       statementTimeoutMs: 900_000,
       retries: 5,
+      failureBudget: { count: 3, percent: 1, consecutive: null },
     });
     expect(settings.plans['free']).toEqual({
       name: 'free',

@@ -1,4 +1,4 @@
-import type { RolloutSettings, TenancySettings } from '../../core/settings.js';
+import type { TenancySettings, UnitLimits } from '../../core/settings.js';
 import type { MigrationUnit } from '../../core/unit.js';
 import { type Sql, ident, sql } from '../../pg/sql.js';
 import type { Migration } from './migration.js';
@@ -7,7 +7,7 @@ import type { Migration } from './migration.js';
 export interface MigrationTarget {
   unit: MigrationUnit;
   tenancy: TenancySettings;
-  rollout: Pick<RolloutSettings, 'lockTimeoutMs' | 'statementTimeoutMs' | 'retries'>;
+  rollout: UnitLimits;
   /** The run this belongs to, or null. */
   run: string | null;
   toolVersion: string;

@@ -121,7 +121,15 @@ function targetOf(tier: Tier, schema: string, rollout: Partial<MigrationTarget['
       shared: [],
       names: { schema: '{id}', database: '{id}' },
     },
-    rollout: { lockTimeoutMs: 10_000, statementTimeoutMs: 60_000, retries: 0, ...rollout },
+    rollout: {
+      lockTimeoutMs: 10_000,
+      blockingTimeoutMs: 30_000,
+      statementTimeoutMs: 60_000,
+      retries: 0,
+      indexBuilds: 2,
+      batchPauseMs: 0,
+      ...rollout,
+    },
     run: null,
     toolVersion: 'suite',
   };
