@@ -10,6 +10,15 @@ export type FleetEvent =
   | { type: 'run.finished'; status: RunStatus; totals: UnitTotals; durationMs: number }
   | { type: 'wave.started'; wave: string; units: number }
   | { type: 'wave.finished'; wave: string; succeeded: number; failed: number }
+  | {
+      type: 'wave.waiting';
+      wave: string;
+      for: 'approval' | 'bake' | 'window' | 'throttle';
+      until: string | null;
+      reason: string;
+    }
+  | { type: 'wave.resumed'; wave: string }
+  | { type: 'run.halted'; reason: string }
   | { type: 'unit.started'; unit: string; tier: Tier; wave: string | null }
   | { type: 'unit.step'; unit: string; step: string }
   | {
@@ -22,7 +31,7 @@ export type FleetEvent =
   | { type: 'unit.finished'; unit: string; outcome: UnitOutcome; ms: number; fault: EventFault | null }
   | { type: 'notice'; level: 'info' | 'warning'; code: string; message: string };
 
-export type RunStatus = 'succeeded' | 'failed' | 'paused' | 'partial' | 'aborted';
+export type RunStatus = 'running' | 'waiting' | 'succeeded' | 'failed' | 'paused' | 'partial' | 'aborted';
 export type UnitOutcome = 'succeeded' | 'failed' | 'skipped' | 'rolledBack' | 'unchanged';
 
 export interface UnitTotals {
