@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { configError } from '../../core/errors.js';
 import { groupBy } from '../../core/group-by.js';
@@ -19,27 +19,36 @@ export interface MigrationFile extends ScriptFile {
   name: string;
   /** sha1 over file name and text, as postgres-migrations computes it for an LF checkout. */
   checksum: string;
+  /** The way back: `down/0007_add_note.sql` for `0007_add_note.sql`, or null. */
+  down: ScriptFile | null;
 }
+
+const DOWN = 'down';
 
 /** `0007_add_invoice_note.sql`; the separator may be missing, as in the format's own rule. */
 const FILE_NAME = /^(-?\d+)[-_]?(.*)\.(sql|js)$/i;
 
 /**
  * Reads a migration directory, in order of id. Ids run from 1 without a gap; other files than `.sql` are
- * ignored, as are folders (`down/`), but `.js` is refused: the format's own loader would run it.
+ * ignored, as are folders other than `down/`, but `.js` is refused: the format's own loader would run it.
  * @throws configuration error (exit 3) that names every file which breaks a rule; nothing was run
  */
 export async function readMigrationFiles(directory: string): Promise<MigrationFile[]> {
   const names = await listDirectory(directory);
-  const problems = [...namingProblems(names), ...numberingProblems(names)];
+  const downs = await listDown(directory);
+  const problems = [...namingProblems(names), ...numberingProblems(names), ...strayProblems(names, downs)];
   if (problems.length > 0) throw invalidDirectory(directory, problems);
   const { loadMigrationFiles } = await import('postgres-migrations');
   const loaded = await loadMigrationFiles(directory).catch((cause: unknown) => {
     throw unreadable(directory, cause);
   });
-  return loaded
-    .filter(({ id }) => id > 0)
-    .map((file) => toMigrationFile(directory, file.id, file.fileName, file.sql));
+  const files = loaded.filter(({ id }) => id > 0);
+  return Promise.all(
+    files.map(async ({ id, fileName, sql }) => ({
+      ...toMigrationFile(directory, id, fileName, sql),
+      down: downs.includes(fileName) ? await readScript(directory, path.join(DOWN, fileName)) : null,
+    })),
+  );
 }
 
 /** The ids in a directory, without reading a file. */
@@ -49,8 +58,8 @@ export async function listMigrationIds(directory: string): Promise<number[]> {
     .sort((a, b) => a - b);
 }
 
-function toMigrationFile(directory: string, id: number, fileName: string, text: string): MigrationFile {
-  const sql = text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
+function toMigrationFile(directory: string, id: number, fileName: string, text: string) {
+  const sql = withLineFeeds(text);
   return {
     id,
     name: path.basename(fileName, path.extname(fileName)),
@@ -62,6 +71,16 @@ function toMigrationFile(directory: string, id: number, fileName: string, text: 
       .digest('hex'),
   };
 }
+
+async function readScript(directory: string, fileName: string): Promise<ScriptFile> {
+  const file = path.join(directory, fileName);
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw unreadable(directory, cause);
+  });
+  return { fileName, path: file, sql: withLineFeeds(text) };
+}
+
+const withLineFeeds = (text: string): string => text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
 
 /** One digest over a set of migrations: equal sets have equal digests. */
 export function digestOf(files: readonly MigrationFile[]): string {
@@ -77,6 +96,13 @@ async function listDirectory(directory: string): Promise<string[]> {
   } catch (cause) {
     throw unreadable(directory, cause);
   }
+}
+
+/** The names in `down/`; without that folder there are none. */
+async function listDown(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true });
+  const there = entries.some((entry) => entry.isDirectory() && entry.name === DOWN);
+  return there ? listDirectory(path.join(directory, DOWN)) : [];
 }
 
 function unreadable(directory: string, cause: unknown) {
@@ -116,6 +142,12 @@ function numberingProblems(names: string[]): string[] {
     ...duplicates.map(([id, files]) => `number ${id} is used by ${files.sort().join(' and ')}`),
     ...(gap === undefined ? [] : [gapSentence(gap, ids)]),
   ];
+}
+
+function strayProblems(names: string[], downs: string[]): string[] {
+  return downs
+    .filter((name) => /\.(sql|js)$/i.test(name) && !names.includes(name))
+    .map((name) => `${DOWN}/${name}: it belongs to no migration; the way back has the same file name`);
 }
 
 function gapSentence(found: number, ids: number[]): string {

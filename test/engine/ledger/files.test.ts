@@ -72,6 +72,30 @@ describe('a migration directory', () => {
     expect(files.map(({ fileName }) => fileName)).toEqual(['0001_step.sql']);
   });
 
+  test('has the way back beside a file, with line ends as LF', async () => {
+    const directory = directoryOf({ ...numbered('a', 'b'), 'down/0002_step.sql': 'undo\r\nb' });
+    const [first, second] = await readMigrationFiles(directory);
+    expect(first?.down).toBeNull();
+    expect(second?.down).toEqual({
+      fileName: path.join('down', '0002_step.sql'),
+      path: path.join(directory, 'down', '0002_step.sql'),
+      sql: 'undo\nb',
+    });
+  });
+
+  test('names a file in down/ that belongs to no migration', async () => {
+    const files = {
+      ...numbered('a'),
+      'down/README.md': '',
+      'down/0002_step.sql': '',
+      'down/0001_step.js': '',
+    };
+    expect((await problemsOf(files)).sort()).toEqual([
+      'down/0001_step.js: it belongs to no migration; the way back has the same file name',
+      'down/0002_step.sql: it belongs to no migration; the way back has the same file name',
+    ]);
+  });
+
   test('that is not there is a configuration error naming it', async () => {
     const missing = path.join(directoryOf({}), 'nowhere');
     const error = await failureOf(readMigrationFiles(missing));

@@ -14,6 +14,7 @@ const file = (sql: string): MigrationFile => ({
   path: '/migrations/0007_step.sql',
   sql,
   checksum: '0123456789abcdef',
+  down: null,
 });
 const parse = (sql: string): Migration => analyse(file(sql));
 const refusal = (sql: string): Promise<TenantctlError> => failureOf((async () => parse(sql))());
