@@ -313,6 +313,31 @@ begin
 end $function$;
 comment on function tenantctl.tables_holding(text,text,text) is 'The tables of a pool that hold a row of this tenant';
 
+CREATE OR REPLACE FUNCTION tenantctl.take_back(p_unit text, p_id integer)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_newest integer;
+begin
+  if not pg_catalog.pg_try_advisory_xact_lock(1952804451, pg_catalog.hashtext(p_unit)) then
+    raise exception using errcode = 'TC010',
+      message = pg_catalog.format('unit %s is being migrated by another session', p_unit);
+  end if;
+  if exists (select from tenantctl.placement where unit = p_unit and state = 'moving') then
+    raise exception using errcode = 'TC012',
+      message = pg_catalog.format('a tenant of unit %s is being moved', p_unit);
+  end if;
+  select pg_catalog.max(id) into v_newest from tenantctl.ledger where unit = p_unit and rolled_back_at is null;
+  if v_newest is distinct from p_id then
+    raise exception using errcode = 'TC011',
+      message = pg_catalog.format('unit %s is at migration %s, not at %s', p_unit, coalesce(v_newest::text, 'none'), p_id);
+  end if;
+  update tenantctl.ledger set rolled_back_at = pg_catalog.now(), rolled_back_by = session_user
+   where unit = p_unit and id = p_id and rolled_back_at is null;
+end $function$;
+comment on function tenantctl.take_back(text,integer) is 'Takes a unit for one transaction and marks its newest migration as rolled back';
+
 CREATE OR REPLACE FUNCTION tenantctl.tenant_condition(p_column text, p_type text, p_setting text)
  RETURNS text
  LANGUAGE sql
@@ -618,11 +643,14 @@ create table tenantctl_catalog.run_units (
   duration_ms integer,
   started_at timestamp with time zone,
   finished_at timestamp with time zone,
+  pages bigint default 0 not null,
+  forgiven boolean default false not null,
   constraint run_units_pkey PRIMARY KEY (run, unit),
   constraint run_units_run_fkey FOREIGN KEY (run) REFERENCES tenantctl_catalog.runs(id),
   constraint run_units_run_wave_fkey FOREIGN KEY (run, wave) REFERENCES tenantctl_catalog.run_waves(run, ordinal),
   constraint run_units_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'skipped'::text, 'rolled-back'::text])))
 );
+CREATE INDEX run_units_finished ON tenantctl_catalog.run_units USING btree (run, finished_at);
 CREATE INDEX run_units_open ON tenantctl_catalog.run_units USING btree (run, wave, ordinal) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text]));
 
 create table tenantctl_catalog.run_waves (
@@ -661,10 +689,13 @@ create table tenantctl_catalog.runs (
   lease_until timestamp with time zone,
   started_at timestamp with time zone default now() not null,
   finished_at timestamp with time zone,
+  plan_digest text,
+  unchanged integer default 0 not null,
   constraint runs_pkey PRIMARY KEY (id),
   constraint runs_check CHECK (((finished_at IS NULL) = (status = ANY (ARRAY['running'::text, 'paused'::text, 'waiting'::text])))),
   constraint runs_kind_check CHECK ((kind = ANY (ARRAY['migrate'::text, 'rollback'::text]))),
   constraint runs_of_run_fkey FOREIGN KEY (of_run) REFERENCES tenantctl_catalog.runs(id),
+  constraint runs_plan_digest_key UNIQUE (plan_digest),
   constraint runs_status_check CHECK ((status = ANY (ARRAY['running'::text, 'paused'::text, 'waiting'::text, 'succeeded'::text, 'failed'::text, 'partial'::text, 'aborted'::text])))
 );
 CREATE INDEX runs_recent ON tenantctl_catalog.runs USING btree (started_at DESC);

@@ -12,12 +12,14 @@ export interface LedgerEntry {
   checksum: string;
   state: 'started' | 'applied';
   appliedAt: string;
+  /** The run that applied it, or null. */
+  run: string | null;
 }
 
 /** The standing ledger of every unit of one database, oldest first, in one query. */
 export async function readLedgers(connection: Connection): Promise<Map<string, LedgerEntry[]>> {
   const rows = await connection.rows<LedgerEntry & { unit: string }>(sql`
-    select unit, id, name, checksum, state, applied_at::text as "appliedAt"
+    select unit, id, name, checksum, state, applied_at::text as "appliedAt", run
       from tenantctl.ledger where rolled_back_at is null order by unit, id`);
   return groupBy(rows, ({ unit }) => unit);
 }
@@ -25,7 +27,7 @@ export async function readLedgers(connection: Connection): Promise<Map<string, L
 /** The standing ledger of one unit, oldest first. */
 export async function readLedger(connection: Connection, unit: MigrationUnit): Promise<LedgerEntry[]> {
   return connection.rows<LedgerEntry>(sql`
-    select id, name, checksum, state, applied_at::text as "appliedAt"
+    select id, name, checksum, state, applied_at::text as "appliedAt", run
       from tenantctl.ledger where unit = ${unit.ledgerKey} and rolled_back_at is null order by id`);
 }
 

@@ -64,7 +64,7 @@ async function finish(connection: Connection, target: MigrationTarget, migration
 }
 
 /** The migration's settings hold for the session meanwhile, and are taken back afterwards. */
-async function inOwnSession(
+export async function inOwnSession(
   connection: Connection,
   target: MigrationTarget,
   migration: Migration,

@@ -1,6 +1,7 @@
 import { loadModule, parseSync, scanSync } from 'libpg-query';
 import { configError } from '../../core/errors.js';
 import { offsetOfByte, offsetOfCodePoint, positionAt, renderCaret } from '../../core/source-position.js';
+import { dataLoss } from './data-loss.js';
 import type { ScriptFile } from './files.js';
 
 /** One statement of a script; offsets are in UTF-16 units of the file's text. */
@@ -19,6 +20,8 @@ export interface ParsedStatement {
   concurrentIndex: string | null;
   /** Does it say CONCURRENTLY, and may the word be left out where nobody reads yet? */
   concurrent: boolean;
+  /** What it throws away for good, in words. */
+  losses: string[];
 }
 
 /** A table that a statement makes, or adds columns to. */
@@ -92,6 +95,7 @@ function describe(node: ParsedNode, sql: string, toOffset: (byte: number) => num
     concurrentIndex:
       kind === 'IndexStmt' && body['concurrent'] === true ? String(body['idxname'] ?? '') : null,
     concurrent: isConcurrent(kind, body),
+    losses: dataLoss(kind, body),
   };
 }
 

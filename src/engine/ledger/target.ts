@@ -21,11 +21,12 @@ function searchPath(target: MigrationTarget): string {
 /**
  * The settings of a migration, for the transaction or (`isLocal` false) for the session. In a pool the
  * administrator says that it acts for the whole fleet: forced row-level security would otherwise hide
- * every row from a backfill and let a foreign key accept orphans.
+ * every row from a backfill and let a foreign key accept orphans. The cast fails (3F000) where the schema
+ * is gone: the next one on the path would take its place without a word.
  */
 export function migrationSettings(target: MigrationTarget, isLocal = true): Sql {
   const scope = target.unit.shared ? 'fleet' : '';
-  return sql`set_config('search_path', ${searchPath(target)}, ${isLocal}),
+  return sql`${ident(target.unit.schema).text()}::regnamespace, set_config('search_path', ${searchPath(target)}, ${isLocal}),
     set_config('lock_timeout', ${`${target.rollout.lockTimeoutMs}ms`}, ${isLocal}),
     set_config('statement_timeout', ${`${target.rollout.statementTimeoutMs}ms`}, ${isLocal}),
     set_config('tenantctl.scope', ${scope}, ${isLocal})`;

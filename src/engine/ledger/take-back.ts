@@ -1,0 +1,68 @@
+import { conflictError } from '../../core/errors.js';
+import type { Connection } from '../../pg/connection.js';
+import { tryWithLock } from '../../pg/locks.js';
+import { withLockRetry } from '../../pg/retry.js';
+import { type Sql, sql } from '../../pg/sql.js';
+import { migrationFailure } from './fault.js';
+import { Message } from './message.js';
+import type { Migration } from './migration.js';
+import { executeStatement, inOwnSession } from './outside-transaction.js';
+import { type MigrationTarget, completion, migrationSettings } from './target.js';
+
+/**
+ * Takes migrations of one unit back, newest first: each in one transaction with the end of its ledger
+ * row, or statement by statement where it cannot run in a transaction. Lock timeouts are tried again.
+ * @param downs the ways back, newest first; the first must be the newest that the unit has
+ * @throws partial error `MIGRATION_FAILED`; what was taken back before it stays so
+ * @throws conflict `UNIT_BUSY` or `UNIT_MOVING` (exit 5)
+ */
+export async function takeBack(
+  connection: Connection,
+  target: MigrationTarget,
+  downs: readonly Migration[],
+): Promise<void> {
+  for (const down of downs) {
+    const transactional = !down.directives.noTransaction && !down.directives.batched;
+    await withLockRetry(target.rollout.retries, new Set(), () =>
+      transactional ? together(connection, target, down) : stepwise(connection, target, down),
+    );
+  }
+}
+
+async function together(connection: Connection, target: MigrationTarget, down: Migration): Promise<void> {
+  const message = new Message().add('begin');
+  message.add(sql`select ${ended(target, down)}, ${migrationSettings(target)}`.text());
+  message.addMigration(down);
+  const finish = completion(target, [down]);
+  if (finish !== null) message.add(finish.text(), down);
+  message.add('commit', down);
+  try {
+    await connection.message(message.text);
+  } catch (error) {
+    if (connection.usable) await connection.rollback();
+    throw migrationFailure(target.unit, message, error);
+  }
+}
+
+/** The ledger row ends last: after a crash the unit still has the migration, and the steps are taken again. */
+async function stepwise(connection: Connection, target: MigrationTarget, down: Migration): Promise<void> {
+  const held = await tryWithLock(connection, 'unit', target.unit.ledgerKey, () =>
+    inOwnSession(connection, target, down, async () => {
+      for (const statement of down.statements) {
+        while ((await executeStatement(connection, target, down, statement)) > 0 && down.directives.batched);
+      }
+      await connection.transaction(async () => {
+        await connection.rows(sql`select ${ended(target, down)}`);
+      });
+    }),
+  );
+  if (held !== undefined) return;
+  throw conflictError('UNIT_BUSY', `${target.unit.id} is being migrated by another process.`, {
+    hint: 'Wait for it and run the same command again.',
+    facts: { unit: target.unit.id },
+  });
+}
+
+function ended({ unit }: MigrationTarget, { id }: Migration): Sql {
+  return sql`tenantctl.take_back(${unit.ledgerKey}, ${id}::integer)`;
+}

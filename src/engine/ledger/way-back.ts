@@ -1,0 +1,49 @@
+import { refusedError } from '../../core/errors.js';
+import { type Migration, analyse } from './migration.js';
+
+/** The way back of one migration. */
+export interface WayBack {
+  migration: Migration;
+  /** Its down file as something that can be run, under the number and name of the migration. */
+  down: Migration;
+  /** What it throws away, in words. */
+  losses: string[];
+}
+
+/**
+ * The ways back of migrations, newest first.
+ * @throws refusal `IRREVERSIBLE` (exit 6) that names every migration without one · configuration error
+ *   (exit 3) when a down file cannot run
+ */
+export function waysBack(migrations: readonly Migration[]): WayBack[] {
+  const stuck = migrations.flatMap((migration) => {
+    const reason = irreversibleReason(migration);
+    return reason === null ? [] : [`${migration.name}: ${reason}`];
+  });
+  if (stuck.length > 0) throw irreversible(stuck);
+  return [...migrations].sort((a, b) => b.id - a.id).map(wayBack);
+}
+
+function irreversibleReason({ directives, down }: Migration): string | null {
+  if (directives.irreversible) return 'it says itself that it is irreversible';
+  return down === null ? 'it has no down file' : null;
+}
+
+function wayBack(migration: Migration): WayBack {
+  const { id, name, checksum, down: file } = migration;
+  if (file === null) throw irreversible([name]);
+  const down = analyse({ ...file, id, name, checksum, down: null });
+  const losses = down.statements.flatMap((statement) => statement.losses);
+  return { migration, down, losses };
+}
+
+function irreversible(stuck: string[]) {
+  return refusedError(
+    'IRREVERSIBLE',
+    ['There is no way back over these migrations:', ...stuck.map((line) => `  ${line}`)].join('\n'),
+    {
+      hint: 'Write down files for them, or go forward with a new migration. Nothing was changed.',
+      facts: { migrations: stuck },
+    },
+  );
+}
