@@ -5,6 +5,7 @@ import type { Reach } from '../core/faults.js';
 import type { Fleet } from '../engine/context.js';
 import type { Colors } from '../render/colors.js';
 import { CHANGE_OPTIONS, CONFIRM_OPTIONS, type GLOBAL_OPTIONS } from './globals.js';
+import type { Cancellation } from './cancellation.js';
 import type { Io } from './io.js';
 import type { ArgumentSpecs, ArgumentValues, OptionSpecs, OptionValues } from './option.js';
 
@@ -70,6 +71,7 @@ export type Call<S extends CommandSpec = CommandSpec> = {
   io: Io;
   /** Aborted by the first signal or by `--timeout`: finish what has begun, start nothing new. */
   signal: AbortSignal;
+  cancellation: Cancellation;
   emit: Emit;
   reach: Reach;
   /** Every command there is, for `help` and `completion`. */

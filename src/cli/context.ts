@@ -6,6 +6,7 @@ import type { Reach } from '../core/faults.js';
 import { rememberUrl } from '../core/redact.js';
 import type { FleetSettings } from '../core/settings.js';
 import type { Fleet, FleetOptions } from '../engine/context.js';
+import type { Cancellation } from './cancellation.js';
 import type { ChangeValues, GlobalValues } from './command.js';
 import type { Io } from './io.js';
 
@@ -17,6 +18,7 @@ export interface FleetRequest {
   emit: Emit;
   reach: Reach;
   signal: AbortSignal;
+  cancellation: Cancellation;
 }
 
 /** @throws config error (exit 3) when there is no configuration, or when it is invalid */
@@ -28,13 +30,18 @@ export async function readConfig(io: Io, { config, catalog }: GlobalValues): Pro
 /** The open fleet that a configuration describes; its local server is started where one is wanted. */
 export async function connectFleet(request: FleetRequest): Promise<Fleet> {
   const { openFleet } = await import('../engine/context.js');
-  return openFleet(await settingsOf(request), optionsOf(request));
+  return cancellable(await openFleet(await settingsOf(request), optionsOf(request)), request);
 }
 
 /** The same before its catalog is there: what `init` works on. */
 export async function connectNewFleet(request: FleetRequest): Promise<Fleet> {
   const { Fleet } = await import('../engine/context.js');
-  return new Fleet(await settingsOf(request), optionsOf(request));
+  return cancellable(new Fleet(await settingsOf(request), optionsOf(request)), request);
+}
+
+function cancellable(fleet: Fleet, { cancellation }: FleetRequest): Fleet {
+  cancellation.add(() => fleet.cancelStatements());
+  return fleet;
 }
 
 async function settingsOf({ config, io, emit }: FleetRequest): Promise<FleetSettings> {

@@ -25,7 +25,7 @@ export async function dispatch(
   const printer = createPrinter(io, { ...global, command: nameOf(command.spec) });
   const interruption = watchForInterruption(io, global.timeout);
   try {
-    return printer.outcome(explained(await perform(parsed, io, interruption.signal, commands), interruption));
+    return printer.outcome(explained(await perform(parsed, io, interruption, commands), interruption));
   } catch (error) {
     return printer.failure(interruption.explain(asFailure(error)));
   } finally {
@@ -34,14 +34,29 @@ export async function dispatch(
 }
 
 /** Confirms first, then makes ready what the command needs, then calls its handler. */
-async function perform(invocation: Invocation, io: Io, signal: AbortSignal, commands: readonly Command[]) {
+async function perform(
+  invocation: Invocation,
+  io: Io,
+  interruption: Interruption,
+  commands: readonly Command[],
+) {
+  const { signal, cancellation } = interruption;
   const { prepare } = await import('./prepare.js');
-  const prepared = await prepare(invocation, io, signal);
+  const prepared = await prepare(invocation, io, interruption);
   try {
     const { default: handler } = await invocation.command.load();
     signal.throwIfAborted();
     const { arguments: values, options, global } = invocation;
-    const call = { arguments: values, options, global, io, signal, commands, ...prepared.ready };
+    const call = {
+      arguments: values,
+      options,
+      global,
+      io,
+      signal,
+      cancellation,
+      commands,
+      ...prepared.ready,
+    };
     // The declaration has typed the handler's call; here its values come from that same declaration.
     return await handler(call as never);
   } finally {

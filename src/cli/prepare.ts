@@ -1,6 +1,7 @@
 import type { ChangeValues } from './command.js';
 import type { Invocation } from './command-line.js';
 import { connectFleet, readConfig } from './context.js';
+import type { Interruption } from './interruption.js';
 import type { Io } from './io.js';
 import { startProgress } from './progress.js';
 import { confirm } from './prompt.js';
@@ -16,19 +17,20 @@ interface Prepared {
  * Makes ready what a command has declared to need, cheapest check first: nothing is asked that a
  * missing file would make pointless, and no server is touched before the answer.
  */
-export async function prepare(invocation: Invocation, io: Io, signal: AbortSignal): Promise<Prepared> {
+export async function prepare(invocation: Invocation, io: Io, interruption: Interruption): Promise<Prepared> {
+  const { signal, cancellation } = interruption;
   const { global, command } = invocation;
   const { needs, changes } = command.spec;
   const options = invocation.options as Partial<ChangeValues>;
   const reach = rehearse(options.failAt, io.env);
   const config = needs === 'nothing' ? undefined : await readConfig(io, global);
   await confirmIfNeeded(invocation, io, signal);
-  const progress = await startProgress(io, global, signal);
+  const progress = await startProgress(io, global, interruption);
   const base = { config, emit: progress.emit, reach };
   if (config === undefined || needs !== 'fleet') return { ready: base, close: () => progress.close() };
   try {
     const change = changes ? { change: options as ChangeValues } : {};
-    const fleet = await connectFleet({ ...base, ...change, config, io, signal });
+    const fleet = await connectFleet({ ...base, ...change, config, io, signal, cancellation });
     return {
       ready: { ...base, fleet },
       async close() {

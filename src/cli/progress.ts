@@ -3,7 +3,7 @@ import { type Emit, eventStream } from '../core/events.js';
 import { redactDeep } from '../core/redact.js';
 import type { Renderer } from '../render/renderer.js';
 import type { GlobalValues } from './command.js';
-import { drainNotice } from './interruption.js';
+import { CANCEL_NOTICE, drainNotice, type Interruption } from './interruption.js';
 import { type Io, isCi } from './io.js';
 
 /** The stream of events of one command, and what watches it. */
@@ -15,7 +15,7 @@ export interface ProgressStream {
 export async function startProgress(
   io: Io,
   global: GlobalValues,
-  signal: AbortSignal,
+  { signal, cancellation }: Interruption,
 ): Promise<ProgressStream> {
   const renderers = await chooseRenderers(io, global);
   const stream = eventStream(
@@ -24,14 +24,17 @@ export async function startProgress(
   );
   const emit: Emit = (event, run) => stream(redactDeep(event), run);
   // Through the stream, for whatever draws on the terminal would wipe out a line written past it.
-  const tell = () =>
-    emit({ type: 'notice', level: 'warning', code: 'DRAINING', message: drainNotice(signal.reason) });
+  const warn = (code: string, message: string) => emit({ type: 'notice', level: 'warning', code, message });
+  const tell = () => warn('DRAINING', drainNotice(signal.reason));
+  const tellCancel = () => warn('CANCELLING', CANCEL_NOTICE);
   if (signal.aborted) tell();
   else signal.addEventListener('abort', tell, { once: true });
+  cancellation.signal.addEventListener('abort', tellCancel, { once: true });
   return {
     emit,
     async close() {
       signal.removeEventListener('abort', tell);
+      cancellation.signal.removeEventListener('abort', tellCancel);
       await Promise.all(renderers.map((renderer) => renderer.close()));
     },
   };

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { conflictError, internalError } from '../core/errors.js';
 import type { Emit } from '../core/events.js';
@@ -30,6 +31,9 @@ export interface FleetOptions {
 const CATALOG_CONNECTIONS = 32;
 const CATALOG_HOLDERS = 24;
 
+/** How long the catalog is still written to after everything else was cancelled. */
+const CATALOG_GRACE_MS = 1_500;
+
 /** An open fleet: settings, connections to the catalog and the clusters, and who is acting. */
 export class Fleet {
   /** Names this process in `application_name`, so that its sessions can be told from others. */
@@ -38,6 +42,7 @@ export class Fleet {
   private readonly holders = pLimit(CATALOG_HOLDERS);
   private readonly clusters = new Map<string, Connections>();
   private readonly prepared = new Map<string, Promise<void>>();
+  private statementsCancelled = false;
 
   constructor(
     readonly settings: FleetSettings,
@@ -69,6 +74,11 @@ export class Fleet {
 
   get signal(): AbortSignal {
     return this.options.signal;
+  }
+
+  /** Whether `cancelStatements` was called: what fails from then on has not failed by itself. */
+  get cancelled(): boolean {
+    return this.statementsCancelled;
   }
 
   get catalogDatabase(): string {
@@ -122,6 +132,7 @@ export class Fleet {
       `tenantctl/${TOOL_VERSION} ${this.session.slice(0, 8)}`,
     );
     this.clusters.set(name, connections);
+    if (this.statementsCancelled) void connections.cancelAll();
     return connections;
   }
 
@@ -150,6 +161,20 @@ export class Fleet {
     });
     this.prepared.set(key, running);
     return running;
+  }
+
+  /**
+   * Cancels the statements of this process on all clusters at once, and lets no other one start there. The
+   * catalog may still take down how things ended; what runs there after a moment is cancelled as well.
+   * @throws connection error (exit 4) when a server does not answer
+   */
+  async cancelStatements(): Promise<void> {
+    this.statementsCancelled = true;
+    const clusters = [...this.clusters.values()].map((connections) => connections.cancelAll());
+    const catalog = pause(CATALOG_GRACE_MS, undefined, { ref: false }).then(() =>
+      this.catalogConnections.cancelAll(),
+    );
+    await Promise.all([...clusters, catalog]);
   }
 
   async close(): Promise<void> {

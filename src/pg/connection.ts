@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { refusedError } from '../core/errors.js';
+import { EXIT, refusedError, TenantctlError } from '../core/errors.js';
 import { redact } from '../core/redact.js';
 import { type Endpoint, clientConfig, describeEndpoint } from './endpoint.js';
 import { connectionFailure, isConnectionLoss } from './errors.js';
@@ -32,6 +32,8 @@ export class Connection {
   /** Schemas this backend has touched: its caches only grow (about 155 KB each), so it is recycled. */
   touched = 0;
   private lost = false;
+  private refusing = false;
+  private running = 0;
 
   private constructor(
     private readonly client: pg.Client,
@@ -47,15 +49,21 @@ export class Connection {
 
   /**
    * Connects and sets the session up.
+   * @param patience milliseconds within which the server must have answered
    * @throws connection error (exit 4) naming host, port and database, never the password
-   * @throws refusal `TRANSACTION_POOLER` (exit 6) when the session is not our own backend
+   * @throws refusal `POOLED_CONNECTION` (exit 6) when the session is not our own backend
    */
-  static async open(endpoint: Endpoint, database: string, application: string): Promise<Connection> {
+  static async open(
+    endpoint: Endpoint,
+    database: string,
+    application: string,
+    patience = CONNECT_TIMEOUT_MS,
+  ): Promise<Connection> {
     const server = describeEndpoint(endpoint);
     const client = new pg.Client({
       ...clientConfig(endpoint, database),
       application_name: application,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      connectionTimeoutMillis: patience,
       keepAlive: true,
     });
     client.on('error', ignoreBeforeReady);
@@ -73,7 +81,17 @@ export class Connection {
   }
 
   get usable(): boolean {
-    return !this.lost;
+    return !this.lost && !this.refusing;
+  }
+
+  /** Whether the server is at work for this session. */
+  get busy(): boolean {
+    return this.running > 0 && !this.lost;
+  }
+
+  /** Sends nothing more: statements fail with `STATEMENTS_CANCELLED` (exit 130), and the session is not used again. */
+  refuseStatements(): void {
+    this.refusing = true;
   }
 
   /** Runs one statement and gives its rows. */
@@ -101,7 +119,7 @@ export class Connection {
     const wire = (this.client as unknown as { connection: NodeJS.EventEmitter }).connection;
     wire.on('commandComplete', count);
     try {
-      const results = (await this.client.query(text)) as unknown as MessageResult | MessageResult[];
+      const results = (await this.send(text)) as unknown as MessageResult | MessageResult[];
       return Array.isArray(results) ? results : [results];
     } catch (error) {
       completedStatements.set(error as object, statements);
@@ -166,9 +184,19 @@ export class Connection {
 
   private async run(statement: Sql): Promise<pg.QueryResult> {
     try {
-      return await this.client.query(statement.query());
+      return await this.send(statement.query());
     } catch (error) {
       throw this.translate(error);
+    }
+  }
+
+  private async send(query: string | pg.QueryConfig): Promise<pg.QueryResult> {
+    if (this.refusing) throw statementsCancelled();
+    this.running += 1;
+    try {
+      return await this.client.query(query);
+    } finally {
+      this.running -= 1;
     }
   }
 
@@ -177,6 +205,16 @@ export class Connection {
     this.lost = true;
     return connectionFailure(this.server, this.database, error);
   }
+}
+
+/** What every further statement meets once this process has cancelled those that ran. */
+export function statementsCancelled(): TenantctlError {
+  return new TenantctlError(
+    'STATEMENTS_CANCELLED',
+    EXIT.interrupted,
+    'What was running on the servers was cancelled, and nothing more is sent.',
+    { hint: 'The same command again goes on where this one stopped.' },
+  );
 }
 
 /** The COMMIT of a failed transaction is no error for the server: it answers ROLLBACK. */

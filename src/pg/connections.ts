@@ -1,8 +1,11 @@
-import { Connection } from './connection.js';
+import { Connection, statementsCancelled } from './connection.js';
 import { type Endpoint, databaseOf } from './endpoint.js';
+import { sql } from './sql.js';
 
 /** A backend that has touched this many schemas is replaced (reconnecting costs about 5 ms). */
 const SCHEMAS_PER_BACKEND = 500;
+/** Who cancels is about to leave, and a server that does not answer must not keep them. */
+const CANCEL_PATIENCE_MS = 2_000;
 
 interface Waiter {
   database: string;
@@ -16,10 +19,12 @@ interface Waiter {
  */
 export class Connections {
   private readonly idle: Connection[] = [];
+  private readonly lent = new Set<Connection>();
   private readonly waiting: Waiter[] = [];
   private readonly openIn = new Map<string, number>();
   private open = 0;
   private closed = false;
+  private cancelled = false;
 
   constructor(
     readonly endpoint: Endpoint,
@@ -34,12 +39,17 @@ export class Connections {
   /**
    * Lends a connection to `database` for the time of `work`, waiting in turn when the budget is spent.
    * @throws connection error (exit 4) when the server cannot be reached
+   * @throws `STATEMENTS_CANCELLED` (exit 130) after `cancelAll`
    */
   async use<T>(database: string, work: (connection: Connection) => Promise<T>): Promise<T> {
     const connection = await this.lend(database);
+    this.lent.add(connection);
+    // It was still being opened when the others were told.
+    if (this.cancelled) connection.refuseStatements();
     try {
       return await work(connection);
     } finally {
+      this.lent.delete(connection);
       await this.giveBack(connection);
     }
   }
@@ -53,6 +63,41 @@ export class Connections {
     }
   }
 
+  /**
+   * Cancels every statement that runs over a lent connection, and lets no other one start. The server is
+   * told by SQL over a connection of its own: the protocol's cancel request would travel without TLS.
+   * @throws connection error (exit 4) when the server does not answer within two seconds
+   */
+  async cancelAll(): Promise<void> {
+    this.cancelled = true;
+    for (const connection of this.lent) connection.refuseStatements();
+    this.wakeNext();
+    if (this.busy().length === 0) return;
+    const { endpoint, maintenanceDatabase, application } = this;
+    const canceller = await Connection.open(endpoint, maintenanceDatabase, application, CANCEL_PATIENCE_MS);
+    try {
+      await this.cancelBusy(canceller);
+    } finally {
+      await canceller.close();
+    }
+  }
+
+  /** Again and again: a request that overtakes its statement finds an idle backend and is lost. */
+  private async cancelBusy(canceller: Connection): Promise<void> {
+    const end = performance.now() + CANCEL_PATIENCE_MS;
+    for (let pids = this.busy(); pids.length > 0 && performance.now() < end; pids = this.busy()) {
+      await canceller.rows(
+        sql`select pg_cancel_backend(pid) from pg_stat_activity
+          where pid = any(${pids}::int[]) and application_name = ${this.application}`,
+      );
+      await canceller.rows(sql`select pg_sleep(0.05)`);
+    }
+  }
+
+  private busy(): number[] {
+    return [...this.lent].filter(({ busy }) => busy).map(({ pid }) => pid);
+  }
+
   async close(): Promise<void> {
     this.closed = true;
     for (const connection of this.idle.splice(0)) await this.discard(connection);
@@ -60,6 +105,7 @@ export class Connections {
 
   private async lend(database: string): Promise<Connection> {
     for (;;) {
+      if (this.cancelled) throw statementsCancelled();
       const ready = this.takeIdle(database);
       if (ready !== undefined) return ready;
       if (this.hasRoom(database)) return this.connect(database);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { partialError } from '../../src/core/errors.js';
 import { run } from '../../src/cli/main.js';
 import { commandThat, document, DONE, invoke, testIo } from './support.js';
@@ -8,6 +8,8 @@ const aborted = (signal: AbortSignal) =>
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve());
   });
+
+afterEach(() => void vi.useRealTimers());
 
 type Handle = Parameters<typeof commandThat>[0];
 
@@ -87,14 +89,66 @@ describe('a signal before the work has begun', () => {
 });
 
 describe('the second signal', () => {
-  it('leaves at once and brings the cursor back', async () => {
-    const stubborn = () => new Promise<never>(() => undefined);
+  const stubborn: Handle = () => new Promise<never>(() => undefined);
+
+  it('leaves at once and brings the cursor back where nothing can be cancelled', async () => {
     const { send, exits, stderr } = await started(['probe'], stubborn, true);
     send('SIGINT');
     expect(exits).toEqual([]);
     send('SIGINT');
     expect(exits).toEqual([130]);
     expect(stderr.text).toContain('\u001B[?25h');
+  });
+
+  it('cancels what is running, tells so, and lets the command end by itself', async () => {
+    const cancellable: Handle = ({ cancellation }) =>
+      new Promise((_, reject) => cancellation.add(async () => reject(new Error('57014'))));
+    const { send, ended, exits, stderr } = await started(['probe'], cancellable);
+    send('SIGINT');
+    expect(stderr.text).toContain('Ctrl-C again cancels what is running');
+    send('SIGINT');
+    expect(await ended).toBe(130);
+    expect(exits).toEqual([]);
+    expect(stderr.text).toContain('Ctrl-C again leaves at once');
+    expect(stderr.text).toContain('Interrupted by a second SIGINT: what was running is cancelled.');
+  });
+
+  it('leaves after three seconds when that does not end the command', async () => {
+    vi.useFakeTimers();
+    const { send, exits } = await started(['probe'], (call) => {
+      call.cancellation.add(() => Promise.reject(new Error('the server does not answer')));
+      return stubborn(call);
+    });
+    send('SIGINT');
+    send('SIGTERM');
+    await vi.advanceTimersByTimeAsync(2_900);
+    expect(exits).toEqual([]);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(exits).toEqual([130]);
+  });
+
+  it('is the last one when it follows --timeout', async () => {
+    vi.useFakeTimers();
+    const { send, ended } = await started(['probe', '--timeout', '1s'], ({ cancellation }) => {
+      return new Promise((_, reject) => cancellation.add(async () => reject(new Error('57014'))));
+    });
+    await vi.advanceTimersByTimeAsync(1_000);
+    send('SIGINT');
+    expect(await ended).toBe(130);
+  });
+});
+
+describe('the third signal', () => {
+  it('leaves at once', async () => {
+    const { send, exits } = await started(['probe'], ({ cancellation }) => {
+      cancellation.add(() => new Promise<never>(() => undefined));
+      return new Promise<never>(() => undefined);
+    });
+    send('SIGINT');
+    send('SIGINT');
+    expect(exits).toEqual([]);
+    send('SIGINT');
+    expect(exits).toEqual([130]);
   });
 });
 

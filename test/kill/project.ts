@@ -4,7 +4,7 @@ import { TIERS, type Tier } from '../../src/core/tier.js';
 import type { LocalServer } from '../../src/embedded/server.js';
 import { installFleet } from '../../src/operations/install.js';
 import { withFleet } from '../operations/provision-support.js';
-import { type Ran, tenantctl } from '../support/cli.js';
+import { type Ran, type Running, launch } from '../support/cli.js';
 import { INVOICING, fleetSettings } from '../support/fleet.js';
 import { newFolder } from '../support/folder.js';
 
@@ -63,12 +63,17 @@ export class Project {
 
   /** The built program, run in the project's folder. */
   run(...args: string[]): Promise<Ran> {
+    return this.launch(...args).ended;
+  }
+
+  /** The same while it runs. */
+  launch(...args: string[]): Running {
     const env = {
       CATALOG_URL: this.catalogUrl,
       MAIN_URL: this.server.adminUrl('postgres'),
       TENANTCTL_REHEARSAL: '1',
     };
-    return tenantctl(args, { cwd: this.folder, env });
+    return launch(args, { cwd: this.folder, env });
   }
 
   /** The same, which must end well. */

@@ -14,7 +14,7 @@ import { type Io, isCi } from '../io.js';
 import type { DemoFolder } from './folder.js';
 import { Narrator } from './narrator.js';
 
-type DemoCall = Pick<Call<typeof declaration>, 'io' | 'global' | 'signal' | 'reach'>;
+type DemoCall = Pick<Call<typeof declaration>, 'io' | 'global' | 'signal' | 'cancellation' | 'reach'>;
 type Connect = typeof connectFleet;
 
 /** Settings that say where PostgreSQL's programs are; every other one belongs to the user's own fleet. */
@@ -75,7 +75,8 @@ export class Demo {
     return this.watched(async (emit) => {
       const config = await readConfig(io, global);
       const change = { actor: undefined, reason: 'demo', ticket: undefined };
-      const fleet = await connect({ config, io, change, emit, reach: call.reach, signal });
+      const { reach, cancellation } = call;
+      const fleet = await connect({ config, io, change, emit, reach, signal, cancellation });
       try {
         return await work(fleet);
       } finally {
