@@ -8,6 +8,8 @@ import type { ScriptFile } from './files.js';
 export interface ParsedStatement {
   /** The parser's name for it, such as `CreateStmt`. */
   kind: string;
+  /** What the parser made of it. */
+  body: Readonly<Record<string, unknown>>;
   start: number;
   end: number;
   /** The name of the statement when it would take control from the runner, otherwise null. */
@@ -87,6 +89,7 @@ function describe(node: ParsedNode, sql: string, toOffset: (byte: number) => num
   const end = node.stmt_len === undefined ? sql.length : toOffset(from + node.stmt_len);
   return {
     kind,
+    body,
     start: start + leadingSpace(sql.slice(start, end)),
     end,
     control: controlOf(kind, body),

@@ -1,0 +1,51 @@
+import { blockedBy } from '../../../core/lock-mode.js';
+import { positionAt } from '../../../core/source-position.js';
+import type { Migration } from '../migration.js';
+import type { ParsedStatement } from '../parser.js';
+import type { StatementEffect } from './effect.js';
+import { STATEMENTS } from './statements.js';
+import { type Tree, nameOf } from './tree.js';
+
+/**
+ * The locks that a migration takes on tables which are there before it, and what it does under them, told
+ * from its text. What functions and DO blocks do is not looked into. A table that the file itself makes is left
+ * out where nobody can see it before the commit.
+ */
+export function effectsOf(migration: Migration): StatementEffect[] {
+  const hidden = new Set<string>();
+  return migration.statements.flatMap((statement, index) => {
+    const effects = (STATEMENTS[statement.kind]?.(statement.body) ?? []).filter(
+      ({ relation }) => relation === null || !hidden.has(relation),
+    );
+    if (!migration.directives.noTransaction) hide(hidden, statement);
+    if (effects.length === 0) return [];
+    const { line } = positionAt(migration.sql, statement.start);
+    return effects.map((found) => ({ statement: index, line, blocks: blockedBy(found.lock), ...found }));
+  });
+}
+
+/** Adds what a statement makes, or gives another name, to what nobody else sees. */
+function hide(hidden: Set<string>, { kind, body }: ParsedStatement): void {
+  const name = madeBy(kind, body, hidden);
+  if (name !== null) hidden.add(name);
+}
+
+function madeBy(kind: string, body: Tree, hidden: ReadonlySet<string>): string | null {
+  const hides = (relation: unknown): boolean => hidden.has(nameOf(relation) ?? '');
+  switch (kind) {
+    case 'CreateStmt':
+      return body['if_not_exists'] === true ? null : nameOf(body['relation']);
+    case 'CreateTableAsStmt':
+      return body['if_not_exists'] === true ? null : nameOf((body['into'] as Tree | undefined)?.['rel']);
+    case 'CreateSeqStmt':
+      return body['if_not_exists'] === true ? null : nameOf(body['sequence']);
+    case 'ViewStmt':
+      return body['replace'] === true ? null : nameOf(body['view']);
+    case 'IndexStmt':
+      return hides(body['relation']) ? String(body['idxname'] ?? '') : null;
+    case 'RenameStmt':
+      return hides(body['relation']) ? String(body['newname'] ?? '') : null;
+    default:
+      return null;
+  }
+}
