@@ -5,6 +5,7 @@ import { withoutUnit } from './failures-text.js';
 import { counted, firstLine, oneLine } from './line.js';
 import { countUnit, type Progress, progressText, startProgress } from './progress.js';
 import type { Renderer } from './renderer.js';
+import { type Waiting, waitingText } from './waiting.js';
 
 /** `failures`: those and warnings only; `changes`: one line a change; `steps`: everything. */
 export type Detail = 'failures' | 'changes' | 'steps';
@@ -34,15 +35,14 @@ export function plainRenderer(options: Options): Renderer {
 
 class PlainLines {
   private progress: Progress = startProgress(null, Date.now());
+  private waiting: Waiting | undefined;
   private listed = 0;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: Options) {}
 
   on(event: StampedEvent): void {
-    if (event.type === 'unit.started') this.watch();
-    if (event.type === 'unit.finished') this.count(event);
-    if (event.type === 'run.started') this.progress = startProgress(event.units, Date.now());
+    this.note(event);
     const line = this.lineFor(event);
     if (line !== undefined) this.write(line);
   }
@@ -51,9 +51,23 @@ class PlainLines {
     clearTimeout(this.timer);
   }
 
-  private count(event: Finished): void {
-    countUnit(this.progress, event);
-    this.watch();
+  private note(event: StampedEvent): void {
+    switch (event.type) {
+      case 'run.started':
+        this.progress = startProgress(event.units, Date.now());
+        return;
+      case 'unit.finished':
+        countUnit(this.progress, event);
+        return this.watch();
+      case 'unit.started':
+        return this.watch();
+      case 'wave.waiting':
+        this.waiting = event;
+        return this.watch();
+      case 'wave.started':
+      case 'wave.resumed':
+        this.waiting = undefined;
+    }
   }
 
   private write(line: string): void {
@@ -65,16 +79,20 @@ class PlainLines {
 
   private watch(): void {
     if (!this.options.signsOfLife || this.timer !== undefined) return;
-    this.timer = setTimeout(
-      () => this.write(`still at work: ${progressText(this.progress, Date.now())}`),
-      SILENCE_MS,
-    );
+    this.timer = setTimeout(() => this.write(this.signOfLife(Date.now())), SILENCE_MS);
     this.timer.unref();
+  }
+
+  private signOfLife(now: number): string {
+    if (this.waiting === undefined) return `still at work: ${progressText(this.progress, now)}`;
+    return `wave ${this.waiting.wave}: still ${waitingText(this.waiting, now)}`;
   }
 
   private lineFor(event: StampedEvent): string | undefined {
     if (event.type === 'unit.finished') return this.unitLine(event);
     if (event.type === 'notice') return this.noticeLine(event);
+    if (event.type === 'run.halted')
+      return `${this.options.colors.red('run halted:')} ${oneLine(event.reason)}`;
     if (this.options.detail === 'failures') return undefined;
     switch (event.type) {
       case 'run.started':
@@ -83,6 +101,10 @@ class PlainLines {
         return `wave ${event.wave}: ${counted(event.units, 'unit')}`;
       case 'wave.finished':
         return `wave ${event.wave}: ${event.succeeded} succeeded, ${event.failed} failed`;
+      case 'wave.waiting':
+        return `wave ${event.wave}: ${waitingText(event, Date.now())}`;
+      case 'wave.resumed':
+        return `wave ${event.wave}: goes on`;
       default:
         return this.options.detail === 'steps' ? stepLine(event) : undefined;
     }
@@ -92,8 +114,13 @@ class PlainLines {
     const { colors, detail } = this.options;
     if (event.outcome === 'failed') return `${colors.red('failed')} ${event.unit}: ${faultText(event)}`;
     if (detail === 'failures' || (detail === 'changes' && !this.mayList(event))) return undefined;
-    const word = event.outcome === 'succeeded' ? colors.green('ok') : event.outcome;
-    return `${word} ${event.unit} (${formatDuration(event.ms)})`;
+    return `${this.outcomeWord(event.outcome)} ${event.unit} (${formatDuration(event.ms)})`;
+  }
+
+  private outcomeWord(outcome: Finished['outcome']): string {
+    const { colors } = this.options;
+    if (outcome === 'succeeded') return colors.green('ok');
+    return outcome === 'rolledBack' ? colors.yellow('rolled back') : outcome;
   }
 
   /** A few units are listed one by one; of thousands only the counters are of use. */

@@ -1,6 +1,7 @@
 import type { StampedEvent } from '../core/events.js';
 import { faultText } from './plain.js';
 import { countUnit, type Progress, progressText, startProgress } from './progress.js';
+import { type Waiting, waitingText } from './waiting.js';
 
 /** How many failures a wave shows while it runs; the report has them all. */
 export const SHOWN_FAILURES = 5;
@@ -18,14 +19,15 @@ export interface Line {
 export class WaveLine {
   readonly ended: Promise<void>;
   private readonly progress: Progress;
-  private readonly waiting: string[] = [];
+  private readonly untold: string[] = [];
+  private waiting: Waiting | undefined;
   private line: Line | undefined;
   private frame: NodeJS.Timeout | undefined;
   private clock: NodeJS.Timeout | undefined;
   private end: () => void = () => undefined;
 
   constructor(
-    private readonly name: string,
+    readonly name: string,
     units: number | null,
   ) {
     this.progress = startProgress(units, Date.now());
@@ -33,13 +35,22 @@ export class WaveLine {
   }
 
   get title(): string {
-    return `${this.name}: ${progressText(this.progress, Date.now())}`;
+    const now = Date.now();
+    const waits = this.waiting === undefined ? '' : `; ${waitingText(this.waiting, now)}`;
+    return `${this.name}: ${progressText(this.progress, now)}${waits}`;
   }
 
   /** Failed units, or units that an interruption has left unvisited. */
   get incomplete(): boolean {
-    const { failed, done, total } = this.progress;
-    return failed > 0 || done < (total ?? 0);
+    const { failed, outcomes, total } = this.progress;
+    return failed > 0 || outcomes.size < (total ?? 0);
+  }
+
+  /** Takes the number of units where it was not known yet. */
+  expects(units: number): boolean {
+    if (this.progress.total !== null) return false;
+    this.progress.total = units;
+    return true;
   }
 
   show(line: Line): void {
@@ -52,13 +63,19 @@ export class WaveLine {
   count(event: Extract<StampedEvent, { type: 'unit.finished' }>): void {
     countUnit(this.progress, event);
     if (event.outcome === 'failed' && this.progress.failed <= SHOWN_FAILURES) {
-      this.waiting.push(`${event.unit}: ${faultText(event)}`);
+      this.untold.push(`${event.unit}: ${faultText(event)}`);
     }
     this.requestFrame();
   }
 
   tell(text: string): void {
-    this.waiting.push(text);
+    this.untold.push(text);
+    this.requestFrame();
+  }
+
+  /** Says what the wave waits for, until it is told that the wave goes on. */
+  wait(waiting: Waiting | undefined): void {
+    this.waiting = waiting;
     this.requestFrame();
   }
 
@@ -84,6 +101,6 @@ export class WaveLine {
   private draw(): void {
     if (this.line === undefined) return;
     this.line.title = this.title;
-    if (this.waiting.length > 0) this.line.output = this.waiting.splice(0).join('\n');
+    if (this.untold.length > 0) this.line.output = this.untold.splice(0).join('\n');
   }
 }

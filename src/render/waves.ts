@@ -26,7 +26,13 @@ class WaveScreen {
         this.total = event.units;
         break;
       case 'wave.started':
-        this.open(`wave ${event.wave}`, event.units);
+        this.begin(lineName(event.wave), event.units);
+        break;
+      case 'wave.waiting':
+        this.lineOf(event.wave).wait(event);
+        break;
+      case 'wave.resumed':
+        this.lineOf(event.wave).wait(undefined);
         break;
       case 'unit.started':
         this.current();
@@ -34,12 +40,15 @@ class WaveScreen {
       case 'unit.finished':
         this.current().count(event);
         break;
-      case 'wave.finished':
+      // Not `wave.finished`: on the same line the wave then bakes, is approved or is taken back.
       case 'run.finished':
         this.shut();
         break;
+      case 'run.halted':
+        this.tell(`${this.options.colors.red('run halted:')} ${oneLine(event.reason)}`);
+        break;
       case 'notice':
-        this.tell(event);
+        this.tell(this.noticeText(event));
         break;
     }
   }
@@ -57,9 +66,20 @@ class WaveScreen {
     return wave;
   }
 
+  /** A wave that had to wait before its first unit has its line already. */
+  private begin(name: string, units: number): void {
+    if (this.wave?.name === name && this.wave.expects(units)) return;
+    this.open(name, units);
+  }
+
   /** Units outside any wave are counted on a line of their own. */
   private current(): WaveLine {
     return this.wave ?? this.open(this.kind, this.total);
+  }
+
+  private lineOf(wave: string): WaveLine {
+    const name = lineName(wave);
+    return this.wave?.name === name ? this.wave : this.open(name, null);
   }
 
   private shut(): void {
@@ -67,12 +87,17 @@ class WaveScreen {
     this.wave = undefined;
   }
 
-  private tell({ level, message }: Extract<StampedEvent, { type: 'notice' }>): void {
-    const text =
-      level === 'warning'
-        ? `${this.options.colors.yellow('warning:')} ${oneLine(message)}`
-        : oneLine(message);
+  private noticeText({ level, message }: Extract<StampedEvent, { type: 'notice' }>): string {
+    const text = oneLine(message);
+    return level === 'warning' ? `${this.options.colors.yellow('warning:')} ${text}` : text;
+  }
+
+  private tell(text: string): void {
     if (this.wave === undefined) this.options.stream.write(`${text}\n`);
     else this.wave.tell(text);
   }
+}
+
+function lineName(wave: string): string {
+  return `wave ${wave}`;
 }

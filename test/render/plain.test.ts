@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { chooseColors } from '../../src/render/colors.js';
 import { type Detail, plainRenderer } from '../../src/render/plain.js';
-import { finished, stamped, startedRun, startedUnit } from './support.js';
+import { finished, stamped, startedRun, startedUnit, waiting } from './support.js';
 
 const colors = chooseColors({ env: {}, isTTY: false, refused: false });
 
@@ -59,6 +59,55 @@ describe('plain lines', () => {
     await close();
     vi.advanceTimersByTime(600_000);
     expect(lines).toHaveLength(4);
+  });
+
+  it('tell what a wave waits for, and when it goes on', () => {
+    const { lines, on } = renderer();
+    const until = new Date(Date.now() + 600_000).toISOString();
+    on(waiting('approval', null));
+    on(waiting('bake', until));
+    on(waiting('window', until, 'open on weekdays\nfrom 22:00'));
+    on(waiting('throttle', null, 'the replica of main is 14 s behind'));
+    on(stamped({ type: 'wave.resumed', wave: 'canary' }));
+    on(stamped({ type: 'run.halted', reason: '3 of 3 failures allowed' }));
+    expect(lines).toEqual([
+      'wave canary: waits for approval: tenantctl runs approve run-1',
+      'wave canary: bakes, 10 min 0 s left',
+      'wave canary: waits for its time window, 10 min 0 s left: open on weekdays from 22:00',
+      'wave canary: waits for the load to fall: the replica of main is 14 s behind',
+      'wave canary: goes on',
+      'run halted: 3 of 3 failures allowed',
+    ]);
+  });
+
+  it.each(['changes', 'failures'] as const)(
+    'give a sign of life while a wave waits, told in %s',
+    (detail) => {
+      const { lines, on } = renderer(detail);
+      on(waiting('bake', new Date(Date.now() + 70_000).toISOString()));
+      lines.length = 0;
+      vi.advanceTimersByTime(90_000);
+      expect(lines).toEqual([
+        'wave canary: still bakes, 40.0 s left',
+        'wave canary: still bakes, 10.0 s left',
+        'wave canary: still bakes, any moment now',
+      ]);
+      on(stamped({ type: 'wave.resumed', wave: 'canary' }));
+      vi.advanceTimersByTime(30_000);
+      expect(lines.at(-1)).toMatch(/^still at work: 0, /);
+    },
+  );
+
+  it('tell a unit that was taken back, and count it once', () => {
+    const { lines, on } = renderer();
+    on(startedRun(2));
+    on(finished('schema:a'));
+    on(stamped({ type: 'unit.finished', unit: 'schema:a', outcome: 'rolledBack', ms: 5, fault: null }));
+    vi.advanceTimersByTime(30_000);
+    expect(lines.slice(2)).toEqual([
+      'rolled back schema:a (5 ms)',
+      'still at work: 1 of 2, 1 rolled back, 30.0 s',
+    ]);
   });
 
   it('keep to failures and warnings where a program reads along', () => {

@@ -16,6 +16,12 @@ export function finished(unit: string, failed = false): StampedEvent {
   return stamped({ type: 'unit.finished', unit, outcome: failed ? 'failed' : 'succeeded', ms: 12, fault });
 }
 
+type Wait = Extract<FleetEvent, { type: 'wave.waiting' }>;
+
+export function waiting(what: Wait['for'], until: string | null, reason = 'because'): StampedEvent {
+  return stamped({ type: 'wave.waiting', wave: 'canary', for: what, until, reason });
+}
+
 export function startedUnit(unit: string): StampedEvent {
   return stamped({ type: 'unit.started', unit, tier: 'schema', wave: null });
 }

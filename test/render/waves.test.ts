@@ -4,7 +4,7 @@ import { chooseColors } from '../../src/render/colors.js';
 import type { Renderer } from '../../src/render/renderer.js';
 import { wavesRenderer } from '../../src/render/waves.js';
 import { Recorder } from '../cli/support.js';
-import { finished, stamped, startedRun, startedUnit } from './support.js';
+import { finished, stamped, startedRun, startedUnit, waiting } from './support.js';
 
 class Screen extends Recorder {
   frames = 0;
@@ -25,6 +25,11 @@ function onScreen(): { screen: Screen; renderer: Renderer } {
   const screen = new Screen(true);
   const colors = chooseColors({ env: {}, isTTY: true, refused: true });
   return { screen, renderer: wavesRenderer({ stream: screen, colors }) };
+}
+
+/** Resolves when this was drawn. */
+async function drawn(screen: Screen, text: RegExp): Promise<void> {
+  await expect.poll(() => screen.plain, { interval: 20 }).toMatch(text);
 }
 
 describe('waves on a terminal', () => {
@@ -83,6 +88,36 @@ describe('waves on a terminal', () => {
     }
     await renderer.close();
     for (const wave of ['canary', 'early', 'rest']) expect(screen.plain).toContain(`wave ${wave}: 1 of 1`);
+  });
+
+  it('stay on one line while they bake, wait and are taken back', async () => {
+    const { screen, renderer } = onScreen();
+    renderer.on(stamped({ type: 'wave.started', wave: 'canary', units: 1 }));
+    renderer.on(finished('schema:a'));
+    renderer.on(stamped({ type: 'wave.finished', wave: 'canary', succeeded: 1, failed: 0 }));
+    renderer.on(waiting('bake', new Date(Date.now() + 3_600_000).toISOString()));
+    await drawn(screen, /wave canary: 1 of 1, .*; bakes, 1 h 0 min left/);
+    renderer.on(stamped({ type: 'wave.resumed', wave: 'canary' }));
+    renderer.on(stamped({ type: 'run.halted', reason: 'the budget is spent' }));
+    renderer.on(
+      stamped({ type: 'unit.finished', unit: 'schema:a', outcome: 'rolledBack', ms: 1, fault: null }),
+    );
+    await renderer.close();
+    expect(screen.plain).toMatch(/✔ wave canary: 1 of 1, 1 rolled back, [^;]*\n/);
+    expect(screen.plain).toContain('run halted: the budget is spent');
+    expect(screen.plain).not.toMatch(/✔ wave canary: (?!1 of 1)/);
+  });
+
+  it('that wait before their first unit go on on the same line', async () => {
+    const { screen, renderer } = onScreen();
+    renderer.on(waiting('approval', null));
+    await drawn(screen, /wave canary: 0, .*; waits for approval: tenantctl runs approve run-1/);
+    renderer.on(stamped({ type: 'wave.resumed', wave: 'canary' }));
+    renderer.on(stamped({ type: 'wave.started', wave: 'canary', units: 1 }));
+    renderer.on(finished('schema:a'));
+    await renderer.close();
+    expect(screen.plain).toMatch(/✔ wave canary: 1 of 1/);
+    expect(screen.plain).not.toMatch(/✔ wave canary: (?!1 of 1)/);
   });
 
   it('tell notices with and without a wave', async () => {
