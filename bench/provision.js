@@ -3,13 +3,18 @@ import { provisionTenant } from '../dist/operations/provision.js';
 import { INVOICING, connect, median, milliseconds, openFleet, withServer } from './support.js';
 
 const ROUNDS = 60;
+const MIGRATIONS = {
+  directory: `${INVOICING}migrations`,
+  format: 'postgres-migrations',
+  onForeignSchema: 'refuse',
+};
 
 /** A whole tenant against its bare DDL in one message, turn by turn on reused connections. */
 export async function provisionSchema() {
   return withServer(async (server) => {
     const fleet = await openFleet(server);
     await provisionTenant(fleet, { id: 'warm', tier: 'schema' });
-    const ddl = (await loadMigrations(`${INVOICING}migrations`))
+    const ddl = (await loadMigrations(MIGRATIONS, 'extensions'))
       .map(({ freshSql }) => `${freshSql}\n;`)
       .join('\n');
     const client = await connect(server.adminUrl('app_shared'));
@@ -38,7 +43,7 @@ export async function provisionDatabase() {
   return withServer(async (server) => {
     const fleet = await openFleet(server);
     await provisionTenant(fleet, { id: 'warm', tier: 'database' });
-    const ddl = (await loadMigrations(`${INVOICING}migrations`))
+    const ddl = (await loadMigrations(MIGRATIONS, 'extensions'))
       .map(({ freshSql }) => `${freshSql}\n;`)
       .join('\n');
     const admin = await connect(server.adminUrl('postgres'));

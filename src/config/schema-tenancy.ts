@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import * as z from 'zod';
+import { MIGRATION_FORMATS } from '../core/settings.js';
 import { identifier, oneOf, roleName, schemaName, text } from './kinds.js';
 import { setting, typed } from './setting.js';
 
@@ -41,8 +42,8 @@ export const migrations = setting(
         'Folder of the migrations, relative to the file.',
       ),
       format: setting(
-        oneOf(['postgres-migrations']).default('postgres-migrations'),
-        'How files are named and hashed.',
+        oneOf([...MIGRATION_FORMATS, 'auto']).default('postgres-migrations'),
+        'The tool whose files they are, or `auto`: the one that they plainly belong to.',
       ),
       onForeignSchema: setting(
         oneOf(['refuse', 'rewrite']).default('refuse'),

@@ -39,10 +39,21 @@ export interface PoolSettings {
   schema: string;
 }
 
+/** The formats of migration directories that are read. */
+export const MIGRATION_FORMATS = [
+  'postgres-migrations',
+  'prisma',
+  'drizzle',
+  'node-pg-migrate',
+  'dbmate',
+] as const;
+export type MigrationFormatName = (typeof MIGRATION_FORMATS)[number];
+
 export interface MigrationSettings {
   /** Absolute path. */
   directory: string;
-  format: 'postgres-migrations';
+  /** `auto`: the one that the directory plainly has. */
+  format: MigrationFormatName | 'auto';
   onForeignSchema: 'refuse' | 'rewrite';
 }
 

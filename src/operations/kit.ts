@@ -2,8 +2,9 @@ import path from 'node:path';
 import { readOccupancy } from '../engine/catalog/places.js';
 import type { Occupancy } from '../engine/catalog/places.js';
 import type { Fleet } from '../engine/context.js';
-import { type Migration, loadMigrations } from '../engine/ledger/migration.js';
+import type { Migration } from '../engine/ledger/migration.js';
 import { type Place, type PlaceWish, choosePlace, fittingPlaces } from '../engine/placement/choose.js';
+import { loadFleetMigrations } from './migrations.js';
 import { type Seed, readSeed } from './seed.js';
 
 /** What provisioning needs and does not change from one tenant to the next. */
@@ -34,7 +35,7 @@ export async function kitFor(fleet: Fleet, request: { seed?: string }): Promise<
 
 async function assemble(fleet: Fleet): Promise<Kit> {
   const { settings } = fleet;
-  const migrations = await loadMigrations(settings.migrations.directory);
+  const migrations = await loadFleetMigrations(fleet);
   const seed = await readSeed(settings.provision.seed);
   const hookNames = settings.hooks.afterProvision.map(([program = '']) => path.basename(program));
   return { migrations, seed, hookNames, choose: placeChooser(fleet) };

@@ -9,7 +9,7 @@ import {
   tenantUpdate,
 } from '../engine/catalog/tenants.js';
 import type { Fleet } from '../engine/context.js';
-import { readMigrationFiles } from '../engine/ledger/files.js';
+import { readMigrationFiles } from '../engine/formats/registry.js';
 import { findMigration } from '../engine/ledger/find.js';
 import type { Connection } from '../pg/connection.js';
 import { driverOf } from '../engine/tiers/registry.js';
@@ -98,7 +98,7 @@ async function pinOf(fleet: Fleet, record: TenantRecord, edit: TenantEdit): Prom
       },
     );
   }
-  const pinned = findMigration(await readMigrationFiles(fleet.settings.migrations.directory), edit.pin);
+  const pinned = findMigration(await readMigrationFiles(fleet.settings.migrations), edit.pin);
   if (pinned.id >= (record.version?.id ?? 0)) return pinned.id;
   throw usageError(
     'PIN_BELOW_VERSION',

@@ -3,7 +3,7 @@ import { groupBy } from '../../core/group-by.js';
 import type { MigrationUnit } from '../../core/unit.js';
 import type { Connection } from '../../pg/connection.js';
 import { sql } from '../../pg/sql.js';
-import type { MigrationFile } from './files.js';
+import type { MigrationFile } from '../formats/format.js';
 
 /** One row of a unit's ledger that stands (was not rolled back). */
 export interface LedgerEntry {

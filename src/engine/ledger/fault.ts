@@ -77,7 +77,7 @@ function describePlace({ migration, offset }: SourcePlace) {
   return {
     text: `${migration.fileName}:${position.line}:${position.column}`,
     line: position.line,
-    caret: `\n${renderCaret(migration.sql, position)}`,
+    caret: `\n${renderCaret(migration.source, position)}`,
   };
 }
 

@@ -1,12 +1,15 @@
 import { configError } from '../../core/errors.js';
+import type { MigrationSettings } from '../../core/settings.js';
 import { positionAt, renderCaret } from '../../core/source-position.js';
 import type { Tier } from '../../core/tier.js';
 import { type Directives, readDirectives } from './directives.js';
-import { type MigrationFile, type ScriptFile, readMigrationFiles } from './files.js';
+import type { MigrationFile, ScriptFile } from '../formats/format.js';
+import { readMigrationFiles } from '../formats/registry.js';
+import { type AdaptedFile, adaptFiles } from './adapt.js';
 import { type ParsedScript, type ParsedStatement, loadParser, parseScript } from './parser.js';
 
 /** A migration that has been read, parsed and found fit to run. */
-export interface Migration extends MigrationFile {
+export interface Migration extends AdaptedFile {
   directives: Directives;
   statements: ParsedStatement[];
   /** Its text for a home that nobody reads yet: all of it can run in one transaction. */
@@ -15,12 +18,17 @@ export interface Migration extends MigrationFile {
 
 /**
  * Loads and checks a migration directory.
- * @throws configuration error (exit 3) with file, line and caret for the first statement that cannot run
+ * @param extensionsSchema the one schema beside the unit's own that files may name
+ * @throws configuration error (exit 3) with file, line and caret for the first statement that cannot run,
+ *   and for every place that names another schema
  */
-export async function loadMigrations(directory: string): Promise<Migration[]> {
-  const files = await readMigrationFiles(directory);
+export async function loadMigrations(
+  settings: MigrationSettings,
+  extensionsSchema: string,
+): Promise<Migration[]> {
+  const files = await readMigrationFiles(settings);
   await loadParser();
-  return files.map(analyse);
+  return adaptFiles(files, { onForeignSchema: settings.onForeignSchema, extensionsSchema }).map(analyse);
 }
 
 /** The migrations that a tier has; the others are not for it. */
@@ -29,18 +37,27 @@ export function migrationsFor(migrations: readonly Migration[], tier: Tier): Mig
 }
 
 /** Parses one file and refuses what this tool must do itself. Call `loadParser` first. */
-export function analyse(file: MigrationFile): Migration {
+export function analyse(file: MigrationFile & Partial<AdaptedFile>): Migration {
   const script = parseScript(file);
   const directives = readDirectives(file.fileName, script.comments);
+  directives.noTransaction ||= runsAlone(file, script);
   for (const statement of script.statements) refuseOwnControl(file, statement);
   if (directives.batched) requireOneDataStatement(file, script);
   else for (const statement of script.statements) refuseUnnamedIndex(file, statement);
   return {
+    extensions: [],
+    remarks: [],
     ...file,
     directives,
     statements: script.statements,
     freshSql: directives.batched ? repeatInPlace(file, script) : forFreshHome(file.sql, script),
   };
+}
+
+/** Does the format's own tool run it outside a transaction? */
+function runsAlone({ sending }: MigrationFile, { statements }: ParsedScript): boolean {
+  if (sending === 'statements') return true;
+  return sending === 'message' && statements.length === 1 && statements[0]?.concurrent === true;
 }
 
 /** Transactions, roles and search paths belong to the runner: a file that changes them lands elsewhere. */

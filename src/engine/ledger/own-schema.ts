@@ -4,7 +4,9 @@ import type { Connection } from '../../pg/connection.js';
 import { isDatabaseError } from '../../pg/errors.js';
 import { LOCK_CLASS } from '../../pg/locks.js';
 import { type Sql, join, sql } from '../../pg/sql.js';
-import { type MigrationFile, listMigrationIds, readMigrationFiles } from './files.js';
+import type { MigrationFile } from '../formats/format.js';
+import { readMigrationFiles } from '../formats/registry.js';
+import { listMigrationIds } from './files.js';
 
 /** A schema of this tool's own, installed from `migrations/` and recorded in the ledger like a unit. */
 export interface OwnSchema {
@@ -44,7 +46,7 @@ export async function installOwnSchema(
   const newest = (await listMigrationIds(own.directory)).at(-1) ?? 0;
   if (present > newest) throw toolOutdated(connection, own, present, newest);
   if (present === newest) return [];
-  const files = await readMigrationFiles(own.directory);
+  const files = await readMigrationFiles({ directory: own.directory, format: 'postgres-migrations' });
   try {
     return await connection.transaction(() => installMissing(connection, own, files, toolVersion));
   } catch (error) {

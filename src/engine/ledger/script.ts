@@ -1,5 +1,5 @@
 import { refuseOwnControl } from './migration.js';
-import type { ScriptFile } from './files.js';
+import type { ScriptFile } from '../formats/format.js';
 import { loadParser, parseScript } from './parser.js';
 
 /**

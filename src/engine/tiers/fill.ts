@@ -4,6 +4,7 @@ import type { Connection } from '../../pg/connection.js';
 import type { Fleet } from '../context.js';
 import { applyFresh, applyPending } from '../ledger/apply.js';
 import { readLedger } from '../ledger/entries.js';
+import { ensureExtensions } from '../ledger/extensions.js';
 import { type Migration, migrationsFor } from '../ledger/migration.js';
 import type { MigrationTarget } from '../ledger/target.js';
 
@@ -14,7 +15,9 @@ export async function fillNewHome(
   unit: MigrationUnit,
   migrations: readonly Migration[],
 ): Promise<void> {
-  await applyFresh(connection, targetOf(fleet, unit), migrationsFor(migrations, unit.tier));
+  const wanted = migrationsFor(migrations, unit.tier);
+  await ensureExtensions(connection, fleet.settings.tenancy.extensionsSchema, wanted);
+  await applyFresh(connection, targetOf(fleet, unit), wanted);
 }
 
 /**
@@ -29,7 +32,9 @@ export async function fillHome(
 ): Promise<void> {
   const ledger = await readLedger(connection, unit);
   if (ledger.length === 0) return fillNewHome(fleet, connection, unit, migrations);
-  await applyPending(connection, targetOf(fleet, unit), migrationsFor(migrations, unit.tier), ledger);
+  const wanted = migrationsFor(migrations, unit.tier);
+  await ensureExtensions(connection, fleet.settings.tenancy.extensionsSchema, wanted);
+  await applyPending(connection, targetOf(fleet, unit), wanted, ledger);
 }
 
 /** The rules under which this fleet migrates a unit. */

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll } from 'vitest';
 import { type TenantctlError, isTenantctlError } from '../../../src/core/errors.js';
-import { type Migration, loadMigrations } from '../../../src/engine/ledger/migration.js';
+import type { Migration } from '../../../src/engine/ledger/migration.js';
+import { loadFrom } from '../../support/migrations.js';
 
 const folders: string[] = [];
 
@@ -29,7 +30,7 @@ export function writeFiles(folder: string, files: Record<string, string>): void 
 
 /** Migrations 0001, 0002, … with these texts, loaded as the tool loads them. */
 export function migrationsOf(...texts: string[]): Promise<Migration[]> {
-  return loadMigrations(directoryOf(numbered(...texts)));
+  return loadFrom(directoryOf(numbered(...texts)));
 }
 
 /** `0001_step.sql`, `0002_step.sql`, … */

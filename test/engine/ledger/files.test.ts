@@ -2,11 +2,13 @@ import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { loadMigrationFiles } from 'postgres-migrations';
 import { describe, expect, test } from 'vitest';
-import { digestOf, readMigrationFiles } from '../../../src/engine/ledger/files.js';
+import { readMigrationFiles } from '../../../src/engine/formats/registry.js';
+import { digestOf } from '../../../src/engine/ledger/files.js';
 import { findMigration } from '../../../src/engine/ledger/find.js';
 import { directoryOf, failureOf, numbered } from './directory.js';
 
-const read = (files: Record<string, string>) => readMigrationFiles(directoryOf(files));
+const readFolder = (directory: string) => readMigrationFiles({ directory, format: 'postgres-migrations' });
+const read = (files: Record<string, string>) => readFolder(directoryOf(files));
 const problemsOf = async (files: Record<string, string>) => {
   const error = await failureOf(read(files));
   expect(error).toMatchObject({ code: 'MIGRATIONS_INVALID', exit: 3 });
@@ -74,12 +76,14 @@ describe('a migration directory', () => {
 
   test('has the way back beside a file, with line ends as LF', async () => {
     const directory = directoryOf({ ...numbered('a', 'b'), 'down/0002_step.sql': 'undo\r\nb' });
-    const [first, second] = await readMigrationFiles(directory);
+    const [first, second] = await readFolder(directory);
     expect(first?.down).toBeNull();
     expect(second?.down).toEqual({
-      fileName: path.join('down', '0002_step.sql'),
+      fileName: 'down/0002_step.sql',
       path: path.join(directory, 'down', '0002_step.sql'),
       sql: 'undo\nb',
+      source: 'undo\nb',
+      sending: 'transaction',
     });
   });
 
@@ -98,14 +102,14 @@ describe('a migration directory', () => {
 
   test('that is not there is a configuration error naming it', async () => {
     const missing = path.join(directoryOf({}), 'nowhere');
-    const error = await failureOf(readMigrationFiles(missing));
+    const error = await failureOf(readFolder(missing));
     expect(error).toMatchObject({ code: 'MIGRATIONS_UNREADABLE', exit: 3, facts: { directory: missing } });
   });
 
   test('with a folder named like a migration is refused as unreadable', async () => {
     const directory = directoryOf({ '0001_one.sql': 'select 1' });
     mkdirSync(path.join(directory, '0002_two.sql'));
-    const error = await failureOf(readMigrationFiles(directory));
+    const error = await failureOf(readFolder(directory));
     expect(error).toMatchObject({ code: 'MIGRATIONS_UNREADABLE', exit: 3 });
     expect(error.message).toContain('0002_two.sql');
   });
@@ -117,7 +121,7 @@ describe('a checksum', () => {
   test('is the one postgres-migrations computes', async () => {
     const directory = directoryOf(numbered(text, 'select 3'));
     const theirs = (await loadMigrationFiles(directory)).filter(({ id }) => id > 0);
-    const ours = await readMigrationFiles(directory);
+    const ours = await readFolder(directory);
     expect(ours.map(({ checksum }) => checksum)).toEqual(theirs.map(({ hash }) => hash));
   });
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { TenantctlError } from '../../../src/core/errors.js';
-import type { MigrationFile } from '../../../src/engine/ledger/files.js';
+import type { MigrationFile } from '../../../src/engine/formats/format.js';
 import { type Migration, analyse } from '../../../src/engine/ledger/migration.js';
 import { loadParser } from '../../../src/engine/ledger/parser.js';
 import { failureOf } from './directory.js';
@@ -13,6 +13,8 @@ const file = (sql: string): MigrationFile => ({
   fileName: '0007_step.sql',
   path: '/migrations/0007_step.sql',
   sql,
+  source: sql,
+  sending: 'transaction',
   checksum: '0123456789abcdef',
   down: null,
 });

@@ -8,7 +8,8 @@ import { type FleetSettings, NO_LIMITS, type PlanLimits } from '../../../src/cor
 import { substituteVariables } from '../../../src/core/sql-variables.js';
 import type { Tier } from '../../../src/core/tier.js';
 import { Fleet } from '../../../src/engine/context.js';
-import { type Migration, loadMigrations } from '../../../src/engine/ledger/migration.js';
+import type { Migration } from '../../../src/engine/ledger/migration.js';
+import { loadFrom } from '../../support/migrations.js';
 import type { Home } from '../../../src/engine/local/placements.js';
 import { fillHome } from '../../../src/engine/tiers/fill.js';
 import { driverOf } from '../../../src/engine/tiers/registry.js';
@@ -68,7 +69,7 @@ export function dyingFleet({ settings, options }: Fleet, point: FaultPoint): Fle
 }
 
 export function invoicing(): Promise<Migration[]> {
-  return loadMigrations(`${INVOICING}migrations`);
+  return loadFrom(`${INVOICING}migrations`);
 }
 
 /** Makes a home of the sample product, seeds it, and gives it about `rows` rows when asked. */
@@ -108,7 +109,7 @@ export async function migrationsOf(...texts: string[]): Promise<Migration[]> {
   texts.forEach((text, index) =>
     writeFileSync(path.join(folder, `${String(index + 1).padStart(4, '0')}_step.sql`), text),
   );
-  return loadMigrations(folder).finally(() => rmSync(folder, { recursive: true }));
+  return loadFrom(folder).finally(() => rmSync(folder, { recursive: true }));
 }
 
 /** Brings the unit of a home to the newest of `migrations`, as a run would. */
