@@ -7,24 +7,42 @@ export interface RunReport {
   run: string | null;
   kind: 'migrate' | 'rollback';
   status: RunStatus;
+  /** Why it is paused, waits, failed or was aborted; null when there is nothing to say. */
+  reason: string | null;
   to: UnitVersion | null;
   totals: UnitTotals & { current: number };
   waves: WaveReport[];
   failures: UnitFailure[];
+  /** Files that wait for a go of their own, and why. */
+  held: { migration: string; reason: string }[];
   skipped: { unit: string; reason: string }[];
   durationMs: number;
 }
 
+export type WaveStatus =
+  | 'pending'
+  | 'awaiting-window'
+  | 'running'
+  | 'baking'
+  | 'awaiting-approval'
+  | 'succeeded'
+  | 'failed'
+  | 'rolled-back';
+
 export interface WaveReport {
   name: string;
-  status: 'pending' | 'succeeded' | 'failed';
+  status: WaveStatus;
   units: number;
   succeeded: number;
   failed: number;
+  /** From its first unit to its last, where that is known. */
+  durationMs?: number;
 }
 
 export interface UnitFailure {
   unit: string;
+  /** The wave it failed in; none when it could not even be looked at. */
+  wave?: string | null;
   tenants: string[];
   code: string;
   migration: string | null;
@@ -40,5 +58,11 @@ export interface RunPlan {
   waves: { name: string; units: string[]; tenants: number }[];
   migrations: { id: number; name: string; phase: 'expand' | 'contract' | null; transactional: boolean }[];
   skipped: { unit: string; reason: string }[];
+  /** Files that wait for a go of their own, and why. */
+  held: { migration: string; reason: string }[];
+  /** What it throws away, in words: a rollback over files that drop data. */
+  losses: string[];
+  /** How long it takes by what earlier runs took, in milliseconds; null when there were none. */
+  predictedMs: number | null;
   current: number;
 }

@@ -1,117 +1,161 @@
 import { randomUUID } from 'node:crypto';
 import { conflictError, refusedError } from '../core/errors.js';
-import { indexBy } from '../core/group-by.js';
 import type { RunPlan, RunReport } from '../core/report.js';
+import type { RunPolicy } from '../core/run-policy.js';
 import type { Selector } from '../core/selector.js';
+import type { OnFailure } from '../core/settings.js';
 import { type UnitRecord, listUnits } from '../engine/catalog/units.js';
 import type { Fleet } from '../engine/context.js';
 import { findMigration } from '../engine/ledger/find.js';
-import { loadMigrations } from '../engine/ledger/migration.js';
-import { inProcessLanes } from '../engine/waves/lanes.js';
-import { planWaves } from '../engine/waves/plan.js';
-import { executeRun } from '../engine/waves/run.js';
-import { surveyUnits } from '../engine/waves/survey.js';
+import type { Migration } from '../engine/ledger/migration.js';
+import { waysBack } from '../engine/ledger/way-back.js';
+import { type SurveyedUnit, surveyUnits } from '../engine/waves/survey.js';
+import { wantMigrations } from '../engine/waves/wishes.js';
 import type { Connection } from '../pg/connection.js';
-import { tryWithLock } from '../pg/locks.js';
-import { faultOf } from './fault.js';
 import { previewOf } from './run-preview.js';
-import { type PreparedRun, closeLeftovers, closeRun, indexVersions, recordRun } from './run-record.js';
-import { reportOf } from './run-report.js';
+import { conductRun, requireRun } from './runs/conduct.js';
+import { contractBarrier } from './runs/contract-phase.js';
+import { joinable } from './runs/join.js';
+import { withRunLock } from './runs/lock.js';
+import { type PreparedRun, laidOut } from './runs/prepared.js';
+import { indexVersions, recordRun } from './runs/record.js';
+import { idleReport } from './runs/report.js';
+import { loadFleetMigrations } from './migrations.js';
 
 export interface MigrateRequest {
   /** The migration to go to, by number or name; the newest when left out. */
   to?: string;
   select: Selector;
   concurrency?: number;
+  onFailure?: OnFailure;
+  /** Give contract-phase files a go. */
+  contract?: boolean;
+  /** Consent to down files that drop data, for a run that rolls back on failure. */
+  allowDataLoss?: boolean;
+  /** Stop after this wave. */
+  wave?: string;
+  /** Stay at gates until they open. */
+  wait?: boolean;
   allowEmpty: boolean;
   dryRun: boolean;
 }
 
 /**
- * Brings every selected unit to the newest migration, or to the one named. Can be run again at any time:
- * what is applied is in the ledgers beside the data, so an interrupted run goes on where it stopped.
+ * Brings every selected unit to the newest migration, or to the one named, in the waves of the policy. An
+ * unfinished run of the same files and selection is joined: what failed is tried again, the rest goes on.
  * @returns the run's report, whose `failures` tell what is left; with `dryRun` the plan
  * @throws configuration error (exit 3) for files that cannot run or were edited · conflict (exit 5) when
- *   nothing is selected or another run is under way · refusal (exit 6) for half a pool
+ *   nothing is selected, another run is unfinished or under way · refusal (exit 6) for half a pool, and for
+ *   a run that could not be rolled back as its policy says
  */
 export async function migrate(fleet: Fleet, request: MigrateRequest): Promise<RunReport | { plan: RunPlan }> {
-  if (request.dryRun) return { plan: previewOf(await prepare(fleet, request)) };
-  return fleet.catalog(async (connection) => {
-    const done = await tryWithLock(connection, 'cluster', 'run', () => run(fleet, connection, request));
-    if (done !== undefined) return done.value;
-    throw conflictError('RUN_IN_PROGRESS', 'Another run is under way on this fleet.', {
-      hint: '`tenantctl status` shows it. Wait for it and run the same command again.',
-    });
+  if (request.dryRun) return { plan: await previewOf(fleet, await prepareMigrate(fleet, request)) };
+  return withRunLock(fleet, async (connection) => {
+    const began = performance.now();
+    const prepared = await prepareMigrate(fleet, request);
+    const unfinished = await joinable(fleet, connection, prepared);
+    await indexVersions(connection, prepared.surveyed);
+    const options = { wait: request.wait ?? false, through: request.wave ?? null };
+    if (unfinished !== null) return held(await conductRun(fleet, connection, unfinished, options), prepared);
+    if (prepared.waves.length === 0) return idleReport(prepared, began);
+    return held(await startRun(fleet, connection, prepared, options), prepared);
   });
 }
 
-async function run(fleet: Fleet, connection: Connection, request: MigrateRequest): Promise<RunReport> {
-  const began = performance.now();
-  const prepared = await prepare(fleet, request);
-  await indexVersions(connection, prepared.surveyed);
-  if (prepared.waves.length === 0) {
-    if (isWhole(request, prepared)) await closeLeftovers(fleet, connection);
-    return reportOf({
-      run: null,
-      target: prepared.target,
-      surveyed: prepared.surveyed,
-      result: null,
-      waves: [],
-      began,
-    });
-  }
+/** Stores a prepared run and drives it. */
+export async function startRun(
+  fleet: Fleet,
+  connection: Connection,
+  prepared: PreparedRun,
+  options: { wait: boolean; through: string | null; planDigest?: string },
+): Promise<RunReport> {
+  requireWave(prepared, options.through);
   const id = randomUUID();
-  await recordRun(fleet, connection, id, request.select, prepared);
-  fleet.reach('migrate.planned');
-  const units = prepared.waves.flatMap((wave) => wave.units);
-  const tenants = units.reduce((sum, { unit }) => sum + unit.tenantCount, 0);
-  fleet.emit(
-    {
-      type: 'run.started',
-      kind: 'migrate',
-      units: units.length,
-      tenants,
-      target: prepared.target?.name ?? null,
-    },
-    id,
-  );
-  const executor = inProcessLanes();
-  const surveyed = indexBy(prepared.surveyed, ({ unit }) => unit.id);
-  const result = await executeRun(fleet, executor, { run: id, waves: prepared.waves, surveyed, faultOf });
-  await executor.close();
-  fleet.reach('migrate.finished');
-  return closeRun(fleet, connection, id, prepared, result, began);
+  await recordRun(fleet, connection, id, prepared, options.planDigest ?? null);
+  return conductRun(fleet, connection, await requireRun(connection, id), options);
 }
 
-/** Has the call looked at every unit up to the newest migration, and could it read them all? */
-function isWhole({ select, to }: MigrateRequest, { surveyed }: PreparedRun): boolean {
-  return (
-    select.length === 0 &&
-    to === undefined &&
-    surveyed.every(({ skip, fault }) => skip === null && fault === null)
-  );
-}
+const held = (report: RunReport, prepared: PreparedRun): RunReport => ({ ...report, held: prepared.held });
 
-async function prepare(fleet: Fleet, request: MigrateRequest): Promise<PreparedRun> {
-  const migrations = await loadMigrations(fleet.settings.migrations.directory);
-  const target =
-    request.to === undefined ? (migrations.at(-1) ?? null) : findMigration(migrations, request.to);
+/** Surveys the fleet and plans a run, changing nothing. */
+export async function prepareMigrate(fleet: Fleet, request: MigrateRequest): Promise<PreparedRun> {
+  const migrations = await loadFleetMigrations(fleet);
+  const wanted = request.to === undefined ? migrations.at(-1) : findMigration(migrations, request.to);
   const units = await fleet.catalog((connection) => listUnits(connection, request.select));
   if (units.length === 0 && !request.allowEmpty) throw nothingSelected(request);
   for (const unit of units) refuseHalfPool(unit);
-  const surveyed = await surveyUnits(fleet, units, migrations, target?.id ?? 0);
-  const open = surveyed.filter(
-    ({ pending, skip, fault }) => pending.length > 0 && skip === null && fault === null,
+  const policy = policyOf(fleet, request);
+  const surveyed = await surveyUnits(fleet, units, wantMigrations(migrations, wanted?.id ?? 0));
+  const barrier = contractBarrier(migrations, surveyed, await versionsOf(fleet, surveyed), policy.contract);
+  const upTo = Math.min(wanted?.id ?? 0, barrier?.upTo ?? Infinity);
+  const allowed = barrier === null ? surveyed : anew(surveyed, migrations, upTo);
+  const target = migrations.findLast(({ id }) => id <= upTo) ?? null;
+  const files = migrations.filter(({ id }) => id <= upTo);
+  if (policy.onFailure === 'rollback') requireWayBack(allowed, policy);
+  return {
+    kind: 'migrate',
+    target: target === null ? null : { id: target.id, name: target.name },
+    ofRun: null,
+    selection: request.select,
+    policy,
+    files,
+    held: barrier === null ? [] : [barrier.held],
+    losses: [],
+    surveyed: allowed,
+    waves: await laidOut(fleet, policy, allowed),
+  };
+}
+
+function policyOf({ settings: { rollout } }: Fleet, request: MigrateRequest): RunPolicy {
+  return {
+    ...rollout,
+    concurrency: request.concurrency ?? rollout.concurrency,
+    onFailure: request.onFailure ?? rollout.onFailure,
+    contract: request.contract ?? false,
+    allowDataLoss: request.allowDataLoss ?? false,
+  };
+}
+
+/** The version of every unit of the fleet: as surveyed, otherwise as the catalog has it. */
+async function versionsOf(fleet: Fleet, surveyed: readonly SurveyedUnit[]) {
+  const units = await fleet.catalog((connection) => listUnits(connection, []));
+  const versions = new Map(units.map(({ id, version }) => [id, version]));
+  for (const { unit, version } of surveyed) versions.set(unit.id, version);
+  return versions;
+}
+
+/** The same units with another target; those that could not be read stay as they are. */
+function anew(
+  surveyed: readonly SurveyedUnit[],
+  migrations: readonly Migration[],
+  upTo: number,
+): SurveyedUnit[] {
+  const wish = wantMigrations(migrations, upTo);
+  return surveyed.map((unit) => (unit.fault === null ? { ...unit, ...wish(unit.unit, unit.ledger) } : unit));
+}
+
+/** A run that is to be rolled back on failure must be able to: that is found out before its first unit, not at 4 a.m. */
+function requireWayBack(surveyed: readonly SurveyedUnit[], { allowDataLoss }: RunPolicy): void {
+  const pending = new Map(surveyed.flatMap((unit) => unit.pending.map((file) => [file.id, file])));
+  const losses = waysBack([...pending.values()]).flatMap((way) =>
+    way.losses.map((loss) => `${way.migration.name}: ${loss}`),
   );
-  const waves = planWaves(
-    open.map(({ unit }) => unit),
-    {
-      concurrency: request.concurrency ?? fleet.settings.rollout.concurrency,
-      cluster: (name) => fleet.cluster(name).maxConnections,
-      database: (cluster) => fleet.cluster(cluster).maxPerDatabase,
-    },
+  if (losses.length > 0 && !allowDataLoss) throw wouldLoseData(losses);
+}
+
+/** Down files throw data away, and nobody has agreed to that. */
+export function wouldLoseData(losses: readonly string[]) {
+  return refusedError(
+    'WOULD_LOSE_DATA',
+    ['Rolling back throws data away:', ...losses.map((line) => `  ${line}`)].join('\n'),
+    { hint: 'Agree with --allow-data-loss, or choose --on-failure halt.', facts: { losses } },
   );
-  return { migrations, target, surveyed, waves };
+}
+
+function requireWave({ waves }: PreparedRun, name: string | null): void {
+  if (name === null || waves.some((wave) => wave.name === name)) return;
+  const names = waves.map((wave) => wave.name).join(', ');
+  throw conflictError('WAVE_UNKNOWN', `This run has no wave ${name}.`, { hint: `Its waves are: ${names}.` });
 }
 
 function refuseHalfPool(unit: UnitRecord): void {

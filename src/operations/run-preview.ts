@@ -1,9 +1,16 @@
 import type { RunPlan } from '../core/report.js';
-import type { PreparedRun } from './run-record.js';
+import { medianUnitMs } from '../engine/catalog/run-units.js';
+import type { Fleet } from '../engine/context.js';
+import type { PlannedWave } from '../engine/waves/plan.js';
+import type { PreparedRun } from './runs/prepared.js';
 
 /** What a run would do, for `--dry-run`. */
-export function previewOf({ surveyed, waves }: PreparedRun): RunPlan {
+export async function previewOf(
+  fleet: Fleet,
+  { kind, surveyed, waves, held, losses }: PreparedRun,
+): Promise<RunPlan> {
   const pending = new Map(surveyed.flatMap(({ pending: files }) => files.map((file) => [file.id, file])));
+  const direction = kind === 'rollback' ? -1 : 1;
   return {
     waves: waves.map(({ name, units }) => ({
       name,
@@ -11,7 +18,7 @@ export function previewOf({ surveyed, waves }: PreparedRun): RunPlan {
       tenants: units.reduce((sum, { unit }) => sum + unit.tenantCount, 0),
     })),
     migrations: [...pending.values()]
-      .sort((a, b) => a.id - b.id)
+      .sort((a, b) => direction * (a.id - b.id))
       .map(({ id, name, directives }) => ({
         id,
         name,
@@ -22,8 +29,24 @@ export function previewOf({ surveyed, waves }: PreparedRun): RunPlan {
       const reason = skip ?? fault?.message;
       return reason === undefined ? [] : [{ unit: unit.id, reason }];
     }),
+    held,
+    losses,
+    predictedMs: await predict(fleet, waves),
     current: surveyed.filter(
       ({ pending: files, skip, fault }) => files.length === 0 && skip === null && fault === null,
     ).length,
   };
+}
+
+/** Each wave takes as long as its fullest lane, at the speed that units had in earlier runs. */
+async function predict(fleet: Fleet, waves: readonly PlannedWave[]): Promise<number | null> {
+  const { ms } = await fleet.catalog(medianUnitMs);
+  if (ms === null) return null;
+  return Math.round(waves.reduce((sum, { units }) => sum + fullestLane(units) * ms, 0));
+}
+
+function fullestLane(units: PlannedWave['units']): number {
+  const lanes = new Map<string, number>();
+  for (const { lane } of units) lanes.set(lane, (lanes.get(lane) ?? 0) + 1);
+  return Math.max(0, ...lanes.values());
 }

@@ -5,8 +5,9 @@ import {
   readVersionCounts,
 } from '../engine/catalog/overview.js';
 import { recentRuns } from '../engine/catalog/runs.js';
+import { type RunLine, runLine } from './runs/line.js';
 import type { Fleet } from '../engine/context.js';
-import { readMigrationFiles } from '../engine/ledger/files.js';
+import { readMigrationFiles } from '../engine/formats/registry.js';
 import { findMigration } from '../engine/ledger/find.js';
 
 export interface FleetStatus {
@@ -15,7 +16,7 @@ export interface FleetStatus {
   /** Units below the newest migration, or below the one required. */
   behind: { unit: string; version: string | null }[];
   target: string | null;
-  runs: Record<string, unknown>[];
+  runs: RunLine[];
   moves: Record<string, unknown>[];
   due: Record<string, unknown>[];
 }
@@ -28,13 +29,13 @@ const NAMED = 100;
  * @param options.require the migration that every unit should have; the newest file when left out
  */
 export async function fleetStatus(fleet: Fleet, options: { require?: string }): Promise<FleetStatus> {
-  const files = await readMigrationFiles(fleet.settings.migrations.directory);
+  const files = await readMigrationFiles(fleet.settings.migrations);
   const target = options.require === undefined ? files.at(-1) : findMigration(files, options.require);
   return fleet.catalog(async (connection) => ({
     tiers: await readFleetCounts(connection),
     ...(await readVersionCounts(connection, target?.id ?? 0, NAMED)),
     target: target?.name ?? null,
-    runs: await recentRuns(connection),
+    runs: (await recentRuns(connection)).map(runLine),
     moves: await openMoves(connection),
     due: await dueOffboardings(connection),
   }));

@@ -12,7 +12,7 @@ const UNCHANGED = 'Nothing was changed.';
 
 /** The report of a run: one line that says it all, then waves, failures and what was left out. */
 export function runReportText(report: RunReport, colors: Colors): string {
-  const { totals, failures, waves, skipped } = report;
+  const { totals, failures, waves, skipped, held } = report;
   return sections(
     headline(report, colors),
     waves.length > 1 ? wavesTable(waves) : '',
@@ -21,18 +21,29 @@ export function runReportText(report: RunReport, colors: Colors): string {
       'Left out',
       skipped.map(({ unit, reason }) => `${unit}: ${oneLine(reason)}`),
     ),
+    heldText(held),
     totals.pending > 0
       ? `${counted(totals.pending, 'unit')} not visited; the same command again goes on there.`
       : '',
   );
 }
 
-function headline({ kind, status, to, totals, durationMs, run }: RunReport, colors: Colors): string {
+function heldText(held: RunReport['held']): string {
+  return list(
+    'Files that wait',
+    held.map(({ migration, reason }) => `${migration}: ${oneLine(reason)}`),
+  );
+}
+
+function headline(report: RunReport, colors: Colors): string {
+  const { kind, status, reason, to, totals, durationMs, run } = report;
   if (run === null && totals.failed === 0)
     return `${colors.green('nothing to do')}: ${currentText(totals.current, to)}`;
-  const word = status === 'succeeded' ? colors.green(status) : colors.red(status);
+  const calm = status === 'succeeded' || status === 'running' || status === 'waiting';
+  const word = calm ? colors.green(status) : colors.red(status);
+  const why = reason === null ? '' : `\n${oneLine(reason)}`;
   const target = to === null ? '' : ` to ${versionText(to)}`;
-  return `${kind}${target} ${word}: ${countsText(totals)} in ${formatDuration(durationMs)}${run === null ? '' : `\nrun ${run}`}`;
+  return `${kind}${target} ${word}: ${countsText(totals)} in ${formatDuration(durationMs)}${why}${run === null ? '' : `\nrun ${run}`}`;
 }
 
 function currentText(current: number, to: RunReport['to']): string {
@@ -66,7 +77,15 @@ function list(title: string, lines: readonly string[]): string {
 }
 
 /** The plan of a run: which units go in which wave, and what each of them gets. */
-export function runPlanText({ waves, migrations, skipped, current }: RunPlan): string {
+export function runPlanText({
+  waves,
+  migrations,
+  skipped,
+  held,
+  losses,
+  predictedMs,
+  current,
+}: RunPlan): string {
   const rows = waves.map(({ name, units, tenants }) => [name, count(units.length), count(tenants)]);
   return sections(
     rows.length === 0
@@ -77,6 +96,11 @@ export function runPlanText({ waves, migrations, skipped, current }: RunPlan): s
       'Left out',
       skipped.map(({ unit, reason }) => `${unit}: ${oneLine(reason)}`),
     ),
+    heldText(held),
+    list('Thrown away', losses.map(oneLine)),
+    predictedMs === null || rows.length === 0
+      ? ''
+      : `About ${formatDuration(predictedMs)}, by what units took in earlier runs.`,
     UNCHANGED,
   );
 }

@@ -9,7 +9,20 @@ import { init } from './init.js';
 import { list } from './list.js';
 import { migrate } from './migrate.js';
 import { provision } from './provision.js';
+import { rollback } from './rollback.js';
 import { route } from './route.js';
+import {
+  runsAbort,
+  runsApprove,
+  runsExplain,
+  runsList,
+  runsPause,
+  runsResume,
+  runsRetry,
+  runsShow,
+  runsSkip,
+  runsWatch,
+} from './runs.js';
 import { set } from './set.js';
 import { show } from './show.js';
 import { status } from './status.js';
@@ -26,6 +39,17 @@ export const COMMANDS: readonly Command[] = [
   handledBy(suspend, () => import('../handlers/suspend.js')),
   handledBy(activate, () => import('../handlers/activate.js')),
   handledBy(migrate, () => import('../handlers/migrate.js')),
+  handledBy(rollback, () => import('../handlers/rollback.js')),
+  handledBy(runsList, () => import('../handlers/runs-list.js')),
+  handledBy(runsShow, () => import('../handlers/runs-show.js')),
+  handledBy(runsWatch, () => import('../handlers/runs-watch.js')),
+  handledBy(runsExplain, () => import('../handlers/runs-explain.js')),
+  handledBy(runsApprove, () => import('../handlers/runs-approve.js')),
+  handledBy(runsPause, () => import('../handlers/runs-pause.js')),
+  handledBy(runsResume, () => import('../handlers/runs-resume.js')),
+  handledBy(runsRetry, () => import('../handlers/runs-retry.js')),
+  handledBy(runsSkip, () => import('../handlers/runs-skip.js')),
+  handledBy(runsAbort, () => import('../handlers/runs-abort.js')),
   handledBy(status, () => import('../handlers/status.js')),
   handledBy(configShow, () => import('../handlers/config-show.js')),
   handledBy(configCheck, () => import('../handlers/config-check.js')),

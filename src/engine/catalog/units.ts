@@ -35,3 +35,11 @@ export async function listUnits(connection: Connection, select: Selector): Promi
     having ${select.length === 0 ? raw("u.tier = 'pool' or count(t.id) > 0") : sql`count(t.id) filter (where ${selectorCondition(select)}) > 0`}
     order by u.id`);
 }
+
+/** Does a tenant still live in this unit? */
+export async function hasTenant(connection: Connection, unit: string): Promise<boolean> {
+  const row = await connection.row(sql`
+    select from tenantctl_catalog.placements p join tenantctl_catalog.tenants t on t.id = p.tenant
+     where p.unit = ${unit} and p.until is null and t.status <> 'deleted'`);
+  return row !== undefined;
+}

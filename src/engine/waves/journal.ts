@@ -1,46 +1,103 @@
-import type { UnitVersion } from '../../core/unit.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EXIT, isTenantctlError } from '../../core/errors.js';
 import { type SeenVersion, versionsUpdate } from '../catalog/places.js';
-import { type UnitOutcomeRow, outcomesUpdate } from '../catalog/runs.js';
+import {
+  type UnitMigrationRow,
+  type UnitOutcomeRow,
+  outcomesUpdate,
+  startsUpdate,
+  unitMigrationsInsert,
+} from '../catalog/run-units.js';
 import type { Fleet } from '../context.js';
+import type { Sql } from '../../pg/sql.js';
 
 /** One write for so many units: 0.05 ms each instead of 0.65. */
 const BATCH = 200;
+/** What has been noted is written after this time at the latest, so that others see a slow unit at work. */
+const LATEST_MS = 250;
+/** How long the catalog may be away before the run gives up: a restart, a fail-over. */
+const PATIENCE_MS = 60_000;
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 2_000;
 
-/** Takes down how units end, in batches: the catalog is an index, the ledgers are the truth. */
+/**
+ * Takes down how units begin and end, in batches: the catalog is an index, the ledgers are the truth. A
+ * catalog that is away for a moment is waited for; the units go on meanwhile.
+ */
 export class Journal {
+  private readonly starts: string[] = [];
   private readonly outcomes: UnitOutcomeRow[] = [];
-  private readonly versions: SeenVersion[] = [];
+  private readonly migrations: UnitMigrationRow[] = [];
   private writing: Promise<void> = Promise.resolve();
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly fleet: Fleet,
     private readonly run: string,
   ) {}
 
-  /** @param version the unit's version now, or undefined when it did not change */
-  note(outcome: UnitOutcomeRow, version?: UnitVersion): void {
-    this.outcomes.push(outcome);
-    if (version !== undefined) this.versions.push({ unit: outcome.unit, version });
-    if (this.outcomes.length >= BATCH) this.writeSoon();
+  began(unit: string): void {
+    this.starts.push(unit);
+    this.writeLater();
   }
 
-  /** Writes what is left and waits until everything is written. */
+  ended(outcome: UnitOutcomeRow, migrations: readonly UnitMigrationRow[]): void {
+    this.outcomes.push(outcome);
+    this.migrations.push(...migrations);
+    if (this.outcomes.length >= BATCH) this.writeNow();
+    else this.writeLater();
+  }
+
+  /** Writes what is left and waits until everything is written. @throws what the catalog said in the end */
   async flush(): Promise<void> {
-    this.writeSoon();
+    this.writeNow();
     await this.writing;
   }
 
-  private writeSoon(): void {
-    const outcomes = this.outcomes.splice(0);
-    const versions = this.versions.splice(0);
-    if (outcomes.length === 0) return;
-    const statements = [outcomesUpdate(this.run, outcomes), versionsUpdate(versions)];
-    this.writing = this.writing.then(() =>
-      this.fleet.catalog(async (connection) => {
-        await connection.atomically(statements);
-      }),
-    );
+  private writeLater(): void {
+    this.timer ??= setTimeout(() => this.writeNow(), LATEST_MS);
+  }
+
+  private writeNow(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const statements = this.take();
+    if (statements.length === 0) return;
+    this.writing = this.writing.then(() => patiently(this.fleet, statements));
     // Reported by flush(); here it only must not count as unhandled.
     this.writing.catch(() => undefined);
   }
+
+  private take(): Sql[] {
+    const [starts, outcomes, migrations] = [this.starts, this.outcomes, this.migrations].map((list) =>
+      list.splice(0),
+    ) as [string[], UnitOutcomeRow[], UnitMigrationRow[]];
+    const versions = outcomes.flatMap(({ unit, to }): SeenVersion[] =>
+      to === null ? [] : [{ unit, version: to }],
+    );
+    return [
+      ...(starts.length > 0 ? [startsUpdate(this.run, starts)] : []),
+      ...(outcomes.length > 0 ? [outcomesUpdate(this.run, outcomes)] : []),
+      ...(versions.length > 0 ? [versionsUpdate(versions)] : []),
+      ...(migrations.length > 0 ? [unitMigrationsInsert(this.run, migrations)] : []),
+    ];
+  }
+}
+
+/** Writes to the catalog in one transaction, again and again while it cannot be reached. Writing twice does no harm. */
+export async function patiently(fleet: Fleet, statements: readonly Sql[]): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    try {
+      await fleet.catalog((connection) => connection.atomically(statements));
+      return;
+    } catch (error) {
+      if (!isAway(error) || performance.now() > deadline) throw error;
+    }
+    await sleep(pause);
+  }
+}
+
+function isAway(error: unknown): boolean {
+  return isTenantctlError(error) && error.exit === EXIT.connection;
 }

@@ -1,9 +1,20 @@
 import { groupBy } from '../../core/group-by.js';
+import type { UnitOrder, WaveSettings } from '../../core/settings.js';
 import type { MigrationUnit } from '../../core/unit.js';
+
+/** A unit that is to be given a place in a run. */
+export interface PlannableUnit {
+  unit: MigrationUnit;
+  /** Pages of its tables: what makes one unit slower than another. */
+  pages: number;
+  /** The waves of the policy whose selector means this unit. */
+  named: ReadonlySet<string>;
+}
 
 /** A unit with its place in a run. */
 export interface PlannedUnit {
   unit: MigrationUnit;
+  pages: number;
   lane: string;
   /** Its turn within the wave, from 0. */
   ordinal: number;
@@ -22,34 +33,87 @@ export interface LaneCaps {
   database: (cluster: string) => number;
 }
 
+export interface WavePolicy {
+  order: UnitOrder;
+  waves: readonly WaveSettings[];
+}
+
 /** The last wave: a pool is many tenants at once, so it comes when every other unit has shown that it can be done. */
 export const POOL_WAVE = 'pools';
-const FIRST_WAVE = 'rest';
+/** What the policy's waves leave over. */
+export const REST_WAVE = 'rest';
 
 /**
  * Lays units out in waves and lanes. Pure: the same units give the same plan. Every unit is in exactly
  * one wave and one lane; a lane is serial and stays on one cluster, so that the number of lanes is the
- * number of connections.
+ * number of connections. A pool is in the wave whose selector names it, otherwise in the last.
  */
-export function planWaves(units: readonly MigrationUnit[], caps: LaneCaps): PlannedWave[] {
-  const pools = units.filter(({ shared }) => shared);
-  const others = units.filter(({ shared }) => !shared);
-  return [
-    { name: FIRST_WAVE, units: assignLanes(others, caps) },
-    { name: POOL_WAVE, units: assignLanes(pools, caps) },
-  ].filter(({ units: planned }) => planned.length > 0);
+export function planWaves(
+  units: readonly PlannableUnit[],
+  policy: WavePolicy,
+  caps: LaneCaps,
+): PlannedWave[] {
+  const left = new Set(units);
+  const waves = policy.waves.map((wave, index) => {
+    const first = index === 0 && policy.waves.length > 1;
+    const taken = takeWave([...left], units.length, wave, first ? 'smallest-first' : policy.order);
+    for (const unit of taken) left.delete(unit);
+    return { name: wave.name, units: taken };
+  });
+  const rest = inOrder([...left], policy.order);
+  const named = new Set(waves.map(({ name }) => name));
+  waves.push(
+    { name: freeName(REST_WAVE, named), units: rest.filter(({ unit }) => !unit.shared) },
+    { name: freeName(POOL_WAVE, named), units: rest.filter(({ unit }) => unit.shared) },
+  );
+  return waves
+    .filter(({ units: taken }) => taken.length > 0)
+    .map(({ name, units: taken }) => ({ name, units: assignLanes(taken, caps) }));
 }
 
-function assignLanes(units: readonly MigrationUnit[], caps: LaneCaps): PlannedUnit[] {
-  const clusters = [...groupBy(units, ({ cluster }) => cluster)];
-  const lanesLeft = fairShares(
+/** Appends what came up while the run went on as a wave of its own. */
+export function planLateWave(
+  units: readonly PlannableUnit[],
+  order: UnitOrder,
+  caps: LaneCaps,
+): PlannedUnit[] {
+  return assignLanes(inOrder(units, order), caps);
+}
+
+function takeWave(
+  left: readonly PlannableUnit[],
+  total: number,
+  { name, select, max, percent }: WaveSettings,
+  order: UnitOrder,
+): PlannableUnit[] {
+  const candidates = left.filter(({ unit, named }) => (select === null ? !unit.shared : named.has(name)));
+  const share = percent === null ? Infinity : Math.ceil((total * percent) / 100);
+  return inOrder(candidates, order).slice(0, Math.min(max ?? Infinity, share));
+}
+
+function inOrder(units: readonly PlannableUnit[], order: UnitOrder): PlannableUnit[] {
+  const byName = (a: PlannableUnit, b: PlannableUnit) => (a.unit.id < b.unit.id ? -1 : 1);
+  const sign = order === 'largest-first' ? -1 : 1;
+  return [...units].sort((a, b) =>
+    order === 'name' ? byName(a, b) : sign * (a.pages - b.pages) || byName(a, b),
+  );
+}
+
+/** A wave of the policy may be called like one of ours and still leave something over. */
+function freeName(name: string, taken: ReadonlySet<string>): string {
+  return taken.has(name) ? freeName(`${name}-2`, taken) : name;
+}
+
+function assignLanes(units: readonly PlannableUnit[], caps: LaneCaps): PlannedUnit[] {
+  const clusters = [...groupBy(units, ({ unit }) => unit.cluster)];
+  const lanes = fairShares(
     clusters.map(([cluster]) => caps.cluster(cluster)),
     caps.concurrency,
   );
   const planned = clusters.flatMap(([cluster, ofCluster], index) =>
-    spread(cluster, ofCluster, lanesLeft[index] as number, caps.database(cluster)),
+    spread(cluster, ofCluster, lanes[index] as number, caps.database(cluster)),
   );
-  return planned.map(({ unit, lane }, ordinal) => ({ unit, lane, ordinal }));
+  return planned.map((place, ordinal) => ({ ...place, ordinal }));
 }
 
 /** Splits a budget over clusters round by round; each gets at least one lane and no more than its own cap. */
@@ -65,27 +129,33 @@ function fairShares(limits: readonly number[], budget: number): number[] {
   return shares;
 }
 
+/** What a unit costs beside its pages, in pages: locks, ledger and catalog work of a small tenant. */
+const FIXED_COST = 100;
+
 /**
  * Gives the units of one cluster to its lanes. A database may use only so many of them, and within a
- * lane its units stand together, so that a connection is used again for all of them.
+ * lane its units stand together, so that a connection is used again for all of them. Each unit goes to
+ * the lane with the least to do, so that a large one does not hold up others that could run beside it.
  */
-function spread(cluster: string, units: readonly MigrationUnit[], lanes: number, perDatabase: number) {
+function spread(cluster: string, units: readonly PlannableUnit[], lanes: number, perDatabase: number) {
   const load = Array.from({ length: lanes }, () => 0);
-  const databases = [...groupBy(units, ({ database }) => database).values()];
+  const databases = [...groupBy(units, ({ unit }) => unit.database).values()];
   return databases.flatMap((inDatabase) => {
     const open = leastLoaded(load, Math.min(perDatabase, lanes));
-    return inDatabase.map((unit, index) => {
-      const lane = open[index % open.length] as number;
-      load[lane] = (load[lane] as number) + 1;
-      return { unit, lane: `${cluster}#${lane}` };
+    return inDatabase.map(({ unit, pages }) => {
+      const lane = open.reduce((least, other) =>
+        (load[other] as number) < (load[least] as number) ? other : least,
+      );
+      load[lane] = (load[lane] as number) + FIXED_COST + pages;
+      return { unit, pages, lane: `${cluster}#${lane}` };
     });
   });
 }
 
 function leastLoaded(load: readonly number[], count: number): number[] {
   return load
-    .map((units, lane) => ({ units, lane }))
-    .sort((a, b) => a.units - b.units || a.lane - b.lane)
+    .map((cost, lane) => ({ cost, lane }))
+    .sort((a, b) => a.cost - b.cost || a.lane - b.lane)
     .slice(0, count)
     .map(({ lane }) => lane);
 }

@@ -4,55 +4,70 @@ import { groupBy } from '../../core/group-by.js';
 import type { UnitVersion } from '../../core/unit.js';
 import type { UnitRecord } from '../catalog/units.js';
 import type { Fleet } from '../context.js';
-import { type LedgerEntry, newestOf, pendingOf, readLedgers } from '../ledger/entries.js';
-import { type Migration, migrationsFor } from '../ledger/migration.js';
+import { type LedgerEntry, newestOf, readLedgers } from '../ledger/entries.js';
+import type { Migration } from '../ledger/migration.js';
+import type { Connection } from '../../pg/connection.js';
 import { type DatabaseError, isDatabaseError } from '../../pg/errors.js';
+import { sql } from '../../pg/sql.js';
 
 /** What was found at one unit, read from its own database. */
 export interface SurveyedUnit {
   unit: UnitRecord;
   ledger: LedgerEntry[];
   version: UnitVersion | null;
-  /** The migrations of its tier up to the target, or to where it is pinned. */
-  migrations: Migration[];
+  /** Pages of its tables, as the server last counted them. */
+  pages: number;
+  /** What is to be run on it, in order: migrations that it lacks, or ways back. */
   pending: Migration[];
+  /** The version it has when that is done. */
+  goal: UnitVersion | null;
   /** Why it is left out of the run, or null. */
   skip: string | null;
   /** Why it cannot be migrated, or null. */
   fault: TenantctlError | null;
 }
 
+/** What a kind of run wants of a unit, given its ledger. */
+export type Wish = (
+  unit: UnitRecord,
+  ledger: LedgerEntry[],
+) => Pick<SurveyedUnit, 'pending' | 'goal' | 'skip' | 'fault'>;
+
 /**
- * Reads the ledgers of all units, one query a database, and compares them with the files.
- * @param upTo the id of the newest migration wanted
+ * Reads the ledgers of all units, one query a database, and asks what is to be done with each. Nothing
+ * waits for a lock on the tenants' tables.
  * @throws configuration error `MIGRATION_EDITED` (exit 3): the files are wrong for the whole fleet
  */
 export async function surveyUnits(
   fleet: Fleet,
   units: readonly UnitRecord[],
-  migrations: readonly Migration[],
-  upTo: number,
+  wish: Wish,
 ): Promise<SurveyedUnit[]> {
   const lane = pLimit(fleet.settings.rollout.concurrency);
   const byDatabase = groupBy(units, ({ cluster, database }) => `${cluster}\n${database}`);
   const surveyed = await Promise.all(
-    [...byDatabase.values()].map((inDatabase) =>
-      lane(() => surveyDatabase(fleet, inDatabase, migrations, upTo)),
-    ),
+    [...byDatabase.values()].map((inDatabase) => lane(() => surveyDatabase(fleet, inDatabase, wish))),
   );
   return surveyed.flat();
 }
 
-async function surveyDatabase(
-  fleet: Fleet,
-  units: UnitRecord[],
-  migrations: readonly Migration[],
-  upTo: number,
-): Promise<SurveyedUnit[]> {
+async function surveyDatabase(fleet: Fleet, units: UnitRecord[], wish: Wish): Promise<SurveyedUnit[]> {
   const { cluster, database } = units[0] as UnitRecord;
   try {
-    const ledgers = await fleet.managed(cluster, database, readLedgers);
-    return units.map((unit) => surveyUnit(unit, ledgers.get(unit.ledgerKey) ?? [], migrations, upTo));
+    const { ledgers, pages } = await fleet.managed(cluster, database, async (connection) => ({
+      ledgers: await readLedgers(connection),
+      pages: await readPages(connection),
+    }));
+    return units.map((unit) => {
+      const ledger = ledgers.get(unit.ledgerKey) ?? [];
+      return {
+        unit,
+        ledger,
+        version: versionOf(ledger),
+        pages: pages.get(unit.schema) ?? 0,
+        ...wish(unit, ledger),
+      };
+    });
   } catch (error) {
     // One database that cannot be reached or read is the fault of its units; the others are surveyed all the
     // same. Files that were edited are wrong for all of them.
@@ -63,12 +78,28 @@ async function surveyDatabase(
       unit,
       ledger: [],
       version: unit.version,
-      migrations: [],
+      pages: 0,
       pending: [],
+      goal: null,
       skip: null,
       fault,
     }));
   }
+}
+
+/** The newest migration of a ledger as a version, or null. */
+export function versionOf(ledger: readonly LedgerEntry[]): UnitVersion | null {
+  const newest = newestOf(ledger);
+  return newest === null ? null : { id: newest.id, name: newest.name };
+}
+
+/** Pages by schema, from the catalog's own count: asking for sizes would wait behind a migration's lock. */
+async function readPages(connection: Connection): Promise<Map<string, number>> {
+  const rows = await connection.rows<{ schema: string; pages: number }>(sql`
+    select n.nspname as schema, sum(c.relpages)::float8 as pages
+      from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where c.relkind in ('r', 'm') and c.relpages > 0 group by 1`);
+  return new Map(rows.map(({ schema, pages }) => [schema, pages]));
 }
 
 function unreadable(cluster: string, database: string, cause: DatabaseError): TenantctlError {
@@ -77,34 +108,4 @@ function unreadable(cluster: string, database: string, cause: DatabaseError): Te
     `The ledger in database ${database} of cluster ${cluster} cannot be read: ${cause.message} (SQLSTATE ${cause.code})`,
     { facts: { cluster, database, sqlstate: cause.code }, cause },
   );
-}
-
-function surveyUnit(
-  unit: UnitRecord,
-  ledger: LedgerEntry[],
-  all: readonly Migration[],
-  upTo: number,
-): SurveyedUnit {
-  const ofTier = migrationsFor(all, unit.tier);
-  const wanted = ofTier.filter(({ id }) => id <= upTo);
-  const allowed = wanted.filter(({ id }) => unit.pinnedTo === null || id <= unit.pinnedTo);
-  const newest = newestOf(ledger);
-  const version = newest === null ? null : { id: newest.id, name: newest.name };
-  const base = { unit, ledger, version, migrations: allowed };
-  try {
-    const lacking = pendingOf(unit, ofTier, ledger);
-    const pending = lacking.filter((file) => allowed.includes(file));
-    const held = lacking.some((file) => wanted.includes(file) && !allowed.includes(file));
-    return { ...base, pending, skip: skipReason(unit, pending.length > 0, held), fault: null };
-  } catch (error) {
-    if (isTenantctlError(error) && error.code === 'UNIT_AHEAD')
-      return { ...base, pending: [], skip: null, fault: error };
-    throw error;
-  }
-}
-
-function skipReason(unit: UnitRecord, pending: boolean, held: boolean): string | null {
-  if (pending && unit.moving) return 'a tenant of it is being moved';
-  if (!pending && held) return `pinned at migration ${unit.pinnedTo}`;
-  return null;
 }

@@ -1,0 +1,13 @@
+import { abortRun } from '../../operations/runs/abort.js';
+import { recordText } from '../../render/records.js';
+import type { Call, Outcome } from '../command.js';
+import type { runsAbort } from '../commands/runs.js';
+
+export default async function handle({
+  fleet,
+  arguments: { run },
+  options,
+}: Call<typeof runsAbort>): Promise<Outcome> {
+  const data = await abortRun(fleet, run, options.dryRun);
+  return { data, text: () => recordText(data) };
+}

@@ -1,0 +1,77 @@
+import type { StoredFault } from '../catalog/run-units.js';
+import type { Drive } from './drive.js';
+import type { SurveyedUnit } from './survey.js';
+
+/** Units whose shapes are read in one query: one scan of the database's catalogs for so many of them. */
+const BATCH = 250;
+
+/**
+ * Recorded is not applied: units that a wave has done are compared with what their migrations should have
+ * made of them, beside the work on the others. One that differs has failed, although its ledger says
+ * otherwise.
+ */
+export class ShapeProof {
+  private readonly waiting: SurveyedUnit[] = [];
+  private proving: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly drive: Drive,
+    private readonly differs: () => void,
+  ) {}
+
+  add(unit: SurveyedUnit): void {
+    this.waiting.push(unit);
+    if (this.waiting.length >= BATCH) this.prove();
+  }
+
+  /** Proves what is left and waits until everything is proved. @throws what reading the shapes threw */
+  async finish(): Promise<void> {
+    this.prove();
+    await this.proving;
+  }
+
+  private prove(): void {
+    const batch = this.waiting.splice(0);
+    if (batch.length === 0) return;
+    this.proving = this.proving.then(async () => {
+      const differences = await this.drive.job.help.proveShapes(batch);
+      for (const unit of batch) this.judge(unit, differences.get(unit.unit.id) ?? []);
+    });
+    this.proving.catch(() => undefined);
+  }
+
+  private judge(surveyed: SurveyedUnit, differences: readonly string[]): void {
+    if (differences.length === 0) return;
+    const fault = shapeFault(surveyed, differences);
+    const outcome = {
+      unit: surveyed.unit.id,
+      status: 'failed' as const,
+      reason: fault.code,
+      to: surveyed.goal,
+      fault,
+      ms: null,
+    };
+    this.drive.journal.ended(outcome, []);
+    this.differs();
+    const { fleet, job } = this.drive;
+    fleet.emit({ type: 'notice', level: 'warning', code: fault.code, message: fault.message }, job.run.id);
+    const exceeded = this.drive.failures.note(true);
+    if (exceeded !== null) this.drive.breach(exceeded);
+  }
+}
+
+const SHOWN = 5;
+
+function shapeFault({ unit, goal }: SurveyedUnit, differences: readonly string[]): StoredFault {
+  const more = differences.length > SHOWN ? `; and ${differences.length - SHOWN} more` : '';
+  return {
+    code: 'SHAPE_DIFFERS',
+    sqlstate: null,
+    message: `${unit.id} is recorded at ${goal?.name ?? 'no migration'}, but is not like the others: ${differences.slice(0, SHOWN).join('; ')}${more}`,
+    hint: 'Somebody changed it by hand, or a migration did nothing there. Repair it, then `tenantctl runs retry`.',
+    migration: null,
+    file: null,
+    line: null,
+    facts: { differences },
+  };
+}

@@ -1,0 +1,172 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EXIT, isTenantctlError } from '../../core/errors.js';
+import { TOOL_VERSION } from '../../core/version.js';
+import type { UnitMigrationRow, UnitOutcomeRow } from '../catalog/run-units.js';
+import { hasTenant } from '../catalog/units.js';
+import type { Fleet } from '../context.js';
+import { readLedger } from '../ledger/entries.js';
+import type { Migration } from '../ledger/migration.js';
+import type { MigrationTarget } from '../ledger/target.js';
+import type { RunJob, UnitWork } from './job.js';
+import { type SurveyedUnit, versionOf } from './survey.js';
+import { MOVING } from './wishes.js';
+
+/** How one unit ended. */
+export interface UnitResult {
+  surveyed: SurveyedUnit;
+  outcome: UnitOutcomeRow;
+  migrations: UnitMigrationRow[];
+  /** Did it fail so that the budget counts it? */
+  counts: boolean;
+}
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 5_000;
+
+/** Does one unit's work and says how it ended; never throws. */
+export async function executeUnit(fleet: Fleet, job: RunJob, surveyed: SurveyedUnit): Promise<UnitResult> {
+  const began = performance.now();
+  let error: unknown = surveyed.fault ?? undefined;
+  if (error === undefined) error = await attempts(fleet, job, job.work, surveyed).then(noError, whatFailed);
+  const ms = Math.round(performance.now() - began);
+  return error === undefined ? succeeded(job, surveyed, ms) : failed(fleet, job, surveyed, error, ms);
+}
+
+/** The work with its connection; when the connection or the server goes away, from the beginning with what the ledger says then. */
+export async function attempts(
+  fleet: Fleet,
+  job: RunJob,
+  work: UnitWork,
+  surveyed: SurveyedUnit,
+): Promise<void> {
+  const { unit } = surveyed;
+  let current = surveyed;
+  for (
+    let attempt = 0, pause = FIRST_PAUSE_MS;
+    ;
+    attempt += 1, pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
+  ) {
+    try {
+      await job.help.prepareDatabase(unit.cluster, unit.database);
+      await fleet.managed(unit.cluster, unit.database, async (connection) => {
+        connection.touched += 1;
+        if (attempt > 0) current = { ...surveyed, ledger: await readLedger(connection, unit) };
+        await work(connection, targetOf(fleet, job, surveyed), current);
+      });
+      return;
+    } catch (error) {
+      if (!passes(error) || attempt >= job.run.policy.retries || fleet.signal.aborted) throw error;
+    }
+    await sleep(pause * (0.5 + Math.random()));
+  }
+}
+
+/** A lost connection or server, and another process that has the unit right now, pass. */
+function passes(error: unknown): boolean {
+  if (!isTenantctlError(error)) return false;
+  const lost = error.exit === EXIT.connection && error.facts['sqlstate'] !== NO_SUCH_DATABASE;
+  return lost || error.code === 'UNIT_BUSY';
+}
+
+const NO_SUCH_DATABASE = '3D000';
+const NO_SUCH_SCHEMA = '3F000';
+
+function targetOf(fleet: Fleet, job: RunJob, { unit }: SurveyedUnit): MigrationTarget {
+  return {
+    unit,
+    tenancy: fleet.settings.tenancy,
+    rollout: job.run.policy,
+    run: job.run.id,
+    toolVersion: TOOL_VERSION,
+  };
+}
+
+function noError(): undefined {
+  return undefined;
+}
+
+function whatFailed(error: unknown): unknown {
+  return error ?? new Error('unknown');
+}
+
+function succeeded(job: RunJob, surveyed: SurveyedUnit, ms: number): UnitResult {
+  const status = job.run.kind === 'rollback' ? 'rolled-back' : 'applied';
+  // What a killed process of this run had done already.
+  const before = surveyed.ledger
+    .filter(({ run, state }) => run === job.run.id && state === 'applied')
+    .map(({ id }) => ({ unit: surveyed.unit.id, id, status: 'applied' as const, fault: null }));
+  const outcome = {
+    unit: surveyed.unit.id,
+    status: 'succeeded' as const,
+    reason: null,
+    to: surveyed.goal,
+    fault: null,
+    ms,
+  };
+  return {
+    surveyed,
+    outcome,
+    migrations: [...before, ...rowsOf(surveyed, surveyed.pending, status)],
+    counts: false,
+  };
+}
+
+function rowsOf(
+  { unit }: SurveyedUnit,
+  migrations: readonly Migration[],
+  status: UnitMigrationRow['status'],
+): UnitMigrationRow[] {
+  return migrations.map(({ id }) => ({ unit: unit.id, id, status, fault: null }));
+}
+
+async function failed(
+  fleet: Fleet,
+  job: RunJob,
+  surveyed: SurveyedUnit,
+  error: unknown,
+  ms: number,
+): Promise<UnitResult> {
+  const { unit } = surveyed;
+  const fault = job.help.faultOf(error, unit);
+  const base = { unit: unit.id, to: await versionNow(fleet, surveyed), ms };
+  const left = (status: 'pending' | 'skipped', reason: string): UnitResult => ({
+    surveyed,
+    outcome: { ...base, status, reason, fault: null },
+    migrations: [],
+    counts: false,
+  });
+  if (fleet.cancelled) return left('pending', 'its statement was cancelled; nothing of it was kept');
+  if (fault.code === 'UNIT_MOVING') return left('skipped', MOVING);
+  if (isGone(fault.sqlstate) && !(await isInhabited(fleet, unit.id)))
+    return left('skipped', 'its tenant was deleted meanwhile');
+  const failedOne = surveyed.pending.find(({ name }) => name === fault.migration);
+  const done = surveyed.pending.slice(0, failedOne === undefined ? 0 : surveyed.pending.indexOf(failedOne));
+  const migrations = [
+    ...rowsOf(surveyed, done, job.run.kind === 'rollback' ? 'rolled-back' : 'applied'),
+    ...(failedOne === undefined
+      ? []
+      : [{ unit: unit.id, id: failedOne.id, status: 'failed' as const, fault }]),
+  ];
+  return {
+    surveyed,
+    outcome: { ...base, status: 'failed', reason: fault.code, fault },
+    migrations,
+    counts: true,
+  };
+}
+
+function isGone(sqlstate: string | null): boolean {
+  return sqlstate === NO_SUCH_SCHEMA || sqlstate === NO_SUCH_DATABASE;
+}
+
+/** The catalog still knows a tenant there. */
+async function isInhabited(fleet: Fleet, unit: string): Promise<boolean> {
+  return fleet.catalog((connection) => hasTenant(connection, unit)).catch(() => true);
+}
+
+/** What the ledger says after a failure; what was known before where it cannot be read. */
+async function versionNow(fleet: Fleet, { unit, version }: SurveyedUnit) {
+  return fleet
+    .managed(unit.cluster, unit.database, async (connection) => versionOf(await readLedger(connection, unit)))
+    .catch(() => version);
+}

@@ -1,0 +1,143 @@
+import type { RunStatus } from '../../core/events.js';
+import type { RunReport } from '../../core/report.js';
+import { auditInsert } from '../../engine/catalog/audit.js';
+import { ownStatusUpdate, runStatusUpdate } from '../../engine/catalog/run-control.js';
+import { type StoredRun, findRun } from '../../engine/catalog/runs.js';
+import { outcomesUpdate } from '../../engine/catalog/run-units.js';
+import type { Fleet } from '../../engine/context.js';
+import { applyPending } from '../../engine/ledger/apply.js';
+import { takeBack } from '../../engine/ledger/take-back.js';
+import type { RunJob, UnitWork } from '../../engine/waves/job.js';
+import { inProcessLanes } from '../../engine/waves/lanes.js';
+import { patiently } from '../../engine/waves/journal.js';
+import { driveRun } from '../../engine/waves/run.js';
+import type { Stop } from '../../engine/waves/stop.js';
+import type { Connection } from '../../pg/connection.js';
+import { helpFor } from './help.js';
+import { type LoadedRun, loadRun } from './load.js';
+import { readReport } from './report.js';
+
+export interface ConductOptions {
+  /** Stay and wait at gates? */
+  wait: boolean;
+  /** Stop after this wave, or null. */
+  through: string | null;
+}
+
+/**
+ * Drives a stored run from where it is: the same for a new one, one that was interrupted, and one whose
+ * process was killed. Call it under the run lock.
+ * @returns the report of the whole run, read from what is stored
+ */
+export async function conductRun(
+  fleet: Fleet,
+  connection: Connection,
+  stored: StoredRun,
+  options: ConductOptions,
+): Promise<RunReport> {
+  const loaded = await loadRun(fleet, connection, stored);
+  const { run } = loaded;
+  await begin(fleet, connection, loaded);
+  fleet.reach('migrate.planned');
+  const executor = inProcessLanes();
+  const stop = await driveRun(fleet, executor, jobOf(fleet, loaded, options));
+  await executor.close();
+  fleet.reach('migrate.finished');
+  const report = await fleet.catalog((fresh) => readReport(fresh, run.id));
+  const { status, reason } = standing(stop, report);
+  const { totals } = report;
+  const phase = status === 'succeeded' || status === 'waiting' || status === 'paused' ? 'done' : 'failed';
+  await patiently(fleet, [
+    ownStatusUpdate(run.id, status, reason),
+    auditInsert(fleet.actor, {
+      action: `run.${run.kind}`,
+      phase,
+      run: run.id,
+      details: { status, ...totals },
+    }),
+  ]);
+  fleet.emit({ type: 'run.finished', status, totals, durationMs: report.durationMs }, run.id);
+  return { ...report, status, reason };
+}
+
+async function begin(
+  fleet: Fleet,
+  connection: Connection,
+  { run, waves, leftOut }: LoadedRun,
+): Promise<void> {
+  const rows = leftOut.map(({ unit, reason }) => ({
+    unit,
+    status: 'skipped' as const,
+    reason,
+    to: null,
+    fault: null,
+    ms: null,
+  }));
+  await connection.atomically([
+    runStatusUpdate(run.id, 'running', null),
+    ...(rows.length > 0 ? [outcomesUpdate(run.id, rows)] : []),
+  ]);
+  const open = waves.flatMap((wave) => wave.open);
+  const tenants = open.reduce((sum, { unit }) => sum + unit.tenantCount, 0);
+  fleet.emit(
+    { type: 'run.started', kind: run.kind, units: open.length, tenants, target: run.target?.name ?? null },
+    run.id,
+  );
+}
+
+function jobOf(fleet: Fleet, loaded: LoadedRun, { wait, through }: ConductOptions): RunJob {
+  const { run, waves, surveyed } = loaded;
+  const unfinished = waves.filter(
+    ({ status, open }) => open.length > 0 || !['succeeded', 'failed', 'rolled-back'].includes(status),
+  );
+  return {
+    run,
+    waves: unfinished,
+    surveyed,
+    units: waves.reduce((sum, { units }) => sum + units, 0),
+    failed: waves.reduce((sum, { failed }) => sum + failed, 0),
+    work: run.kind === 'rollback' ? takeBackWork : applyWork(loaded),
+    help: helpFor(fleet, loaded),
+    wait,
+    through,
+  };
+}
+
+function applyWork({ files }: LoadedRun): UnitWork {
+  return async (connection, target, { unit, ledger, goal }) => {
+    const upTo = goal?.id ?? 0;
+    const wanted = files.filter(({ id, directives }) => id <= upTo && directives.tiers.includes(unit.tier));
+    await applyPending(connection, target, wanted, ledger);
+  };
+}
+
+const takeBackWork: UnitWork = (connection, target, { pending }) => takeBack(connection, target, pending);
+
+/** How a run stands when its drive has ended. */
+function standing(
+  stop: Stop | null,
+  { totals, status, reason }: RunReport,
+): { status: RunStatus; reason: string | null } {
+  switch (stop?.kind) {
+    case 'interrupted':
+      return { status: 'paused', reason: 'interrupted; `tenantctl runs resume` goes on' };
+    case 'decided':
+      return { status, reason };
+    case 'halted':
+      return { status: 'paused', reason: `halted: ${stop.reason}` };
+    case 'rolled-back':
+      return { status: 'failed', reason: stop.reason };
+    case 'waiting':
+      return { status: 'waiting', reason: stop.reason };
+    case undefined:
+      if (totals.failed === 0) return { status: 'succeeded', reason: null };
+      return { status: totals.succeeded > 0 ? 'partial' : 'failed', reason: null };
+  }
+}
+
+/** The stored run of this id. */
+export async function requireRun(connection: Connection, id: string): Promise<StoredRun> {
+  const run = await findRun(connection, id);
+  if (run === undefined) throw new Error(`run ${id} is gone`);
+  return run;
+}

@@ -1,0 +1,112 @@
+import { configError } from '../../core/errors.js';
+import { indexBy } from '../../core/group-by.js';
+import { type StoredRun, type StoredWave, readRunFiles, readWaves } from '../../engine/catalog/runs.js';
+import { type StoredUnit, readRunUnits } from '../../engine/catalog/run-units.js';
+import { listUnits } from '../../engine/catalog/units.js';
+import type { Fleet } from '../../engine/context.js';
+import type { Migration } from '../../engine/ledger/migration.js';
+import { waysBack } from '../../engine/ledger/way-back.js';
+import type { RunWave } from '../../engine/waves/job.js';
+import { type SurveyedUnit, type Wish, surveyUnits } from '../../engine/waves/survey.js';
+import { wantBack, wantMigrations } from '../../engine/waves/wishes.js';
+import type { Connection } from '../../pg/connection.js';
+import { loadFleetMigrations } from '../migrations.js';
+
+/** A stored run together with what its units look like now. */
+export interface LoadedRun {
+  run: StoredRun;
+  files: Migration[];
+  units: StoredUnit[];
+  waves: RunWave[];
+  surveyed: Map<string, SurveyedUnit>;
+  /** Units that are gone, or are to be left out for a reason that has come up since. */
+  leftOut: { unit: string; reason: string }[];
+}
+
+/**
+ * Reads a stored run and surveys its units.
+ * @throws configuration error `RUN_FILES_CHANGED` (exit 3) when a file is not as it was when the run was made
+ */
+export async function loadRun(fleet: Fleet, connection: Connection, run: StoredRun): Promise<LoadedRun> {
+  const all = await loadFleetMigrations(fleet);
+  const frozen = await readRunFiles(connection, run.id);
+  const files = frozen.map((file) => sameFile(run, file, all));
+  const units = await readRunUnits(connection, run.id);
+  const records = indexBy(await listUnits(connection, []), ({ id }) => id);
+  const present = units.flatMap(({ unit }) => {
+    const record = records.get(unit);
+    return record === undefined ? [] : [record];
+  });
+  const surveyed = indexBy(await surveyUnits(fleet, present, wishOf(run, all, files)), ({ unit }) => unit.id);
+  const leftOut = units.flatMap(({ unit, status }) => {
+    if (status !== 'pending' && status !== 'running') return [];
+    const found = surveyed.get(unit);
+    if (found === undefined) return [{ unit, reason: 'its tenant was deleted meanwhile' }];
+    return found.skip === null ? [] : [{ unit, reason: found.skip }];
+  });
+  const out = new Set(leftOut.map(({ unit }) => unit));
+  const waves = (await readWaves(connection, run.id)).map((wave) => runWave(run, wave, units, out, surveyed));
+  return { run, files, units, waves, surveyed, leftOut };
+}
+
+/** What a run wants of its units: migrations up to its target, or the way back. */
+export function wishOf(run: StoredRun, all: readonly Migration[], files: readonly Migration[]): Wish {
+  if (run.kind === 'migrate') return wantMigrations(all, run.target?.id ?? 0);
+  const { ofRun, target } = run;
+  return wantBack(waysBack(files), (entry) =>
+    ofRun === null ? entry.id > (target?.id ?? 0) : entry.run === ofRun,
+  );
+}
+
+function sameFile(
+  run: StoredRun,
+  frozen: { id: number; name: string; checksum: string },
+  all: readonly Migration[],
+): Migration {
+  const file = all.find(({ id }) => id === frozen.id);
+  if (file !== undefined && file.name === frozen.name && file.checksum === frozen.checksum) return file;
+  throw configError(
+    'RUN_FILES_CHANGED',
+    file === undefined
+      ? `Run ${run.id} was made with ${frozen.name}, which is not here.`
+      : `${file.fileName} is not as it was when run ${run.id} was made.`,
+    {
+      hint: `Put it back as it was, or end the run with \`tenantctl runs abort ${run.id.slice(0, 8)}\`.`,
+      facts: {
+        run: run.id,
+        migration: frozen.name,
+        recorded: frozen.checksum,
+        found: file?.checksum ?? null,
+      },
+    },
+  );
+}
+
+function runWave(
+  run: StoredRun,
+  { ordinal, name, status, needsApproval }: StoredWave,
+  units: readonly StoredUnit[],
+  leftOut: ReadonlySet<string>,
+  surveyed: ReadonlyMap<string, SurveyedUnit>,
+): RunWave {
+  const inWave = units.filter(({ wave, status: unit }) => wave === ordinal && unit !== 'skipped');
+  const open = inWave.filter(
+    ({ unit, status: state }) => (state === 'pending' || state === 'running') && !leftOut.has(unit),
+  );
+  return {
+    ordinal,
+    name,
+    status,
+    needsApproval,
+    settings: run.policy.waves.find((wave) => wave.name === name) ?? null,
+    all: inWave.map(({ unit }) => unit),
+    units: inWave.length,
+    failed: inWave.filter(({ status: state, forgiven }) => state === 'failed' && !forgiven).length,
+    open: open.map(({ unit, pages, lane, ordinal: turn }) => ({
+      unit: (surveyed.get(unit) as SurveyedUnit).unit,
+      pages,
+      lane,
+      ordinal: turn,
+    })),
+  };
+}

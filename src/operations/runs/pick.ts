@@ -1,0 +1,40 @@
+import { conflictError } from '../../core/errors.js';
+import { type StoredRun, findRun } from '../../engine/catalog/runs.js';
+import type { Connection } from '../../pg/connection.js';
+
+/**
+ * The run that a person means: by the beginning of its id, otherwise the unfinished one, otherwise the latest.
+ * @throws conflict `RUN_UNKNOWN` (exit 5)
+ */
+export async function pickRun(connection: Connection, wanted: string | undefined): Promise<StoredRun> {
+  const run = await findRun(connection, wanted ?? null);
+  if (run !== undefined) return run;
+  throw conflictError(
+    'RUN_UNKNOWN',
+    wanted === undefined ? 'There has been no run yet.' : `There is no run ${wanted}.`,
+    {
+      hint: '`tenantctl runs list` shows them.',
+    },
+  );
+}
+
+/** @throws conflict `RUN_FINISHED` (exit 5) */
+export function requireUnfinished({ id, status, finishedAt }: StoredRun): void {
+  if (finishedAt === null) return;
+  throw conflictError('RUN_FINISHED', `Run ${shortId(id)} has finished: it ${ENDED[status] ?? status}.`, {
+    hint: '`tenantctl runs retry` tries its failed units again; `tenantctl migrate` begins a new run.',
+    facts: { run: id, status },
+  });
+}
+
+const ENDED: Readonly<Record<string, string>> = {
+  succeeded: 'succeeded',
+  failed: 'failed',
+  partial: 'succeeded in part',
+  aborted: 'was aborted',
+};
+
+/** Enough of an id for a person. */
+export function shortId(id: string): string {
+  return id.slice(0, 8);
+}
