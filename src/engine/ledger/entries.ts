@@ -38,7 +38,8 @@ export function newestOf(ledger: readonly LedgerEntry[]): LedgerEntry | null {
 
 /**
  * What a unit still needs, after making sure that what it has is what the files say.
- * @throws configuration error `MIGRATION_EDITED` (exit 3) when an applied file was changed since
+ * @throws configuration error `MIGRATION_EDITED` (exit 3) when an applied file was changed since,
+ *   `MIGRATION_OUT_OF_ORDER` when a new one came before it
  * @throws conflict `UNIT_AHEAD` (exit 5) when the unit has migrations that there are no files for
  */
 export function pendingOf<File extends MigrationFile>(
@@ -51,6 +52,8 @@ export function pendingOf<File extends MigrationFile>(
   for (const entry of ledger) {
     const file = byId.get(entry.id);
     if (file === undefined) throw unitAhead(unit, entry);
+    if (files.some(({ id, name }) => name === entry.name && id > entry.id))
+      throw outOfOrder(unit, entry, file);
     if (file.checksum !== entry.checksum || file.name !== entry.name) throw edited(unit, entry, file);
     if (entry.state === 'applied') applied.add(entry.id);
   }
@@ -71,6 +74,18 @@ function edited(unit: MigrationUnit, entry: LedgerEntry, file: MigrationFile) {
         recorded: entry.checksum,
         found: file.checksum,
       },
+    },
+  );
+}
+
+/** Formats without numbers of their own have an order by name or by a journal, and a merge may put a file in between. */
+function outOfOrder(unit: MigrationUnit, entry: LedgerEntry, file: MigrationFile) {
+  return configError(
+    'MIGRATION_OUT_OF_ORDER',
+    `${file.name} sorts before ${entry.name}, which ${unit.id} already has (applied ${entry.appliedAt}).`,
+    {
+      hint: `Give ${file.fileName} a newer name, so that it comes last; every unit must run the files in one order.`,
+      facts: { unit: unit.id, migration: file.name, file: file.path, applied: entry.name },
     },
   );
 }
