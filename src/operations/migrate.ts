@@ -20,6 +20,7 @@ import { withRunLock } from './runs/lock.js';
 import { type PreparedRun, laidOut } from './runs/prepared.js';
 import { indexVersions, recordRun } from './runs/record.js';
 import { idleReport } from './runs/report.js';
+import { type SavedPlan, applicable } from './runs/saved-plan.js';
 import { loadFleetMigrations } from './migrations.js';
 
 export interface MigrateRequest {
@@ -38,6 +39,8 @@ export interface MigrateRequest {
   wait?: boolean;
   allowEmpty: boolean;
   dryRun: boolean;
+  /** A saved plan to follow; it says what the run does, the rest of the request only how. */
+  plan?: SavedPlan;
 }
 
 /**
@@ -52,10 +55,16 @@ export async function migrate(fleet: Fleet, request: MigrateRequest): Promise<Ru
   if (request.dryRun) return { plan: await previewOf(fleet, await prepareMigrate(fleet, request)) };
   return withRunLock(fleet, async (connection) => {
     const began = performance.now();
-    const prepared = await prepareMigrate(fleet, request);
+    const { plan } = request;
+    const now = await prepareMigrate(fleet, plan === undefined ? request : planned(request, plan));
+    const prepared = plan === undefined ? now : await applicable(connection, plan, now);
     const unfinished = await joinable(fleet, connection, prepared);
     await indexVersions(connection, prepared.surveyed);
-    const options = { wait: request.wait ?? false, through: request.wave ?? null };
+    const options = {
+      wait: request.wait ?? false,
+      through: request.wave ?? null,
+      planDigest: plan?.digest ?? null,
+    };
     if (unfinished !== null) return held(await conductRun(fleet, connection, unfinished, options), prepared);
     if (prepared.waves.length === 0) return idleReport(prepared, began);
     return held(await startRun(fleet, connection, prepared, options), prepared);
@@ -67,12 +76,19 @@ export async function startRun(
   fleet: Fleet,
   connection: Connection,
   prepared: PreparedRun,
-  options: { wait: boolean; through: string | null; planDigest?: string },
+  options: { wait: boolean; through: string | null; planDigest: string | null },
 ): Promise<RunReport> {
   requireWave(prepared, options.through);
   const id = randomUUID();
-  await recordRun(fleet, connection, id, prepared, options.planDigest ?? null);
+  await recordRun(fleet, connection, id, prepared, options.planDigest);
   return conductRun(fleet, connection, await requireRun(connection, id), options);
+}
+
+/** The request that a plan was made from. */
+function planned(request: MigrateRequest, { target, selection, policy }: SavedPlan): MigrateRequest {
+  const { contract, allowDataLoss, onFailure, concurrency } = policy;
+  const to = target === null ? {} : { to: target.name };
+  return { ...request, ...to, select: selection, contract, allowDataLoss, onFailure, concurrency };
 }
 
 const held = (report: RunReport, prepared: PreparedRun): RunReport => ({ ...report, held: prepared.held });

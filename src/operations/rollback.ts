@@ -50,7 +50,7 @@ export async function rollback(
     const prepared = await prepareRollback(fleet, request);
     const unfinished = await joinable(fleet, connection, prepared);
     await indexVersions(connection, prepared.surveyed);
-    const options = { wait: request.wait, through: null };
+    const options = { wait: request.wait, through: null, planDigest: null };
     if (unfinished !== null) return conductRun(fleet, connection, unfinished, options);
     if (prepared.waves.length === 0) return idleReport(prepared, began);
     return startRun(fleet, connection, prepared, options);

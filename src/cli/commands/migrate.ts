@@ -43,11 +43,27 @@ export const migrate = defineCommand({
     },
     contract: { type: 'boolean', summary: 'let contract-phase files run, where every unit has their expand' },
     ...RUN_OPTIONS,
+    planOut: {
+      type: 'string',
+      value: 'file',
+      path: true,
+      summary: 'write the plan to a file and change nothing',
+    },
+    planFile: {
+      type: 'string',
+      value: 'file',
+      path: true,
+      summary: 'do exactly what a saved plan says, unless the fleet or the files have changed since',
+    },
     allowEmpty: { type: 'boolean', summary: 'a selection that matches nothing is no error' },
   },
   examples: [
     { run: 'tenantctl migrate --dry-run', does: 'which units get which migrations, in which waves' },
     { run: "tenantctl migrate --select 'label.ring=canary'", does: 'the canaries only' },
+    {
+      run: 'tenantctl migrate --plan-out plan.json',
+      does: 'a plan for review; --plan-file plan.json applies it',
+    },
     { run: 'tenantctl migrate --wait', does: 'through all waves, waiting at their gates' },
     {
       run: 'tenantctl migrate --json --events events.ndjson',

@@ -1,13 +1,31 @@
 import { parseSelectors } from '../../core/selector.js';
 import { migrate } from '../../operations/migrate.js';
+import { planMigration } from '../../operations/plan.js';
+import { runPlanText } from '../../render/run-text.js';
 import type { Call, Outcome } from '../command.js';
 import type { migrate as declaration } from '../commands/migrate.js';
 import { given } from '../given.js';
+import { readPlan, writePlan } from '../plan-file.js';
 import { runOutcome } from '../run-outcome.js';
 
-export default async function handle({ fleet, options }: Call<typeof declaration>): Promise<Outcome> {
+type MigrateCall = Call<typeof declaration>;
+
+export default async function handle(call: MigrateCall): Promise<Outcome> {
+  const { fleet, options, io } = call;
+  const request = requestOf(call);
+  const { planOut, planFile } = options;
+  if (planFile !== undefined) {
+    return runOutcome(await migrate(fleet, { ...request, plan: await readPlan(io, planFile, options) }));
+  }
+  if (planOut === undefined) return runOutcome(await migrate(fleet, request));
+  const { plan, document } = await planMigration(fleet, request);
+  const written = await writePlan(io, planOut, document);
+  return { data: { plan, file: written }, text: () => `${runPlanText(plan)}\nThe plan is in ${written}.` };
+}
+
+function requestOf({ options }: MigrateCall) {
   const { to, concurrency, onFailure, wave, contract, allowDataLoss, wait, allowEmpty, dryRun } = options;
-  const request = {
+  return {
     select: parseSelectors(options.select),
     contract,
     allowDataLoss,
@@ -16,5 +34,4 @@ export default async function handle({ fleet, options }: Call<typeof declaration
     dryRun,
     ...given({ to, concurrency, onFailure, wave }),
   };
-  return runOutcome(await migrate(fleet, request));
 }

@@ -10,6 +10,7 @@ import type { RunWave } from '../../engine/waves/job.js';
 import { type SurveyedUnit, type Wish, surveyUnits } from '../../engine/waves/survey.js';
 import { wantBack, wantMigrations } from '../../engine/waves/wishes.js';
 import type { Connection } from '../../pg/connection.js';
+import { withChecks } from './storable-policy.js';
 import { loadFleetMigrations } from '../migrations.js';
 
 /** A stored run together with what its units look like now. */
@@ -45,7 +46,9 @@ export async function loadRun(fleet: Fleet, connection: Connection, run: StoredR
     return found.skip === null ? [] : [{ unit, reason: found.skip }];
   });
   const out = new Set(leftOut.map(({ unit }) => unit));
-  const waves = (await readWaves(connection, run.id)).map((wave) => runWave(run, wave, units, out, surveyed));
+  const waves = (await readWaves(connection, run.id)).map((wave) =>
+    runWave(fleet, run, wave, units, out, surveyed),
+  );
   return { run, files, units, waves, surveyed, leftOut };
 }
 
@@ -83,12 +86,14 @@ function sameFile(
 }
 
 function runWave(
+  fleet: Fleet,
   run: StoredRun,
   { ordinal, name, status, needsApproval }: StoredWave,
   units: readonly StoredUnit[],
   leftOut: ReadonlySet<string>,
   surveyed: ReadonlyMap<string, SurveyedUnit>,
 ): RunWave {
+  const settings = run.policy.waves.find((wave) => wave.name === name);
   const inWave = units.filter(({ wave, status: unit }) => wave === ordinal && unit !== 'skipped');
   const open = inWave.filter(
     ({ unit, status: state }) => (state === 'pending' || state === 'running') && !leftOut.has(unit),
@@ -98,7 +103,7 @@ function runWave(
     name,
     status,
     needsApproval,
-    settings: run.policy.waves.find((wave) => wave.name === name) ?? null,
+    settings: settings === undefined ? null : withChecks(settings, fleet.settings.rollout.waves),
     all: inWave.map(({ unit }) => unit),
     units: inWave.length,
     failed: inWave.filter(({ status: state, forgiven }) => state === 'failed' && !forgiven).length,

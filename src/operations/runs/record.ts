@@ -5,6 +5,7 @@ import type { Fleet } from '../../engine/context.js';
 import type { SurveyedUnit } from '../../engine/waves/survey.js';
 import type { Connection } from '../../pg/connection.js';
 import { type PreparedRun, filesHashOf } from './prepared.js';
+import { storablePolicy } from './storable-policy.js';
 
 /** The catalog is an index of what the survey has just read from the ledgers. */
 export async function indexVersions(
@@ -48,7 +49,7 @@ function newRun(id: string, prepared: PreparedRun, planDigest: string | null): N
     target,
     ofRun,
     selection,
-    policy,
+    policy: storablePolicy(policy),
     planDigest,
     filesHash: filesHashOf(prepared),
     unchanged: surveyed.length - units.length,

@@ -40,7 +40,9 @@ export async function readReport(connection: Connection, id: string): Promise<Ru
         units.filter((unit) => unit.wave === ordinal),
       ),
     ),
-    failures: failed.map((unit) => failureOf(unit, tenants.get(unit.unit) ?? [])),
+    failures: failed.map((unit) =>
+      failureOf(unit, waves.find(({ ordinal }) => ordinal === unit.wave)?.name, tenants.get(unit.unit) ?? []),
+    ),
     held: [],
     skipped: units.flatMap(({ unit, status, reason }) =>
       status === 'skipped' ? [{ unit, reason: reason ?? 'no reason given' }] : [],
@@ -58,12 +60,18 @@ function waveReport(name: string, status: WaveReport['status'], units: readonly 
     units: counted.length,
     succeeded: counted.filter((unit) => unit.status === 'succeeded').length,
     failed: counted.filter((unit) => unit.status === 'failed').length,
+    durationMs: counted.reduce((sum, { ms }) => sum + (ms ?? 0), 0),
   };
 }
 
-function failureOf({ unit, fault, attempts, reason }: StoredUnit, tenants: string[]): UnitFailure {
+function failureOf(
+  { unit, fault, attempts, reason }: StoredUnit,
+  wave: string | undefined,
+  tenants: string[],
+): UnitFailure {
   return {
     unit,
+    wave: wave ?? null,
     tenants,
     code: fault?.code ?? reason ?? 'UNKNOWN',
     migration: fault?.migration ?? null,
@@ -109,6 +117,7 @@ function surveyFailure({ unit, fault }: SurveyedUnit): UnitFailure {
   const { code, sqlstate, message, migration, file, line } = storedFault(fault, unit);
   return {
     unit: unit.id,
+    wave: null,
     tenants: unit.tenants,
     code,
     sqlstate,
