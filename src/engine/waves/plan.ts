@@ -134,22 +134,40 @@ const FIXED_COST = 100;
 
 /**
  * Gives the units of one cluster to its lanes. A database may use only so many of them, and within a
- * lane its units stand together, so that a connection is used again for all of them. Each unit goes to
- * the lane with the least to do, so that a large one does not hold up others that could run beside it.
+ * lane its units stand together, so that a connection is used again for all of them. The largest are
+ * given first, each to the lane with the least to do, so that a large one does not hold up others that
+ * could run beside it; their order within the lane stays that of the policy.
  */
 function spread(cluster: string, units: readonly PlannableUnit[], lanes: number, perDatabase: number) {
   const load = Array.from({ length: lanes }, () => 0);
+  const laneOf = new Map<PlannableUnit, number>();
   const databases = [...groupBy(units, ({ unit }) => unit.database).values()];
-  return databases.flatMap((inDatabase) => {
+  for (const inDatabase of largestFirst(databases, (some) =>
+    some.reduce((sum, one) => sum + costOf(one), 0),
+  )) {
     const open = leastLoaded(load, Math.min(perDatabase, lanes));
-    return inDatabase.map(({ unit, pages }) => {
+    for (const unit of largestFirst(inDatabase, costOf)) {
       const lane = open.reduce((least, other) =>
         (load[other] as number) < (load[least] as number) ? other : least,
       );
-      load[lane] = (load[lane] as number) + FIXED_COST + pages;
-      return { unit, pages, lane: `${cluster}#${lane}` };
-    });
-  });
+      load[lane] = (load[lane] as number) + costOf(unit);
+      laneOf.set(unit, lane);
+    }
+  }
+  return databases
+    .flat()
+    .map((one) => ({ unit: one.unit, pages: one.pages, lane: `${cluster}#${laneOf.get(one)}` }));
+}
+
+function costOf({ pages }: PlannableUnit): number {
+  return FIXED_COST + pages;
+}
+
+function largestFirst<T>(list: readonly T[], size: (one: T) => number): T[] {
+  return list
+    .map((one) => ({ one, size: size(one) }))
+    .sort((a, b) => b.size - a.size)
+    .map(({ one }) => one);
 }
 
 function leastLoaded(load: readonly number[], count: number): number[] {

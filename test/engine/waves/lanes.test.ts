@@ -14,6 +14,7 @@ const planned = (id: string, lane: string, ordinal: number): PlannedUnit => ({
     tenants: [id],
     tenantCount: 1,
   },
+  pages: 0,
   lane,
   ordinal,
 });

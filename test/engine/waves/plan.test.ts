@@ -1,110 +1,118 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { groupBy } from '../../../src/core/group-by.js';
-import { TIERS, type Tier } from '../../../src/core/tier.js';
-import type { MigrationUnit } from '../../../src/core/unit.js';
-import { type LaneCaps, POOL_WAVE, planWaves } from '../../../src/engine/waves/plan.js';
+import { type PlannedWave, POOL_WAVE, type WavePolicy, planWaves } from '../../../src/engine/waves/plan.js';
+import { type Caps, caps, distinct, ids, lanesOf, plannable, policies, units, wave } from './plannable.js';
 
-const CLUSTERS = ['c0', 'c1', 'c2', 'c3'];
-
-function unit(tier: Tier, cluster: string, database: string, index: number): MigrationUnit {
-  const id = `${tier}:${index}`;
-  return {
-    id,
-    tier,
-    shared: tier === 'pool',
-    cluster,
-    database,
-    schema: 'app',
-    ledgerKey: id,
-    tenants: [],
-    tenantCount: 1,
-  };
-}
-
-const units = fc
-  .array(fc.tuple(fc.constantFrom(...TIERS), fc.constantFrom(...CLUSTERS), fc.nat({ max: 6 })), {
-    maxLength: 120,
-  })
-  .map((rows) => rows.map(([tier, cluster, database], index) => unit(tier, cluster, `d${database}`, index)));
-
-interface Caps extends LaneCaps {
-  limits: Record<string, number>;
-  perDatabase: Record<string, number>;
-}
-
-const perCluster = (max: number) =>
-  fc
-    .tuple(...CLUSTERS.map(() => fc.integer({ min: 1, max })))
-    .map((numbers) => Object.fromEntries(CLUSTERS.map((name, index) => [name, numbers[index] as number])));
-
-const caps: fc.Arbitrary<Caps> = fc
-  .record({
-    concurrency: fc.integer({ min: 1, max: 24 }),
-    limits: perCluster(12),
-    perDatabase: perCluster(6),
-  })
-  .map(({ concurrency, limits, perDatabase }) => ({
-    concurrency,
-    limits,
-    perDatabase,
-    cluster: (name) => limits[name] as number,
-    database: (cluster) => perDatabase[cluster] as number,
-  }));
+const NO_WAVES: WavePolicy = { order: 'name', waves: [] };
 
 /** Looks at every wave of many plans. */
-function everyWave(look: (wave: ReturnType<typeof planWaves>[number], caps: Caps) => void): void {
+function everyWave(look: (planned: PlannedWave, caps: Caps) => void): void {
   fc.assert(
-    fc.property(units, caps, (some, limits) => {
-      for (const wave of planWaves(some, limits)) look(wave, limits);
+    fc.property(units, policies, caps, (some, policy, limits) => {
+      for (const planned of planWaves(some, policy, limits)) look(planned, limits);
     }),
   );
 }
 
-const distinct = (values: string[]): number => new Set(values).size;
-
 describe('a plan of waves', () => {
-  test('holds every unit exactly once', () => {
+  test('holds every unit exactly once, in waves of different names, none of them empty', () => {
     fc.assert(
-      fc.property(units, caps, (some, limits) => {
-        const planned = planWaves(some, limits).flatMap((wave) => wave.units.map((one) => one.unit.id));
-        expect(planned.sort()).toEqual(some.map(({ id }) => id).sort());
+      fc.property(units, policies, caps, (some, policy, limits) => {
+        const waves = planWaves(some, policy, limits);
+        expect(waves.flatMap((one) => ids(one.units)).sort()).toEqual(ids(some).sort());
+        expect(distinct(waves.map(({ name }) => name))).toBe(waves.length);
+        for (const { units: taken } of waves) expect(taken.length).toBeGreaterThan(0);
       }),
     );
   });
 
-  test('has pools in the last wave and no empty wave', () => {
+  test('has the waves of the policy in their order, and what they leave over at the end', () => {
     fc.assert(
-      fc.property(units, caps, (some, limits) => {
-        const waves = planWaves(some, limits);
-        for (const wave of waves) expect(wave.units.length).toBeGreaterThan(0);
-        for (const [index, wave] of waves.entries()) {
-          const last = index === waves.length - 1 && wave.name === POOL_WAVE;
-          expect(wave.units.map(({ unit: { tier } }) => tier === 'pool')).toEqual(wave.units.map(() => last));
+      fc.property(units, policies, caps, (some, policy, limits) => {
+        const waves = planWaves(some, policy, limits).map(({ name }) => name);
+        const wanted = policy.waves.map(({ name }) => name);
+        const kept = waves.filter((name) => wanted.includes(name));
+        expect(kept).toEqual(wanted.filter((name) => kept.includes(name)));
+        expect(waves.slice(0, kept.length)).toEqual(kept);
+      }),
+    );
+  });
+
+  test('takes no more into a wave than its selector, its number and its percentage say', () => {
+    fc.assert(
+      fc.property(units, policies, caps, (some, policy, limits) => {
+        const planned = new Map(planWaves(some, policy, limits).map((one) => [one.name, one.units]));
+        const named = new Map(some.map((one) => [one.unit.id, one.named]));
+        for (const { name, select, max, percent } of policy.waves) {
+          const taken = planned.get(name) ?? [];
+          if (select !== null) for (const id of ids(taken)) expect(named.get(id)?.has(name)).toBe(true);
+          expect(taken.length).toBeLessThanOrEqual(max ?? Infinity);
+          if (percent !== null)
+            expect(taken.length).toBeLessThanOrEqual(Math.ceil((some.length * percent) / 100));
         }
       }),
     );
   });
 
-  test('uses no more lanes on a cluster than it allows', () => {
-    everyWave((wave, { limits }) => {
-      for (const [cluster, ofCluster] of groupBy(wave.units, ({ unit: { cluster } }) => cluster))
+  test('leaves no unit for later that a wave without limits selects', () => {
+    const some = ['a', 'b', 'c'].map((id) =>
+      plannable('schema', 'c0', 'd', id, { named: id === 'c' ? [] : ['canary'] }),
+    );
+    const policy: WavePolicy = { order: 'name', waves: [wave('canary', { select: [] }), wave('all')] };
+    const waves = planWaves(some, policy, { concurrency: 1, cluster: () => 1, database: () => 1 });
+    expect(waves.map((one) => [one.name, ids(one.units)])).toEqual([
+      ['canary', ['a', 'b']],
+      ['all', ['c']],
+    ]);
+  });
+
+  test('has a pool only in a wave whose selector names it, otherwise in the last', () => {
+    fc.assert(
+      fc.property(units, policies, caps, (some, policy, limits) => {
+        const named = new Map(some.map((one) => [one.unit.id, one.named]));
+        const selecting = new Set(policy.waves.flatMap(({ name, select }) => (select === null ? [] : name)));
+        const waves = planWaves(some, policy, limits);
+        for (const [index, { name, units: taken }] of waves.entries()) {
+          for (const { unit } of taken.filter((one) => one.unit.shared)) {
+            const last = index === waves.length - 1 && name.startsWith(POOL_WAVE);
+            expect(last || (selecting.has(name) && named.get(unit.id)?.has(name))).toBe(true);
+          }
+          if (name === POOL_WAVE) expect(taken.every(({ unit }) => unit.shared)).toBe(true);
+        }
+      }),
+    );
+  });
+
+  test('is the same for the same units', () => {
+    fc.assert(
+      fc.property(units, policies, caps, (some, policy, limits) => {
+        expect(planWaves([...some], policy, limits)).toEqual(planWaves(some, policy, limits));
+      }),
+    );
+  });
+});
+
+describe('the lanes of a wave', () => {
+  test('are no more on a cluster than it allows', () => {
+    everyWave(({ units: taken }, { limits }) => {
+      for (const [cluster, ofCluster] of groupBy(taken, ({ unit }) => unit.cluster))
         expect(distinct(ofCluster.map(({ lane }) => lane))).toBeLessThanOrEqual(limits[cluster] as number);
     });
   });
 
-  test('uses no more lanes in all than asked for, but at least one for each cluster', () => {
-    everyWave((wave, { concurrency }) => {
-      const clusters = distinct(wave.units.map(({ unit: { cluster } }) => cluster));
-      const lanes = distinct(wave.units.map(({ lane }) => lane));
+  test('are no more in all than asked for, but at least one for each cluster', () => {
+    everyWave(({ units: taken }, { concurrency }) => {
+      const clusters = distinct(taken.map(({ unit }) => unit.cluster));
+      const lanes = distinct(taken.map(({ lane }) => lane));
       expect(lanes).toBeLessThanOrEqual(Math.max(concurrency, clusters));
       expect(lanes).toBeGreaterThanOrEqual(clusters);
     });
   });
 
-  test('uses no more lanes on a database than it allows', () => {
-    everyWave((wave, { perDatabase }) => {
-      const databases = groupBy(wave.units, ({ unit: { cluster, database } }) => `${cluster}/${database}`);
+  test('are no more on a database than it allows', () => {
+    everyWave(({ units: taken }, { perDatabase }) => {
+      const databases = groupBy(taken, ({ unit }) => `${unit.cluster}/${unit.database}`);
       for (const inDatabase of databases.values()) {
         const cap = perDatabase[(inDatabase[0] as (typeof inDatabase)[0]).unit.cluster] as number;
         expect(distinct(inDatabase.map(({ lane }) => lane))).toBeLessThanOrEqual(cap);
@@ -112,45 +120,38 @@ describe('a plan of waves', () => {
     });
   });
 
-  test('keeps a lane on one cluster, and the units of a database together in it', () => {
-    everyWave((wave) => {
-      for (const lane of groupBy(wave.units, ({ lane: name }) => name).values()) {
-        expect(distinct(lane.map(({ unit: { cluster } }) => cluster))).toBe(1);
-        const databases = lane.map(({ unit: { database } }) => database);
+  test('stay on one cluster each, with the units of a database together', () => {
+    everyWave(({ units: taken }) => {
+      for (const lane of groupBy(taken, ({ lane: name }) => name).values()) {
+        expect(distinct(lane.map(({ unit }) => unit.cluster))).toBe(1);
+        const databases = lane.map(({ unit }) => unit.database);
         const turns = databases.filter((database, index) => database !== databases[index - 1]);
         expect(turns).toHaveLength(distinct(databases));
       }
     });
   });
 
-  test('numbers the units of a wave in their order', () => {
-    everyWave((wave) => {
-      expect(wave.units.map(({ ordinal }) => ordinal)).toEqual(wave.units.map((_, index) => index));
+  test('number their units in the order of the wave', () => {
+    everyWave(({ units: taken }) => {
+      expect(taken.map(({ ordinal }) => ordinal)).toEqual(taken.map((_, index) => index));
     });
   });
 
-  test('is the same for the same units', () => {
-    fc.assert(
-      fc.property(units, caps, (some, limits) => {
-        expect(planWaves(structuredClone(some), limits)).toEqual(planWaves(some, limits));
-      }),
-    );
+  test('share the units of one database evenly', () => {
+    const many = Array.from({ length: 100 }, (_, index) => plannable('schema', 'c0', 'd0', `s:${index}`));
+    const [only] = planWaves(many, NO_WAVES, { concurrency: 8, cluster: () => 20, database: () => 4 });
+    expect(Object.values(lanesOf(only?.units ?? [])).map((lane) => lane.length)).toEqual([25, 25, 25, 25]);
   });
 
-  test('spreads the units of one database evenly over its lanes', () => {
-    const many = Array.from({ length: 100 }, (_, index) => unit('schema', 'c0', 'd0', index));
-    const [wave] = planWaves(many, { concurrency: 8, cluster: () => 20, database: () => 4 });
-    const lanes = [...groupBy(wave?.units ?? [], ({ lane }) => lane).values()];
-    expect(lanes.map((lane) => lane.length)).toEqual([25, 25, 25, 25]);
-  });
-
-  test('gives lanes that a small cluster cannot use to the others', () => {
+  test('go to other clusters where a small one cannot use them', () => {
     const many = ['c0', 'c1'].flatMap((cluster, half) =>
-      Array.from({ length: 50 }, (_, index) => unit('database', cluster, `d${index}`, half * 50 + index)),
+      Array.from({ length: 50 }, (_, index) =>
+        plannable('database', cluster, `d${index}`, `d:${half * 50 + index}`),
+      ),
     );
     const limits = { concurrency: 10, cluster: (name: string) => (name === 'c0' ? 2 : 9), database: () => 5 };
-    const lanes = planWaves(many, limits)[0]?.units.map(({ lane }) => lane) ?? [];
-    expect(new Set(lanes.filter((lane) => lane.startsWith('c0#')))).toHaveProperty('size', 2);
-    expect(new Set(lanes.filter((lane) => lane.startsWith('c1#')))).toHaveProperty('size', 8);
+    const lanes = Object.keys(lanesOf(planWaves(many, NO_WAVES, limits)[0]?.units ?? []));
+    expect(lanes.filter((lane) => lane.startsWith('c0#'))).toHaveLength(2);
+    expect(lanes.filter((lane) => lane.startsWith('c1#'))).toHaveLength(8);
   });
 });
