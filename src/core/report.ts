@@ -35,14 +35,14 @@ export interface WaveReport {
   units: number;
   succeeded: number;
   failed: number;
-  /** From its first unit to its last, where that is known. */
-  durationMs?: number;
+  /** What its units took together; with several at a time the wave itself took less. */
+  durationMs: number;
 }
 
 export interface UnitFailure {
   unit: string;
   /** The wave it failed in; none when it could not even be looked at. */
-  wave?: string | null;
+  wave: string | null;
   tenants: string[];
   code: string;
   migration: string | null;

@@ -50,7 +50,8 @@ function currentText(current: number, to: RunReport['to']): string {
   return `${counted(current, 'unit')} already at ${to === null ? 'the newest migration' : versionText(to)}`;
 }
 
-function countsText(totals: RunReport['totals']): string {
+/** `30 units (1,000 tenants), 5 succeeded, 22 failed` */
+export function countsText(totals: RunReport['totals']): string {
   const some = (value: number, word: string) => (value > 0 ? [`${count(value)} ${word}`] : []);
   return [
     `${counted(totals.units, 'unit')} (${counted(totals.tenants, 'tenant')})`,

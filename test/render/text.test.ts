@@ -46,6 +46,8 @@ describe('runs', () => {
     run: 'r-1',
     kind: 'migrate',
     status: 'partial',
+    reason: null,
+    held: [],
     to: { id: 14, name: '0014_activity' },
     totals: {
       units: 30,
@@ -58,11 +60,12 @@ describe('runs', () => {
       current: 0,
     },
     waves: [
-      { name: 'canary', status: 'succeeded', units: 5, succeeded: 5, failed: 0 },
-      { name: 'rest', status: 'failed', units: 25, succeeded: 0, failed: 22 },
+      { name: 'canary', status: 'succeeded', units: 5, succeeded: 5, failed: 0, durationMs: 5 },
+      { name: 'rest', status: 'failed', units: 25, succeeded: 0, failed: 22, durationMs: 5 },
     ],
     failures: Array.from({ length: 22 }, (_, at) => ({
       unit: `schema:t${at}`,
+      wave: 'rest',
       tenants: [`t${at}`],
       code: 'MIGRATION_FAILED',
       migration: '0014_activity',
@@ -96,10 +99,9 @@ describe('runs', () => {
   it('are planned without a change', () => {
     const migrations: RunPlan['migrations'] = [{ id: 1, name: 'x', phase: 'expand', transactional: true }];
     const waves = [{ name: 'rest', units: ['a', 'b'], tenants: 9 }];
-    expect(runPlanText({ waves, migrations, skipped: [], current: 3 })).toMatchSnapshot();
-    expect(runPlanText({ waves: [], migrations: [], skipped: [], current: 3 })).toContain(
-      'Nothing to migrate: 3 units',
-    );
+    const rest = { skipped: [], held: [], losses: [], predictedMs: null, current: 3 };
+    expect(runPlanText({ ...rest, waves, migrations })).toMatchSnapshot();
+    expect(runPlanText({ ...rest, waves: [], migrations: [] })).toContain('Nothing to migrate: 3 units');
     expect(stepsText({ steps: ['make the schema'] })).toBe('1. make the schema\n\nNothing was changed.');
   });
 });

@@ -15,6 +15,12 @@ export const RUN_OPTIONS = {
       'stay until approval, bake time or the time window let the run go on, instead of leaving with exit 10',
   },
   allowDataLoss: { type: 'boolean', summary: 'agree that down files drop data' },
+  junit: {
+    type: 'string',
+    value: 'file',
+    path: true,
+    summary: 'write the report of the run as JUnit XML, also when it fails',
+  },
 } as const satisfies OptionSpecs;
 
 export const migrate = defineCommand({
@@ -66,8 +72,8 @@ export const migrate = defineCommand({
     },
     { run: 'tenantctl migrate --wait', does: 'through all waves, waiting at their gates' },
     {
-      run: 'tenantctl migrate --json --events events.ndjson',
-      does: 'in a pipeline, with a record of every unit',
+      run: 'tenantctl migrate --json --events events.ndjson --junit junit.xml',
+      does: 'in a pipeline, with a record of every unit and a report that its pages show',
     },
   ],
   needs: 'fleet',

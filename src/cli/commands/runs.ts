@@ -6,7 +6,7 @@ const RUN = {
   run: { summary: 'beginning of its id; default: the unfinished run, otherwise the latest', optional: true },
 } as const satisfies ArgumentSpecs;
 
-const { wait } = RUN_OPTIONS;
+const { wait, junit } = RUN_OPTIONS;
 
 export const runsList = defineCommand({
   path: ['runs', 'list'],
@@ -72,7 +72,7 @@ export const runsResume = defineCommand({
   path: ['runs', 'resume'],
   summary: 'go on with a run that is paused, halted, waiting or was killed',
   arguments: RUN,
-  options: { wait },
+  options: { wait, junit },
   examples: [{ run: 'tenantctl runs resume --wait', does: 'go on, and wait at the gates' }],
   needs: 'fleet',
   changes: true,
@@ -82,7 +82,7 @@ export const runsRetry = defineCommand({
   path: ['runs', 'retry'],
   summary: 'try the failed units of a run again, and go on with it',
   arguments: RUN,
-  options: { wait },
+  options: { wait, junit },
   examples: [{ run: 'tenantctl runs retry', does: 'after the cause was repaired' }],
   needs: 'fleet',
   changes: true,

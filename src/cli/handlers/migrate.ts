@@ -6,18 +6,19 @@ import type { Call, Outcome } from '../command.js';
 import type { migrate as declaration } from '../commands/migrate.js';
 import { given } from '../given.js';
 import { readPlan, writePlan } from '../plan-file.js';
-import { runOutcome } from '../run-outcome.js';
+import { drivenRun } from '../run-outputs.js';
 
 type MigrateCall = Call<typeof declaration>;
 
 export default async function handle(call: MigrateCall): Promise<Outcome> {
   const { fleet, options, io } = call;
   const request = requestOf(call);
-  const { planOut, planFile } = options;
+  const { planOut, planFile, junit } = options;
   if (planFile !== undefined) {
-    return runOutcome(await migrate(fleet, { ...request, plan: await readPlan(io, planFile, options) }));
+    const plan = await readPlan(io, planFile, options);
+    return drivenRun(call, junit, () => migrate(fleet, { ...request, plan }));
   }
-  if (planOut === undefined) return runOutcome(await migrate(fleet, request));
+  if (planOut === undefined) return drivenRun(call, junit, () => migrate(fleet, request));
   const { plan, document } = await planMigration(fleet, request);
   const written = await writePlan(io, planOut, document);
   return { data: { plan, file: written }, text: () => `${runPlanText(plan)}\nThe plan is in ${written}.` };

@@ -4,9 +4,10 @@ import { rollback } from '../../operations/rollback.js';
 import type { Call, Outcome } from '../command.js';
 import type { rollback as declaration } from '../commands/rollback.js';
 import { given } from '../given.js';
-import { runOutcome } from '../run-outcome.js';
+import { drivenRun } from '../run-outputs.js';
 
-export default async function handle({ fleet, options }: Call<typeof declaration>): Promise<Outcome> {
+export default async function handle(call: Call<typeof declaration>): Promise<Outcome> {
+  const { fleet, options } = call;
   const { to, run, concurrency, allowDataLoss, wait, dryRun } = options;
   if ((to === undefined) === (run === undefined)) {
     throw usageError('ROLLBACK_TARGET', 'Say how far back: either --to <migration> or --run <run>.', {
@@ -14,7 +15,6 @@ export default async function handle({ fleet, options }: Call<typeof declaration
     });
   }
   const select = parseSelectors(options.select);
-  return runOutcome(
-    await rollback(fleet, { select, allowDataLoss, wait, dryRun, ...given({ to, run, concurrency }) }),
-  );
+  const request = { select, allowDataLoss, wait, dryRun, ...given({ to, run, concurrency }) };
+  return drivenRun(call, options.junit, () => rollback(fleet, request));
 }

@@ -1,12 +1,10 @@
 import { resumeRun } from '../../operations/runs/resume.js';
 import type { Call, Outcome } from '../command.js';
 import type { runsResume } from '../commands/runs.js';
-import { runOutcome } from '../run-outcome.js';
+import { drivenRun } from '../run-outputs.js';
 
-export default async function handle({
-  fleet,
-  arguments: { run },
-  options: { wait, dryRun },
-}: Call<typeof runsResume>): Promise<Outcome> {
-  return runOutcome(await resumeRun(fleet, run, { wait, dryRun }));
+export default async function handle(call: Call<typeof runsResume>): Promise<Outcome> {
+  const { fleet, options } = call;
+  const { wait, dryRun } = options;
+  return drivenRun(call, options.junit, () => resumeRun(fleet, call.arguments.run, { wait, dryRun }));
 }

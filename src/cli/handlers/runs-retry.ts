@@ -1,12 +1,10 @@
 import { retryRun } from '../../operations/runs/retry.js';
 import type { Call, Outcome } from '../command.js';
 import type { runsRetry } from '../commands/runs.js';
-import { runOutcome } from '../run-outcome.js';
+import { drivenRun } from '../run-outputs.js';
 
-export default async function handle({
-  fleet,
-  arguments: { run },
-  options: { wait, dryRun },
-}: Call<typeof runsRetry>): Promise<Outcome> {
-  return runOutcome(await retryRun(fleet, run, { wait, dryRun }));
+export default async function handle(call: Call<typeof runsRetry>): Promise<Outcome> {
+  const { fleet, options } = call;
+  const { wait, dryRun } = options;
+  return drivenRun(call, options.junit, () => retryRun(fleet, call.arguments.run, { wait, dryRun }));
 }
