@@ -701,6 +701,24 @@ create table tenantctl_catalog.runs (
 CREATE INDEX runs_recent ON tenantctl_catalog.runs USING btree (started_at DESC);
 CREATE INDEX runs_unfinished ON tenantctl_catalog.runs USING btree (started_at) WHERE (finished_at IS NULL);
 
+create table tenantctl_catalog.shapes (
+  tier text not null,
+  major integer not null,
+  digest text not null,
+  version_id integer not null,
+  fingerprint text not null,
+  lines jsonb not null,
+  source text not null,
+  unit text,
+  run text,
+  proved_at timestamp with time zone default now() not null,
+  constraint shapes_pkey PRIMARY KEY (tier, major, digest),
+  constraint shapes_check CHECK (((source = 'units'::text) = (unit IS NOT NULL))),
+  constraint shapes_run_fkey FOREIGN KEY (run) REFERENCES tenantctl_catalog.runs(id),
+  constraint shapes_source_check CHECK ((source = ANY (ARRAY['files'::text, 'units'::text])))
+);
+comment on table tenantctl_catalog.shapes is 'What a unit looks like at a version: the reference that units are compared with after their migration';
+
 create table tenantctl_catalog.tenant_steps (
   from_status text not null,
   to_status text not null,

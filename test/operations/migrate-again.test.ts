@@ -2,6 +2,7 @@ import pg from 'pg';
 import { describe, expect, test, vi } from 'vitest';
 import { activateTenant } from '../../src/operations/activate.js';
 import { setTenant } from '../../src/operations/set.js';
+import { abortRun } from '../../src/operations/runs/abort.js';
 import { suspendTenant } from '../../src/operations/suspend.js';
 import { failureOf } from '../engine/ledger/directory.js';
 import { type SmallFleet, useFleets, versionsOf } from './fleets.js';
@@ -57,7 +58,7 @@ describe('a suspended tenant', () => {
 });
 
 describe('a run that was interrupted', () => {
-  test('lets what has begun end, is left paused, and the next one finishes it', async () => {
+  test('lets what has begun end, is left paused, and the same call goes on with it', async () => {
     const fleet = await fleets.make({ pool: 1, schema: 5, database: 0 });
     fleet.add(STEP);
     const interruption = new AbortController();
@@ -69,7 +70,7 @@ describe('a run that was interrupted', () => {
     expect(report).toMatchObject({ status: 'paused', failures: [] });
     expect(report.totals).toMatchObject({ units: 6, succeeded: 1, pending: 5, failed: 0 });
     expect(report.waves.map(({ name, status }) => [name, status])).toEqual([
-      ['rest', 'pending'],
+      ['rest', 'running'],
       ['pools', 'pending'],
     ]);
     expect(await runsOf(fleet)).toMatchObject([{ id: report.run, status: 'paused', open: true }]);
@@ -80,30 +81,27 @@ describe('a run that was interrupted', () => {
       { status: 'succeeded', units: 1 },
     ]);
     const next = await fleet.migrate();
-    expect(next).toMatchObject({ status: 'succeeded', totals: { succeeded: 5, current: 1, pending: 0 } });
-    expect(await runsOf(fleet)).toMatchObject([
-      { id: report.run, status: 'aborted', reason: `taken over by run ${next.run}`, open: false },
-      { id: next.run, status: 'succeeded', open: false },
-    ]);
+    expect(next).toMatchObject({ run: report.run, status: 'succeeded' });
+    expect(next.totals).toMatchObject({ succeeded: 6, failed: 0, pending: 0 });
+    expect(await runsOf(fleet)).toMatchObject([{ id: report.run, status: 'succeeded', open: false }]);
     for (const ids of Object.values(await versionsOf(fleet))) expect(ids).toEqual([1, 2, 3]);
     await fleet.close();
   });
 });
 
-describe('a run whose process was killed', () => {
-  test('is taken over by the next one, and the audit log says so', async () => {
+describe('a run of other files that has not finished', () => {
+  test('is a conflict that names it and the ways out, and nothing is changed', async () => {
     const fleet = await fleets.make({ pool: 0, schema: 2, database: 0 });
     await fleet.catalog(`insert into tenantctl_catalog.runs (id, kind, files_hash, actor, tool, target_id, target_name)
       values ('killed', 'migrate', 'x', 'somebody', 'x', 3, '0003_step')`);
     fleet.add(STEP);
-    const report = await fleet.migrate();
-    expect(report).toMatchObject({ status: 'succeeded', totals: { succeeded: 2 } });
-    expect(await runsOf(fleet)).toMatchObject([
-      { id: 'killed', status: 'aborted', reason: `taken over by run ${report.run}`, open: false },
-      { id: report.run, status: 'succeeded' },
-    ]);
-    const audit = `select details -> 'abandoned' as abandoned from tenantctl_catalog.audit where run = $1 and phase = 'intent'`;
-    expect(await fleet.catalog(audit, [report.run])).toEqual([{ abandoned: ['killed'] }]);
+    const before = await versionsOf(fleet);
+    const refused = await failureOf(fleet.migrate());
+    expect(refused).toMatchObject({ code: 'RUN_UNFINISHED', exit: 5, facts: { run: 'killed' } });
+    expect(refused.hint).toContain('tenantctl runs abort killed');
+    expect(await versionsOf(fleet)).toEqual(before);
+    await abortRun(fleet.fleet, 'killed', false);
+    expect(await fleet.migrate()).toMatchObject({ status: 'succeeded', totals: { succeeded: 2 } });
   });
 });
 

@@ -130,6 +130,7 @@ describe('a run', () => {
         file: `${fleet.directory}/0004_step.sql`,
         line: 3,
         attempts: 1,
+        wave: 'rest',
       },
     ]);
     expect((await versionsOf(fleet))['schema:schema-2']).toEqual([1, 2, 3]);

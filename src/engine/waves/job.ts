@@ -22,6 +22,10 @@ export interface RunWave {
   /** All its units that count, and how many of them have failed so far. */
   units: number;
   failed: number;
+  /** A pool among those that failed, or null. */
+  failedPool: string | null;
+  /** Units of it were rolled back because of failures, or are still to be: it does not go forward again by itself. */
+  takenBack: boolean;
 }
 
 /** What the engine needs to be told by whoever knows tiers, hooks and shapes. */
@@ -39,8 +43,6 @@ export interface RunHelp {
   latecomers(): Promise<{ wave: RunWave; surveyed: SurveyedUnit[] } | null>;
   /** What this run did to the units of a wave, as it is to be taken back: their ledgers are read anew. */
   undo(wave: RunWave): Promise<SurveyedUnit[]>;
-  /** Makes ready what units of one database need before their migrations. */
-  prepareDatabase(cluster: string, database: string): Promise<void>;
 }
 
 /** What is done with one unit. Gives the migrations that were applied or taken back. */

@@ -47,7 +47,6 @@ export async function attempts(
     attempt += 1, pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
   ) {
     try {
-      await job.help.prepareDatabase(unit.cluster, unit.database);
       await fleet.managed(unit.cluster, unit.database, async (connection) => {
         connection.touched += 1;
         if (attempt > 0) current = { ...surveyed, ledger: await readLedger(connection, unit) };
@@ -91,10 +90,6 @@ function whatFailed(error: unknown): unknown {
 
 function succeeded(job: RunJob, surveyed: SurveyedUnit, ms: number): UnitResult {
   const status = job.run.kind === 'rollback' ? 'rolled-back' : 'applied';
-  // What a killed process of this run had done already.
-  const before = surveyed.ledger
-    .filter(({ run, state }) => run === job.run.id && state === 'applied')
-    .map(({ id }) => ({ unit: surveyed.unit.id, id, status: 'applied' as const, fault: null }));
   const outcome = {
     unit: surveyed.unit.id,
     status: 'succeeded' as const,
@@ -106,9 +101,16 @@ function succeeded(job: RunJob, surveyed: SurveyedUnit, ms: number): UnitResult 
   return {
     surveyed,
     outcome,
-    migrations: [...before, ...rowsOf(surveyed, surveyed.pending, status)],
+    migrations: [...doneBefore(job, surveyed), ...rowsOf(surveyed, surveyed.pending, status)],
     counts: false,
   };
+}
+
+/** What a killed process of this run had done already. */
+function doneBefore({ run }: RunJob, { unit, ledger }: SurveyedUnit): UnitMigrationRow[] {
+  if (run.kind === 'rollback') return [];
+  const done = ledger.filter((entry) => entry.run === run.id && entry.state === 'applied');
+  return done.map(({ id }) => ({ unit: unit.id, id, status: 'applied', fault: null }));
 }
 
 function rowsOf(
@@ -136,6 +138,7 @@ async function failed(
     counts: false,
   });
   if (fleet.cancelled) return left('pending', 'its statement was cancelled; nothing of it was kept');
+  if (fault.code === 'UNIT_BUSY') return left('pending', 'another process is at work on it');
   if (fault.code === 'UNIT_MOVING') return left('skipped', MOVING);
   if (isGone(fault.sqlstate) && !(await isInhabited(fleet, unit.id)))
     return left('skipped', 'its tenant was deleted meanwhile');

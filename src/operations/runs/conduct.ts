@@ -6,12 +6,13 @@ import { type StoredRun, findRun } from '../../engine/catalog/runs.js';
 import { outcomesUpdate } from '../../engine/catalog/run-units.js';
 import type { Fleet } from '../../engine/context.js';
 import { applyPending } from '../../engine/ledger/apply.js';
-import { takeBack } from '../../engine/ledger/take-back.js';
+import { ensureExtensions } from '../../engine/ledger/extensions.js';
 import type { RunJob, UnitWork } from '../../engine/waves/job.js';
 import { inProcessLanes } from '../../engine/waves/lanes.js';
-import { patiently } from '../../engine/waves/journal.js';
+import { patiently, writePatiently } from '../../engine/waves/journal.js';
 import { driveRun } from '../../engine/waves/run.js';
 import type { Stop } from '../../engine/waves/stop.js';
+import { takeBackWork } from '../../engine/waves/undo.js';
 import type { Connection } from '../../pg/connection.js';
 import { helpFor } from './help.js';
 import { type LoadedRun, loadRun } from './load.js';
@@ -43,11 +44,11 @@ export async function conductRun(
   const stop = await driveRun(fleet, executor, jobOf(fleet, loaded, options));
   await executor.close();
   fleet.reach('migrate.finished');
-  const report = await fleet.catalog((fresh) => readReport(fresh, run.id));
+  const report = await patiently(() => fleet.catalog((fresh) => readReport(fresh, run.id)));
   const { status, reason } = standing(stop, report);
   const { totals } = report;
   const phase = status === 'succeeded' || status === 'waiting' || status === 'paused' ? 'done' : 'failed';
-  await patiently(fleet, [
+  await writePatiently(fleet, [
     ownStatusUpdate(run.id, status, reason),
     auditInsert(fleet.actor, {
       action: `run.${run.kind}`,
@@ -88,7 +89,8 @@ async function begin(
 function jobOf(fleet: Fleet, loaded: LoadedRun, { wait, through }: ConductOptions): RunJob {
   const { run, waves, surveyed } = loaded;
   const unfinished = waves.filter(
-    ({ status, open }) => open.length > 0 || !['succeeded', 'failed', 'rolled-back'].includes(status),
+    ({ status, open, takenBack }) =>
+      takenBack || open.length > 0 || !['succeeded', 'failed', 'rolled-back'].includes(status),
   );
   return {
     run,
@@ -96,22 +98,21 @@ function jobOf(fleet: Fleet, loaded: LoadedRun, { wait, through }: ConductOption
     surveyed,
     units: waves.reduce((sum, { units }) => sum + units, 0),
     failed: waves.reduce((sum, { failed }) => sum + failed, 0),
-    work: run.kind === 'rollback' ? takeBackWork : applyWork(loaded),
+    work: run.kind === 'rollback' ? takeBackWork : applyWork(fleet, loaded),
     help: helpFor(fleet, loaded),
     wait,
     through,
   };
 }
 
-function applyWork({ files }: LoadedRun): UnitWork {
+function applyWork(fleet: Fleet, { files }: LoadedRun): UnitWork {
   return async (connection, target, { unit, ledger, goal }) => {
     const upTo = goal?.id ?? 0;
     const wanted = files.filter(({ id, directives }) => id <= upTo && directives.tiers.includes(unit.tier));
+    await ensureExtensions(connection, fleet.settings.tenancy.extensionsSchema, wanted);
     await applyPending(connection, target, wanted, ledger);
   };
 }
-
-const takeBackWork: UnitWork = (connection, target, { pending }) => takeBack(connection, target, pending);
 
 /** How a run stands when its drive has ended. */
 function standing(

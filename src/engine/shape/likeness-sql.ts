@@ -1,0 +1,131 @@
+import { type Sql, raw } from '../../pg/sql.js';
+import { PRINTED_PARTS } from './lines-sql.js';
+
+/**
+ * A cheap number for each schema of `target t`: schemas of one database with the same number have the same
+ * lines (but for strings that hold the name of the very schema they are in), so that only one of them must be
+ * printed. The reverse does not hold: a dropped column, for one, changes the number and not the lines.
+ *
+ * It is a sum of hashes of catalog rows: one scan of each catalog for all schemas, nothing sorted, nothing
+ * sent. Objects of the schema itself stand in by name, others by number, as all schemas of a database
+ * share them. Printing is what costs, as it opens relations and fills the caches of the session: only what
+ * speaks of objects by number (views, functions, a few expressions) is printed.
+ */
+
+const hash = (values: string): string => `hash_record_extended(row(${values}), 0)`;
+
+/** The namespace of something, when it is not the schema's own. */
+const elsewhere = (namespace: string, own = 'c.nsp'): string =>
+  `case when ${namespace} = ${own} then 0::oid else ${namespace} end`;
+
+/** A printed text with one mark wherever the schema's own name stands: cheaper than a pattern, and enough to compare. */
+const marked = (text: string): string =>
+  `replace(replace(replace(${text}, 'search_path TO ' || t.path, chr(2)), t.name || '.', chr(1)), t.inside || '.', chr(1))`;
+
+const COLUMNS = `
+  select c.nsp, ${hash(`'column'::text, c.relname, a.attnum, a.attname, coalesce(ty.typname, a.atttypid::text::name), ${elsewhere('ty.typnamespace')},
+      a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.attcollation`)}
+    from relations c
+    join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+    left join pg_type ty on ty.oid = a.atttypid and ty.oid >= 16384
+   where c.relkind in ('r', 'p', 'f', 'c')`;
+
+const TABLES = `
+  select c.nsp, ${hash(`'table'::text, c.relname, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.relreplident,
+      c.relispartition, c.relpartbound::text, k.partstrat, k.partattrs::int2[], k.partclass::oid[], k.partcollation::oid[], k.partexprs::text`)}
+    from relations c left join pg_partitioned_table k on k.partrelid = c.oid
+   where c.relkind in ('r', 'p', 'f', 'c')`;
+
+const PARENTS = `
+  select c.nsp, ${hash(`'parent'::text, c.relname, p.relname, ${elsewhere('p.relnamespace')}, i.inhseqno`)}
+    from pg_inherits i join relations c on c.oid = i.inhrelid join pg_class p on p.oid = i.inhparent
+   where c.relkind in ('r', 'p', 'f')`;
+
+const CONSTRAINTS = (since18: string): string => `
+  select t.nsp, ${hash(`'constraint'::text, k.conname, c.relname, k.contype, k.condeferrable, k.condeferred, k.convalidated, k.connoinherit, k.conkey,
+      f.relname, ${elsewhere('f.relnamespace', 't.nsp')}, k.confkey, k.confupdtype, k.confdeltype, k.confmatchtype, k.confdelsetcols, k.conexclop${since18},
+      ${marked('case when k.contypid <> 0 then ty.typname || pg_get_constraintdef(k.oid) end')}`)}
+    from pg_constraint k join target t on t.nsp = k.connamespace left join pg_type ty on ty.oid = k.contypid and k.contypid <> 0
+    left join relations c on c.oid = k.conrelid left join pg_class f on f.oid = k.confrelid
+   where k.contype not in ('n', 't')`;
+
+const INDEXES = `
+  select c.nsp, ${hash(`'index'::text, c.relname, r.relname, c.relam, i.indnkeyatts, i.indkey::int2[], i.indclass::oid[], i.indcollation::oid[],
+      i.indoption::int2[], i.indisunique, i.indnullsnotdistinct, i.indisprimary, i.indimmediate, i.indisvalid, c.reloptions`)}
+    from relations c
+    join pg_index i on i.indexrelid = c.oid join relations r on r.oid = i.indrelid`;
+
+const TRIGGERS = `
+  select c.nsp, ${hash(`'trigger'::text, g.tgname, c.relname, g.tgenabled, g.tgtype, g.tgattr::int2[], g.tgargs, p.proname, ${elsewhere('p.pronamespace')},
+      g.tgoldtable, g.tgnewtable, ${marked('case when g.tgqual is not null or g.tgconstraint <> 0 then pg_get_triggerdef(g.oid) end')}`)}
+    from pg_trigger g join relations c on c.oid = g.tgrelid join target t on t.nsp = c.nsp join pg_proc p on p.oid = g.tgfoid
+   where not g.tgisinternal`;
+
+const SEQUENCES = `
+  select c.nsp, ${hash(`'sequence'::text, c.relname, s.seqtypid, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle`)}
+    from relations c join pg_sequence s on s.seqrelid = c.oid`;
+
+/** Relations of the schemas, looked up once: the server finds them by schema only by reading all there are. */
+const RELATIONS = `
+  select c.oid, t.nsp, c.relname, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.relispartition,
+      c.relpartbound, c.relam, case when c.relkind in ('i', 'I') then c.reloptions end as reloptions
+    from pg_class c join target t on t.nsp = c.relnamespace where c.relkind <> 't'`;
+
+/** Defaults, checks, keys and conditions of indexes, conditions of policies: where each stands, and a hash of it. */
+const EXPRESSIONS = `
+  select c.nsp, c.oid as relation, 'd'::"char" as kind, d.oid as id, ${hash(`'default'::text, c.relname, d.adnum`)} as place,
+      hashtextextended(d.adbin::text, 0) as tree
+    from pg_attrdef d join relations c on c.oid = d.adrelid
+  union all
+  select c.nsp, c.oid, 'c', k.oid, ${hash(`'check'::text, c.relname, k.conname`)}, hashtextextended(k.conbin::text, 0)
+    from pg_constraint k join relations c on c.oid = k.conrelid where k.conbin is not null
+  union all
+  select c.nsp, i.indrelid, x.kind, c.oid, ${hash(`'key'::text, c.relname, x.kind`)}, hashtextextended(x.tree::text, 0)
+    from pg_index i join relations c on c.oid = i.indexrelid
+    cross join lateral (values ('i'::"char", i.indexprs), ('w', i.indpred)) x (kind, tree) where x.tree is not null
+  union all
+  select c.nsp, c.oid, x.kind, p.oid, ${hash(`'policy'::text, c.relname, p.polname, x.kind, p.polcmd, p.polpermissive, p.polroles`)},
+      hashtextextended(x.tree::text, 0)
+    from pg_policy p join relations c on c.oid = p.polrelid
+    cross join lateral (values ('q'::"char", p.polqual), ('p', p.polwithcheck)) x (kind, tree)`;
+
+const treeOf = (e: string): string => `case ${e}.kind
+    when 'd' then (select adbin from pg_attrdef where oid = ${e}.id) when 'c' then (select conbin from pg_constraint where oid = ${e}.id)
+    when 'i' then (select indexprs from pg_index where indexrelid = ${e}.id) when 'w' then (select indpred from pg_index where indexrelid = ${e}.id)
+    when 'q' then (select polqual from pg_policy where oid = ${e}.id) else (select polwithcheck from pg_policy where oid = ${e}.id) end`;
+
+/** Names an object by its number: one that is not built in, or a constant of an object type such as `'s'::regclass`. */
+const NAMES_OBJECTS = `'[1-9][0-9]{4}|consttype (?:24|220[2-6]|3734|3769|4089|4096|4191) '`;
+
+/** Expressions that mean the same wherever they stand. One that stands alone is printed, whatever it holds. */
+const COMMON = `
+  select e.kind, e.tree from (select kind, tree, min(id) as id from expressions group by kind, tree having count(*) > 1) e
+   where not coalesce((${treeOf('e')})::text ~ ${NAMES_OBJECTS}, false)`;
+
+/** An expression without columns needs no relation to be opened. */
+const PRINTED_EXPRESSION = `pg_get_expr(x.tree, case when strpos(x.tree::text, '{VAR ') > 0 then e.relation else 0 end)`;
+
+const COMPARED_EXPRESSIONS = `
+  select e.nsp, ${hash('e.place, e.tree')} from expressions e join common c on c.kind = e.kind and c.tree = e.tree`;
+
+const PRINTED_EXPRESSIONS = `
+  select e.nsp, ${hash(`e.place, ${marked(PRINTED_EXPRESSION)}`)}
+    from (select e.* from expressions e left join common c on c.kind = e.kind and c.tree = e.tree where c.tree is null and e.tree is not null) e
+    join target t using (nsp) cross join lateral (select ${treeOf('e')} as tree offset 0) x`;
+
+const PRINTED = PRINTED_PARTS.map(
+  (part) => `
+  select t.nsp, ${hash(`p.kind, ${marked('p.name')}, ${marked('p.definition')}`)} from (${part}) p join target t on t.nsp = p.nsp`,
+);
+
+const summed = (part: string): string =>
+  `select nsp, sum(hash) as hash from (${part}) one (nsp, hash) group by nsp`;
+
+/** Gives `nsp` and `likeness` for each schema of `target`; to be put after it as further common tables. */
+export function likenessTables(serverVersion: number): Sql {
+  const since18 = serverVersion >= 180_000 ? ', k.conenforced, k.conperiod' : '';
+  const parts = [COLUMNS, TABLES, PARENTS, CONSTRAINTS(since18), INDEXES, TRIGGERS, SEQUENCES];
+  return raw(`relations as materialized (${RELATIONS}), expressions as materialized (${EXPRESSIONS}), common as materialized (${COMMON}),
+  likeness as (select nsp, sum(hash)::text as likeness
+    from (${[...parts, COMPARED_EXPRESSIONS, PRINTED_EXPRESSIONS, ...PRINTED].map(summed).join('\nunion all\n')}) part group by nsp)`);
+}

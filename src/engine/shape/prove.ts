@@ -1,0 +1,118 @@
+import pLimit from 'p-limit';
+import { isTenantctlError } from '../../core/errors.js';
+import { groupBy, indexBy } from '../../core/group-by.js';
+import type { MigrationUnit, UnitVersion } from '../../core/unit.js';
+import { isDatabaseError } from '../../pg/errors.js';
+import type { Fleet } from '../context.js';
+import { differenceOf } from './difference.js';
+import { readFingerprints, readShape } from './read.js';
+import type { SeenUnit, ShapeReferences } from './references.js';
+import type { Shape } from './shape.js';
+
+/** A unit that a run has just brought to a version. */
+export interface MigratedUnit {
+  unit: MigrationUnit;
+  version: UnitVersion;
+}
+
+/**
+ * Proves that units look as they should: compares each with the reference of its tier, version and
+ * PostgreSQL. The fingerprints of a database are read together, so call it with many units at once.
+ *
+ * @returns for each unit that looks otherwise, or could not be looked at, why, in sentences; by unit id
+ */
+export async function proveShapes(
+  fleet: Fleet,
+  batch: readonly MigratedUnit[],
+  references: ShapeReferences,
+): Promise<Map<string, string[]>> {
+  const faults = new Map<string, string[]>();
+  const lane = pLimit(fleet.settings.rollout.concurrency);
+  const byDatabase = groupBy(batch, ({ unit }) => `${unit.cluster}\n${unit.database}`);
+  const seen = await Promise.all(
+    [...byDatabase.values()].map((units) => lane(() => seeDatabase(fleet, units, references, faults))),
+  );
+  for (const alike of groupBy(seen.flat(), ({ key }) => `${key.tier} ${key.major} ${key.digest}`).values())
+    await compare(fleet, alike, references, faults);
+  return faults;
+}
+
+/** Reads the fingerprints of units in one database; what cannot be read is a fault of its own units. */
+async function seeDatabase(
+  fleet: Fleet,
+  batch: readonly MigratedUnit[],
+  references: ShapeReferences,
+  faults: Map<string, string[]>,
+): Promise<SeenUnit[]> {
+  const { cluster, database } = (batch[0] as MigratedUnit).unit;
+  const unreadable = (units: readonly MigratedUnit[], error: unknown): void => {
+    if (!isDatabaseError(error) && !isTenantctlError(error)) throw error;
+    for (const { unit } of units) faults.set(unit.id, [`its shape could not be read: ${error.message}`]);
+  };
+  try {
+    return await fleet.managed(cluster, database, async (connection) => {
+      const bySchema = indexBy(batch, ({ unit }) => unit.schema);
+      const { fingerprints, busy } = await readFingerprints(connection, [...bySchema.keys()]);
+      for (const schema of busy) {
+        const shape = await readShape(connection, schema).catch((error: unknown) =>
+          unreadable([bySchema.get(schema) as MigratedUnit], error),
+        );
+        if (shape) fingerprints.set(schema, shape.fingerprint);
+      }
+      const major = Math.floor(connection.version / 10_000);
+      return seenUnits(batch, fingerprints, major, references, faults);
+    });
+  } catch (error) {
+    unreadable(batch, error);
+    return [];
+  }
+}
+
+async function seenUnits(
+  batch: readonly MigratedUnit[],
+  fingerprints: ReadonlyMap<string, string>,
+  major: number,
+  references: ShapeReferences,
+  faults: Map<string, string[]>,
+): Promise<SeenUnit[]> {
+  const seen: SeenUnit[] = [];
+  for (const { unit, version } of batch) {
+    const fingerprint = fingerprints.get(unit.schema);
+    if (fingerprint !== undefined)
+      seen.push({ unit, key: await references.keyOf(unit, version, major), fingerprint });
+    else if (!faults.has(unit.id)) faults.set(unit.id, [`schema ${unit.schema} is not there`]);
+  }
+  return seen;
+}
+
+/** Units that look alike differ alike: one of each sort is read. */
+async function compare(
+  fleet: Fleet,
+  seen: readonly SeenUnit[],
+  references: ShapeReferences,
+  faults: Map<string, string[]>,
+): Promise<void> {
+  const read = (unit: MigrationUnit): Promise<Shape | undefined> =>
+    fleet.managed(unit.cluster, unit.database, (connection) => readShape(connection, unit.schema));
+  const reference = await references.settle(seen, read);
+  const others = seen.filter(({ fingerprint }) => fingerprint !== reference?.shape.fingerprint);
+  for (const alike of groupBy(others, ({ fingerprint }) => fingerprint).values()) {
+    const words =
+      reference === null
+        ? [await undecided(references, seen)]
+        : wordsFor(reference.shape, await read((alike[0] as SeenUnit).unit));
+    if (words.length > 0) for (const { unit } of alike) faults.set(unit.id, words);
+  }
+}
+
+/** A unit that meanwhile looks like the reference has no words. */
+function wordsFor(reference: Shape, actual: Shape | undefined): string[] {
+  return actual === undefined
+    ? ['its schema was dropped while it was looked at']
+    : differenceOf(reference, actual);
+}
+
+async function undecided(references: ShapeReferences, seen: readonly SeenUnit[]): Promise<string> {
+  const reason = await references.reasonNotPlayed(seen[0] as SeenUnit);
+  return `the units of its tier differ, and the files cannot tell who is right, as they cannot be played on an empty schema: ${reason}`;
+}
