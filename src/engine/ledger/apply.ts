@@ -1,13 +1,20 @@
 import type { Connection } from '../../pg/connection.js';
-import { withLockRetry } from '../../pg/retry.js';
 import { sql } from '../../pg/sql.js';
 import { applyBatched } from './apply-batched.js';
 import { applyStepwise } from './apply-stepwise.js';
 import { type LedgerEntry, newestOf, pendingOf, readLedger } from './entries.js';
 import { CLAIM, migrationFailure } from './fault.js';
+import { inLockQueue } from './lock-queue.js';
 import { Message } from './message.js';
 import type { Migration } from './migration.js';
-import { type MigrationTarget, claim, completion, migrationSettings } from './target.js';
+import {
+  type MigrationAttempt,
+  type MigrationTarget,
+  claim,
+  completion,
+  migrationSettings,
+} from './target.js';
+import { addUnderLimits } from './under-limits.js';
 
 /**
  * Applies all migrations to a home that nobody reads yet: one transaction, one round trip, all or
@@ -32,7 +39,7 @@ export async function applyFresh(
 /**
  * Brings a unit to the newest of `migrations`, in order. Those that can run in a transaction travel
  * together, each in a transaction of its own with its ledger row; the others go one by one. Lock
- * timeouts, and a rival that was faster, lead to another look at the ledger.
+ * timeouts, and a rival that was faster, lead to another look at the ledger (see `inLockQueue`).
  * @param ledger the unit's ledger as read before
  * @returns the migrations that were applied
  * @throws partial error `MIGRATION_FAILED`; earlier migrations stay applied, the failed one left nothing
@@ -46,9 +53,9 @@ export async function applyPending(
 ): Promise<Migration[]> {
   const wanted = pendingOf(target.unit, migrations, ledger);
   let known = ledger;
-  await withLockRetry(target.rollout.retries, RIVAL_WAS_FASTER, async () => {
+  await inLockQueue(connection, target, RIVAL_WAS_FASTER, async (attempt) => {
     try {
-      await applyGroups(connection, target, pendingOf(target.unit, migrations, known), known);
+      await applyGroups(connection, attempt, pendingOf(target.unit, migrations, known), known);
     } catch (error) {
       if (connection.usable) known = await readLedger(connection, target.unit);
       throw error;
@@ -61,7 +68,7 @@ const RIVAL_WAS_FASTER: ReadonlySet<string> = new Set([CLAIM.moved]);
 
 async function applyGroups(
   connection: Connection,
-  target: MigrationTarget,
+  target: MigrationAttempt,
   pending: readonly Migration[],
   ledger: readonly LedgerEntry[],
 ): Promise<void> {
@@ -78,18 +85,20 @@ async function applyGroups(
 
 async function applyTogether(
   connection: Connection,
-  target: MigrationTarget,
+  target: MigrationAttempt,
   migrations: readonly Migration[],
   after: number | null,
 ): Promise<void> {
   const message = new Message();
   let previous = after;
   for (const migration of migrations) {
-    message.add('begin');
-    message.add(
-      sql`select ${claim(target, previous, [migration], 'applied')}, ${migrationSettings(target)}`.text(),
+    addUnderLimits(
+      message.add('begin'),
+      target,
+      migration,
+      (limits) =>
+        sql`select ${claim(target, previous, [migration], 'applied')}, ${migrationSettings(target, limits)}`,
     );
-    message.addMigration(migration);
     const finish = completion(target, [migration]);
     if (finish !== null) message.add(finish.text(), migration);
     message.add('commit', migration);
@@ -107,7 +116,7 @@ async function send(connection: Connection, target: MigrationTarget, message: Me
       throw new Error(`${target.unit.id}: the server answered ${last} instead of COMMIT`);
   } catch (error) {
     if (connection.usable) await connection.rollback();
-    throw migrationFailure(target.unit, message, error);
+    throw migrationFailure(target, message, error);
   }
 }
 

@@ -7,6 +7,8 @@ import { type DatabaseError, isDatabaseError } from '../../pg/errors.js';
 import type { Message, SourcePlace } from './message.js';
 import type { Migration } from './migration.js';
 import type { ParsedStatement } from './parser.js';
+import { inWordsOfLimits } from './limit-fault.js';
+import type { MigrationTarget } from './target.js';
 
 /** SQLSTATEs that `tenantctl.claim` raises, and what a caller makes of them. */
 export const CLAIM = { busy: 'TC010', moved: 'TC011', moving: 'TC012' } as const;
@@ -24,17 +26,18 @@ export interface MigrationFault {
  * Turns an error of the server into one that a person can act on: file, line, caret, SQLSTATE.
  * Errors that are no SQL errors (a lost connection) come back as they are.
  */
-export function migrationFailure(unit: MigrationUnit, message: Message, error: unknown): unknown {
+export function migrationFailure(target: MigrationTarget, message: Message, error: unknown): unknown {
+  const { unit } = target;
   if (!isDatabaseError(error)) return error;
   if (error.code === CLAIM.busy) return unitBusy(unit, error);
   if (error.code === CLAIM.moving) return unitMoving(unit, error);
   const position = error.position === undefined ? undefined : Number(error.position);
-  return failed(unit, error, message.locate(position, statementsCompletedBefore(error)));
+  return failed(target, error, message.locate(position, statementsCompletedBefore(error)));
 }
 
 /** The same for a statement that was sent alone: the server counts positions from its beginning. */
 export function statementFailure(
-  unit: MigrationUnit,
+  target: MigrationTarget,
   migration: Migration,
   statement: ParsedStatement,
   error: unknown,
@@ -42,7 +45,8 @@ export function statementFailure(
   if (!isDatabaseError(error)) return error;
   const text = migration.sql.slice(statement.start, statement.end);
   const within = error.position === undefined ? 0 : offsetOfCodePoint(text, Number(error.position) - 1);
-  return failed(unit, error, { migration, offset: statement.start + within });
+  const number = migration.statements.indexOf(statement);
+  return failed(target, error, { migration, offset: statement.start + within, statement: number });
 }
 
 /** The fault inside an error made here; nulls where it is another kind of error. */
@@ -52,7 +56,9 @@ export function faultOf(unit: MigrationUnit, error: unknown): MigrationFault {
   return { unit: unit.id, migration, sqlstate, file, line };
 }
 
-function failed(unit: MigrationUnit, error: DatabaseError, place: SourcePlace | null): TenantctlError {
+function failed(target: MigrationTarget, said: DatabaseError, place: SourcePlace | null): TenantctlError {
+  const { unit } = target;
+  const { error, facts } = inWordsOfLimits(target, said, place);
   const where = place === null ? null : describePlace(place);
   const detail = error.detail === undefined ? '' : `\n  detail: ${error.detail}`;
   const head = where === null ? `${unit.id}: ` : `${unit.id}: ${where.text}: `;
@@ -66,8 +72,9 @@ function failed(unit: MigrationUnit, error: DatabaseError, place: SourcePlace | 
       file: place?.migration.path ?? null,
       line: where?.line ?? null,
       sqlstate: error.code,
+      ...facts,
     },
-    cause: error,
+    cause: said,
   });
 }
 

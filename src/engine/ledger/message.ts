@@ -5,6 +5,14 @@ import type { Migration } from './migration.js';
 export interface SourcePlace {
   migration: Migration;
   offset: number | null;
+  /** The number of the statement in the file, from 0; null for one of ours that belongs to the migration. */
+  statement: number | null;
+}
+
+/** Statements of ours that go before one of the file's. */
+export interface Insertion {
+  statement: number;
+  text: string;
 }
 
 interface Segment {
@@ -12,8 +20,8 @@ interface Segment {
   statements: number;
   /** The migration whose text this is, or whose consequences are drawn here. */
   migration: Migration | null;
-  /** Is it the migration's own text? */
-  own: boolean;
+  /** Where it begins in the migration's own text; null for what is ours. */
+  own: { statement: number; offset: number } | null;
 }
 
 /**
@@ -25,7 +33,7 @@ export class Message {
 
   /** Adds a statement of our own; `after` is the migration that it follows up, if it belongs to one. */
   add(text: string, after: Migration | null = null): this {
-    this.segments.push({ text: `${text};\n`, statements: 1, migration: after, own: false });
+    this.segments.push({ text: `${text};\n`, statements: 1, migration: after, own: null });
     return this;
   }
 
@@ -33,8 +41,26 @@ export class Message {
   addMigration(migration: Migration, form: 'as written' | 'fresh' = 'as written'): this {
     const fresh = form === 'fresh';
     const statements = fresh && migration.directives.batched ? 1 : migration.statements.length;
-    const text = `${fresh ? migration.freshSql : migration.sql}\n;\n`;
-    this.segments.push({ text, statements, migration, own: true });
+    return this.addText(migration, fresh ? migration.freshSql : migration.sql, statements, 0, 0);
+  }
+
+  /** Adds a migration's text with a statement of ours before one of its own. */
+  addInterrupted(migration: Migration, { statement, text }: Insertion): this {
+    const offset = migration.statements[statement]?.start ?? migration.sql.length;
+    const left = migration.statements.length - statement;
+    return this.addText(migration, migration.sql.slice(0, offset), statement, 0, 0)
+      .add(text, migration)
+      .addText(migration, migration.sql.slice(offset), left, statement, offset);
+  }
+
+  private addText(
+    migration: Migration,
+    text: string,
+    count: number,
+    statement: number,
+    offset: number,
+  ): this {
+    this.segments.push({ text: `${text}\n;\n`, statements: count, migration, own: { statement, offset } });
     return this;
   }
 
@@ -52,10 +78,14 @@ export class Message {
   }
 
   private atPosition(position: number): SourcePlace | null {
-    let offset = offsetOfCodePoint(this.text, position - 1);
+    let left = offsetOfCodePoint(this.text, position - 1);
     for (const { text, migration, own } of this.segments) {
-      if (offset < text.length) return migration === null ? null : { migration, offset: own ? offset : null };
-      offset -= text.length;
+      if (left < text.length) {
+        if (migration === null) return null;
+        const offset = own === null ? null : own.offset + left;
+        return { migration, offset, statement: offset === null ? null : statementAt(migration, offset) };
+      }
+      left -= text.length;
     }
     return null;
   }
@@ -65,10 +95,17 @@ export class Message {
     for (const { statements, migration, own } of this.segments) {
       if (left < statements) {
         if (migration === null) return null;
-        return { migration, offset: own ? (migration.statements[left]?.start ?? null) : null };
+        if (own === null) return { migration, offset: null, statement: null };
+        const statement = own.statement + left;
+        return { migration, offset: migration.statements[statement]?.start ?? null, statement };
       }
       left -= statements;
     }
     return null;
   }
+}
+
+function statementAt({ statements }: Migration, offset: number): number | null {
+  const index = statements.findLastIndex(({ start }) => start <= offset);
+  return index < 0 ? null : index;
 }

@@ -3,6 +3,7 @@ import type { Connection } from '../../pg/connection.js';
 import { tryWithLock } from '../../pg/locks.js';
 import { raw, sql } from '../../pg/sql.js';
 import { migrationFailure, statementFailure } from './fault.js';
+import { usualLimits } from './limits.js';
 import { Message } from './message.js';
 import type { Migration } from './migration.js';
 import type { ParsedStatement } from './parser.js';
@@ -51,7 +52,7 @@ export async function executeStatement(
   try {
     return await connection.execute(raw(migration.sql.slice(statement.start, statement.end)));
   } catch (error) {
-    throw statementFailure(target.unit, migration, statement, error);
+    throw statementFailure(target, migration, statement, error);
   }
 }
 
@@ -70,12 +71,12 @@ export async function inOwnSession(
   migration: Migration,
   work: () => Promise<void>,
 ): Promise<void> {
-  await connection.rows(sql`select ${migrationSettings(target, false)}`);
+  await connection.rows(sql`select ${migrationSettings(target, usualLimits(target), false)}`);
   try {
     await work();
   } catch (error) {
     // The steps say themselves where they failed; what is left is the frame around them.
-    throw migrationFailure(target.unit, new Message().add('', migration), error);
+    throw migrationFailure(target, new Message().add('', migration), error);
   } finally {
     if (connection.usable) {
       await connection.message(

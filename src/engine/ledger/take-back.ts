@@ -1,13 +1,14 @@
 import { conflictError } from '../../core/errors.js';
 import type { Connection } from '../../pg/connection.js';
 import { tryWithLock } from '../../pg/locks.js';
-import { withLockRetry } from '../../pg/retry.js';
 import { type Sql, sql } from '../../pg/sql.js';
 import { migrationFailure } from './fault.js';
+import { inLockQueue } from './lock-queue.js';
 import { Message } from './message.js';
 import type { Migration } from './migration.js';
 import { executeStatement, inOwnSession } from './outside-transaction.js';
-import { type MigrationTarget, completion, migrationSettings } from './target.js';
+import { type MigrationAttempt, type MigrationTarget, completion, migrationSettings } from './target.js';
+import { addUnderLimits } from './under-limits.js';
 
 /**
  * Takes migrations of one unit back, newest first: each in one transaction with the end of its ledger
@@ -23,16 +24,20 @@ export async function takeBack(
 ): Promise<void> {
   for (const down of downs) {
     const transactional = !down.directives.noTransaction && !down.directives.batched;
-    await withLockRetry(target.rollout.retries, new Set(), () =>
-      transactional ? together(connection, target, down) : stepwise(connection, target, down),
+    await inLockQueue(connection, target, new Set(), (attempt) =>
+      transactional ? together(connection, attempt, down) : stepwise(connection, attempt, down),
     );
   }
 }
 
-async function together(connection: Connection, target: MigrationTarget, down: Migration): Promise<void> {
+async function together(connection: Connection, target: MigrationAttempt, down: Migration): Promise<void> {
   const message = new Message().add('begin');
-  message.add(sql`select ${ended(target, down)}, ${migrationSettings(target)}`.text());
-  message.addMigration(down);
+  addUnderLimits(
+    message,
+    target,
+    down,
+    (limits) => sql`select ${ended(target, down)}, ${migrationSettings(target, limits)}`,
+  );
   const finish = completion(target, [down]);
   if (finish !== null) message.add(finish.text(), down);
   message.add('commit', down);
@@ -40,7 +45,7 @@ async function together(connection: Connection, target: MigrationTarget, down: M
     await connection.message(message.text);
   } catch (error) {
     if (connection.usable) await connection.rollback();
-    throw migrationFailure(target.unit, message, error);
+    throw migrationFailure(target, message, error);
   }
 }
 

@@ -1,6 +1,8 @@
 import type { TenancySettings, UnitLimits } from '../../core/settings.js';
 import type { MigrationUnit } from '../../core/unit.js';
+import type { Connection } from '../../pg/connection.js';
 import { type Sql, ident, sql } from '../../pg/sql.js';
+import { type StatementLimits, limitSettings, usualLimits } from './limits.js';
 import type { Migration } from './migration.js';
 
 /** A unit and the rules under which migrations are applied to it. */
@@ -11,6 +13,16 @@ export interface MigrationTarget {
   /** The run this belongs to, or null. */
   run: string | null;
   toolVersion: string;
+  /** Hears what a long step is at, or waits for. */
+  onStep?: (step: string) => void;
+  /** Lends a second connection to the unit's database, to see who keeps the first one waiting. */
+  watch?: (work: (observer: Connection) => Promise<void>) => Promise<void>;
+}
+
+/** One try at a unit. */
+export interface MigrationAttempt extends MigrationTarget {
+  /** How long a statement that blocks others may stand in the queue for its lock. */
+  queueMs: number;
 }
 
 /** The schemas that unqualified names are looked up in: the unit's own, then the one for extensions. */
@@ -24,11 +36,14 @@ function searchPath(target: MigrationTarget): string {
  * every row from a backfill and let a foreign key accept orphans. The cast fails (3F000) where the schema
  * is gone: the next one on the path would take its place without a word.
  */
-export function migrationSettings(target: MigrationTarget, isLocal = true): Sql {
+export function migrationSettings(
+  target: MigrationTarget,
+  limits: StatementLimits = usualLimits(target),
+  isLocal = true,
+): Sql {
   const scope = target.unit.shared ? 'fleet' : '';
   return sql`${ident(target.unit.schema).text()}::regnamespace, set_config('search_path', ${searchPath(target)}, ${isLocal}),
-    set_config('lock_timeout', ${`${target.rollout.lockTimeoutMs}ms`}, ${isLocal}),
-    set_config('statement_timeout', ${`${target.rollout.statementTimeoutMs}ms`}, ${isLocal}),
+    ${limitSettings(limits, isLocal)},
     set_config('tenantctl.scope', ${scope}, ${isLocal})`;
 }
 

@@ -12,6 +12,7 @@ import { useServer } from '../../support/server.js';
 
 const DATABASE = 'units';
 const APP_ROLE = 'units_app';
+const STRANGER = 'units_stranger';
 
 export interface TestUnit {
   target: MigrationTarget;
@@ -25,8 +26,7 @@ export interface TestUnit {
 }
 
 /** A managed database on a server of the file's own, with units that are schemas in it. Call it at the top of a file. */
-export function useUnits() {
-  const server = useServer();
+export function useUnits(server = useServer()) {
   const open: { close(): Promise<unknown> }[] = [];
   let units = 0;
 
@@ -95,7 +95,21 @@ export function useUnits() {
     };
   };
 
-  return { connect, outsider, newUnit };
+  /** A session of a role that the administrator is no member of. */
+  const stranger = async (): Promise<pg.Client> => {
+    const admin = await outsider();
+    await admin.query(`create role ${STRANGER} login password '${STRANGER}'`);
+    const url = new URL(server.current.adminUrl(DATABASE));
+    url.username = STRANGER;
+    url.password = STRANGER;
+    const client = new pg.Client({ connectionString: url.href });
+    client.on('error', () => undefined);
+    await client.connect();
+    open.push({ close: () => client.end() });
+    return client;
+  };
+
+  return { connect, outsider, stranger, newUnit };
 }
 
 function targetOf(tier: Tier, schema: string, rollout: Partial<MigrationTarget['rollout']>): MigrationTarget {

@@ -44,26 +44,19 @@ function rewriting(column: Tree, constraints: Tree[]): Rewriting {
 
 const SERIAL = new Set(['serial', 'bigserial', 'smallserial', 'serial2', 'serial4', 'serial8']);
 
-const VOLATILE = new Set([
-  ...['random', 'gen_random_uuid', 'uuid_generate_v1', 'uuid_generate_v1mc', 'uuid_generate_v4', 'uuidv4'],
-  ...['uuidv7', 'clock_timestamp', 'timeofday', 'nextval', 'setval', 'gen_random_bytes', 'random_normal'],
-]);
-const STEADY = new Set([
-  ...['now', 'transaction_timestamp', 'statement_timestamp', 'current_setting', 'current_database'],
-  ...[
-    'current_schema',
-    'lower',
-    'upper',
-    'md5',
-    'concat',
-    'format',
-    'date_trunc',
-    'timezone',
-    'make_interval',
-  ],
-  ...['make_date', 'to_timestamp', 'to_char', 'jsonb_build_object', 'jsonb_build_array', 'json_build_object'],
-  ...['json_build_array', 'to_jsonb', 'to_json', 'array_fill', 'repeat', 'round', 'abs', 'floor', 'ceil'],
-]);
+/** The words of a text. */
+function words(text: string): ReadonlySet<string> {
+  return new Set(text.trim().split(/\s+/));
+}
+
+const VOLATILE = words(`
+  random gen_random_uuid uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4 uuidv4 uuidv7
+  clock_timestamp timeofday nextval setval gen_random_bytes random_normal`);
+const STEADY = words(`
+  now transaction_timestamp statement_timestamp current_setting current_database current_schema
+  lower upper md5 concat format date_trunc timezone make_interval make_date to_timestamp to_char
+  jsonb_build_object jsonb_build_array json_build_object json_build_array to_jsonb to_json
+  array_fill repeat round abs floor ceil`);
 
 /** A default whose functions answer the same for all rows of a statement is stored once, beside the table. */
 function isVolatile(expression: unknown): boolean | 'maybe' {
@@ -72,12 +65,10 @@ function isVolatile(expression: unknown): boolean | 'maybe' {
   return functions.every((name) => STEADY.has(name)) ? false : 'maybe';
 }
 
-const BUILT_IN = new Set([
-  ...['text', 'uuid', 'json', 'jsonb', 'bytea', 'date', 'time', 'timetz', 'timestamp', 'timestamptz', 'inet'],
-  ...['cidr', 'macaddr', 'int2', 'int4', 'int8', 'float4', 'float8', 'bool', 'numeric', 'varchar', 'bpchar'],
-  ...['name', 'money', 'xml', 'tsvector', 'tsquery', 'point', 'oid', 'citext', 'int4range', 'int8range'],
-  ...['numrange', 'tsrange', 'tstzrange', 'daterange', 'interval', 'bit', 'varbit', 'char'],
-]);
+const BUILT_IN = words(`
+  text uuid json jsonb bytea date time timetz timestamp timestamptz inet cidr macaddr int2 int4
+  int8 float4 float8 bool numeric varchar bpchar name money xml tsvector tsquery point oid citext
+  int4range int8range numrange tsrange tstzrange daterange interval bit varbit char`);
 
 function isBuiltIn(type: string[]): boolean {
   return type.length > 1 ? type[0] === 'pg_catalog' : BUILT_IN.has(type[0] ?? '');

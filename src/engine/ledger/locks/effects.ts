@@ -11,7 +11,16 @@ import { type Tree, nameOf } from './tree.js';
  * from its text. What functions and DO blocks do is not looked into. A table that the file itself makes is left
  * out where nobody can see it before the commit.
  */
-export function effectsOf(migration: Migration): StatementEffect[] {
+export function effectsOf(migration: Migration): readonly StatementEffect[] {
+  const told = known.get(migration) ?? tell(migration);
+  known.set(migration, told);
+  return told;
+}
+
+/** Thousands of units have the same file. */
+const known = new WeakMap<Migration, readonly StatementEffect[]>();
+
+function tell(migration: Migration): StatementEffect[] {
   const hidden = new Set<string>();
   return migration.statements.flatMap((statement, index) => {
     const effects = (STATEMENTS[statement.kind]?.(statement.body) ?? []).filter(
