@@ -1,5 +1,5 @@
 import type { Fleet } from '../engine/context.js';
-import { placeOf } from '../engine/ledger/adapt.js';
+import { placeOf } from '../engine/ledger/adaptation.js';
 import { type Migration, loadMigrations } from '../engine/ledger/migration.js';
 
 const LISTED = 3;

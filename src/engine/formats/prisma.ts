@@ -25,7 +25,11 @@ export const prisma: MigrationFormat = {
       folders.map((folder, index) => toFile(listing, folder, texts[index], index + 1)),
     );
     const problems = files.filter((file) => typeof file === 'string');
-    refuseProblems(directory, problems, 'Each folder beside migration_lock.toml is one migration.');
+    refuseProblems(
+      directory,
+      problems,
+      'Each folder beside migration_lock.toml is one migration in SQL; keep programs elsewhere.',
+    );
     return files.filter((file) => typeof file !== 'string');
   },
 };

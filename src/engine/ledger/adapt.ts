@@ -1,7 +1,7 @@
 import { configError } from '../../core/errors.js';
 import { positionAt, renderCaret } from '../../core/source-position.js';
 import type { MigrationFile, MigrationScript } from '../formats/format.js';
-import { type AdaptationRules, type Remark, blanks, edited } from './adaptation.js';
+import { type AdaptationRules, type Remark, blanks, edited, placeOf } from './adaptation.js';
 import { type ExtensionWish, extensionStatements } from './extension-statements.js';
 import { foreignSchemas } from './foreign-schemas.js';
 import { type ParsedStatement, parseScript } from './parser.js';
@@ -108,10 +108,4 @@ function sharedExtension(fault: Remark) {
       facts: { file: fault.file.path, line: position.line },
     },
   );
-}
-
-/** `0007_add_note.sql:3:14`. */
-export function placeOf({ file, offset }: Remark): string {
-  const { line, column } = positionAt(file.sql, offset);
-  return `${file.fileName}:${line}:${column}`;
 }

@@ -1,3 +1,4 @@
+import { positionAt } from '../../core/source-position.js';
 import type { ScriptFile } from '../formats/format.js';
 
 /** The rules by which SQL that was written for one database is made to serve many homes. */
@@ -30,4 +31,10 @@ export function edited(text: string, edits: readonly Edit[]): string {
     (result, edit) => result.slice(0, edit.start) + edit.text + result.slice(edit.end),
     text,
   );
+}
+
+/** `0007_add_note.sql:3:14`. */
+export function placeOf({ file, offset }: Remark): string {
+  const { line, column } = positionAt(file.sql, offset);
+  return `${file.fileName}:${line}:${column}`;
 }

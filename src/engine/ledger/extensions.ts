@@ -118,7 +118,7 @@ function elsewhere(connection: Connection, schema: string, wish: ExtensionWish, 
   return refusal(
     'EXTENSION_ELSEWHERE',
     `Extension ${wish.name} of database ${connection.database} is in schema ${found}, which is on no tenant's search path.`,
-    `Its owner or a superuser must run, in database ${connection.database}: ${statement} Or set tenancy.extensionsSchema: ${found}.`,
+    `A superuser must run, in database ${connection.database}: ${statement} Where nothing uses it, drop it there: tenantctl makes it anew.`,
     connection,
     wish,
   );

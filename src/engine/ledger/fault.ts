@@ -4,6 +4,7 @@ import { offsetOfCodePoint, positionAt, renderCaret } from '../../core/source-po
 import type { MigrationUnit } from '../../core/unit.js';
 import { statementsCompletedBefore } from '../../pg/connection.js';
 import { type DatabaseError, isDatabaseError } from '../../pg/errors.js';
+import { placeOf } from './adaptation.js';
 import type { Message, SourcePlace } from './message.js';
 import type { Migration } from './migration.js';
 import type { ParsedStatement } from './parser.js';
@@ -64,8 +65,7 @@ function failed(target: MigrationTarget, said: DatabaseError, place: SourcePlace
   const head = where === null ? `${unit.id}: ` : `${unit.id}: ${where.text}: `;
   const text = `${head}${error.message} (SQLSTATE ${error.code})${where?.caret ?? ''}${detail}`;
   return partialError('MIGRATION_FAILED', redact(text), {
-    hint:
-      error.hint ?? 'Nothing of this migration was kept. Correct the cause and run the same command again.',
+    hint: error.hint ?? hintOf(place),
     facts: {
       unit: unit.id,
       migration: place?.migration.name ?? null,
@@ -76,6 +76,12 @@ function failed(target: MigrationTarget, said: DatabaseError, place: SourcePlace
     },
     cause: said,
   });
+}
+
+function hintOf(place: SourcePlace | null): string {
+  const remark = place?.migration.remarks[0];
+  const looked = remark === undefined ? '' : ` ${placeOf(remark)} ${remark.text}: look there first.`;
+  return `Nothing of this migration was kept.${looked} Correct the cause and run the same command again.`;
 }
 
 function describePlace({ migration, offset }: SourcePlace) {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import type { MigrationSettings } from '../../../src/core/settings.js';
-import { useServer } from '../../support/server.js';
 import { loadFrom } from '../../support/migrations.js';
 import { directoryOf, failureOf, numbered } from './directory.js';
 import { useUnits } from './units.js';
@@ -210,7 +209,7 @@ describe('names in strings', () => {
 });
 
 describe('on a server', () => {
-  const units = useUnits(useServer());
+  const units = useUnits();
 
   test('what named public is made in the schema of the unit, and nothing in public', async () => {
     const unit = await units.newUnit();

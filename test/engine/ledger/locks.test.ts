@@ -261,7 +261,7 @@ const ROWS_ASIDE =
 
 async function compare(statement: string): Promise<void> {
   const { unit, session } = await prepared();
-  await session.query('create table parent2 (id int, k int)');
+  await session.query('create table parent2 (id int, k int); create schema if not exists extensions');
   const [migration] = await migrationsOf(statement);
   const effects = effectsOf(migration!);
   await session.query('begin');
