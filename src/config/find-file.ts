@@ -17,12 +17,15 @@ const PACKAGE_KEY = 'tenantctl';
 export interface ConfigFile {
   /** Absolute path. */
   path: string;
-  /** The path as it stands in messages, relative to the working folder. */
+  /** The path as it stands in messages: as it was given, or relative to the working folder. */
   shown: string;
   tree: unknown;
   /** The line of the key at this path, where the file is one that has such lines. */
   line: (path: Path) => number | undefined;
 }
+
+/** How a path stands in messages. */
+type Shown = (path: string) => string;
 
 /** What our loaders hand through cosmiconfig: it must not interpret the content (`$import`). */
 interface Loaded {
@@ -37,25 +40,26 @@ interface Loaded {
  * @throws config error `CONFIG_MISSING` (a named file is not there) or `CONFIG_UNREADABLE`
  */
 export async function findConfigFile(cwd: string, named: string | undefined): Promise<ConfigFile | null> {
-  const explorer = startExplorer(cwd);
-  if (named !== undefined) return await loadNamed(explorer, cwd, resolve(cwd, named));
+  if (named !== undefined) return await loadNamed(cwd, named);
+  const shown: Shown = (path) => relative(cwd, path);
+  const explorer = startExplorer(shown);
   for (const folder of foldersFrom(resolve(cwd))) {
     const found = await explorer.search(folder);
-    if (found !== null) return toFile(cwd, found.filepath, found.config);
+    if (found !== null) return toFile(shown(found.filepath), found.filepath, found.config);
     const passedOver = FILES.map((name) => join(folder, name)).find((path) => existsSync(path));
-    if (passedOver !== undefined) throw notReadable(relative(cwd, passedOver));
+    if (passedOver !== undefined) throw notReadable(shown(passedOver));
   }
   return null;
 }
 
-function startExplorer(cwd: string) {
+function startExplorer(shown: Shown) {
   try {
     return cosmiconfig(PACKAGE_KEY, {
       searchPlaces: [...FILES, PACKAGE_FILE],
       searchStrategy: 'none',
       ignoreEmptySearchPlaces: false,
       cache: false,
-      loaders: loadersFor(cwd),
+      loaders: loadersFor(shown),
     });
   } catch {
     // cosmiconfig looks for settings of its own in the working folder's package.json and .config/.
@@ -63,10 +67,8 @@ function startExplorer(cwd: string) {
   }
 }
 
-type Explorer = ReturnType<typeof startExplorer>;
-
-async function loadNamed(explorer: Explorer, cwd: string, path: string): Promise<ConfigFile> {
-  const shown = relative(cwd, path);
+async function loadNamed(cwd: string, shown: string): Promise<ConfigFile> {
+  const path = resolve(cwd, shown);
   if (!existsSync(path)) {
     throw configError('CONFIG_MISSING', `There is no configuration file ${shown}.`, {
       hint: 'Check the path given with --config.',
@@ -80,8 +82,8 @@ async function loadNamed(explorer: Explorer, cwd: string, path: string): Promise
     });
   }
   try {
-    const found = await explorer.load(path);
-    return toFile(cwd, path, found?.config);
+    const found = await startExplorer(() => shown).load(path);
+    return toFile(shown, path, found?.config);
   } catch (error) {
     throw isTenantctlError(error) ? error : notReadable(shown, error);
   }
@@ -108,29 +110,29 @@ function* foldersFrom(start: string): Generator<string> {
   }
 }
 
-function toFile(cwd: string, path: string, config: unknown): ConfigFile {
+function toFile(shown: string, path: string, config: unknown): ConfigFile {
   const loaded = (config ?? { tree: undefined, line: () => undefined }) as Loaded;
-  return { path, shown: relative(cwd, path), ...loaded };
+  return { path, shown, ...loaded };
 }
 
-function loadersFor(cwd: string): Record<string, Loader> {
-  const yaml = textLoader(cwd, parseYaml);
-  const script = scriptLoader(cwd);
+function loadersFor(shown: Shown): Record<string, Loader> {
+  const yaml = textLoader(shown, parseYaml);
+  const script = scriptLoader(shown);
   return {
     '.yaml': yaml,
     '.yml': yaml,
-    '.json': textLoader(cwd, parseJson),
+    '.json': textLoader(shown, parseJson),
     '.js': script,
     '.mjs': script,
   };
 }
 
-function textLoader(cwd: string, parse: Parser): Loader {
+function textLoader(shown: Shown, parse: Parser): Loader {
   return (path, text) => {
     try {
       return inPackage(path, parse(text), (place) => lineOf(text, parse, place));
     } catch (error) {
-      throw unreadable(relative(cwd, path), text, error);
+      throw unreadable(shown(path), text, error);
     }
   };
 }
@@ -145,13 +147,12 @@ function inPackage(path: string, tree: unknown, line: ConfigFile['line']): unkno
   };
 }
 
-function scriptLoader(cwd: string): Loader {
+function scriptLoader(shown: Shown): Loader {
   return async (path, text) => {
     const module = await importScript(path).catch((error: unknown) => {
-      throw unreadable(relative(cwd, path), text, error);
+      throw unreadable(shown(path), text, error);
     });
-    if (!('default' in module))
-      throw unreadable(relative(cwd, path), text, new Error('It has no default export.'));
+    if (!('default' in module)) throw unreadable(shown(path), text, new Error('It has no default export.'));
     return { tree: module['default'], line: () => undefined } satisfies Loaded;
   };
 }

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { conflictError, refusedError } from '../core/errors.js';
+import { refusedError } from '../core/errors.js';
 import type { RunPlan, RunReport } from '../core/report.js';
 import type { RunPolicy } from '../core/run-policy.js';
 import type { Selector } from '../core/selector.js';
 import type { OnFailure } from '../core/settings.js';
-import { type UnitRecord, listUnits } from '../engine/catalog/units.js';
+import { listUnits } from '../engine/catalog/units.js';
 import type { Fleet } from '../engine/context.js';
 import { findMigration } from '../engine/ledger/find.js';
 import type { Migration } from '../engine/ledger/migration.js';
@@ -13,7 +13,7 @@ import { type SurveyedUnit, surveyUnits } from '../engine/waves/survey.js';
 import { wantMigrations } from '../engine/waves/wishes.js';
 import type { Connection } from '../pg/connection.js';
 import { previewOf } from './run-preview.js';
-import { conductRun, requireRun } from './runs/conduct.js';
+import { conductRun, requireRun, requireWave } from './runs/conduct.js';
 import { contractBarrier } from './runs/contract-phase.js';
 import { joinable } from './runs/join.js';
 import { withRunLock } from './runs/lock.js';
@@ -22,6 +22,7 @@ import { indexVersions, recordRun } from './runs/record.js';
 import { idleReport } from './runs/report.js';
 import { type SavedPlan, applicable } from './runs/saved-plan.js';
 import { loadFleetMigrations } from './migrations.js';
+import { selectUnits } from './select-units.js';
 
 export interface MigrateRequest {
   /** The migration to go to, by number or name; the newest when left out. */
@@ -58,7 +59,7 @@ export async function migrate(fleet: Fleet, request: MigrateRequest): Promise<Ru
     const { plan } = request;
     const now = await prepareMigrate(fleet, plan === undefined ? request : planned(request, plan));
     const prepared = plan === undefined ? now : await applicable(connection, plan, now);
-    const unfinished = await joinable(fleet, connection, prepared);
+    const unfinished = await joinable(fleet, connection, prepared, request.wave ?? null);
     await indexVersions(connection, prepared.surveyed);
     const options = {
       wait: request.wait ?? false,
@@ -78,9 +79,10 @@ export async function startRun(
   prepared: PreparedRun,
   options: { wait: boolean; through: string | null; planDigest: string | null },
 ): Promise<RunReport> {
-  requireWave(prepared, options.through);
+  requireWave(prepared.waves, options.through);
   const id = randomUUID();
   await recordRun(fleet, connection, id, prepared, options.planDigest);
+  fleet.reach('migrate.recorded');
   return conductRun(fleet, connection, await requireRun(connection, id), options);
 }
 
@@ -97,9 +99,7 @@ const held = (report: RunReport, prepared: PreparedRun): RunReport => ({ ...repo
 export async function prepareMigrate(fleet: Fleet, request: MigrateRequest): Promise<PreparedRun> {
   const migrations = await loadFleetMigrations(fleet);
   const wanted = request.to === undefined ? migrations.at(-1) : findMigration(migrations, request.to);
-  const units = await fleet.catalog((connection) => listUnits(connection, request.select));
-  if (units.length === 0 && !request.allowEmpty) throw nothingSelected(request);
-  for (const unit of units) refuseHalfPool(unit);
+  const units = await selectUnits(fleet, request.select, request.allowEmpty);
   const policy = policyOf(fleet, request);
   const surveyed = await surveyUnits(fleet, units, wantMigrations(migrations, wanted?.id ?? 0));
   const barrier = contractBarrier(migrations, surveyed, await versionsOf(fleet, surveyed), policy.contract);
@@ -135,9 +135,12 @@ function policyOf({ settings: { rollout } }: Fleet, request: MigrateRequest): Ru
 /** The version of every unit of the fleet: as surveyed, otherwise as the catalog has it. */
 async function versionsOf(fleet: Fleet, surveyed: readonly SurveyedUnit[]) {
   const units = await fleet.catalog((connection) => listUnits(connection, []));
-  const versions = new Map(units.map(({ id, version }) => [id, version]));
-  for (const { unit, version } of surveyed) versions.set(unit.id, version);
-  return versions;
+  const seen = new Map(surveyed.map(({ unit, version }) => [unit.id, version]));
+  return units.map(({ id, tier, version }) => ({
+    id,
+    tier,
+    version: seen.has(id) ? (seen.get(id) ?? null) : version,
+  }));
 }
 
 /** The same units with another target; those that could not be read stay as they are. */
@@ -165,36 +168,5 @@ export function wouldLoseData(losses: readonly string[]) {
     'WOULD_LOSE_DATA',
     ['Rolling back throws data away:', ...losses.map((line) => `  ${line}`)].join('\n'),
     { hint: 'Agree with --allow-data-loss, or choose --on-failure halt.', facts: { losses } },
-  );
-}
-
-function requireWave({ waves }: PreparedRun, name: string | null): void {
-  if (name === null || waves.some((wave) => wave.name === name)) return;
-  const names = waves.map((wave) => wave.name).join(', ');
-  throw conflictError('WAVE_UNKNOWN', `This run has no wave ${name}.`, { hint: `Its waves are: ${names}.` });
-}
-
-function refuseHalfPool(unit: UnitRecord): void {
-  if (unit.selected === unit.tenantCount || !unit.shared) return;
-  throw refusedError(
-    'POOL_PARTLY_SELECTED',
-    `The selection holds ${unit.selected} of the ${unit.tenantCount} tenants of ${unit.id}; a pool migrates as a whole.`,
-    {
-      hint: `Select it as unit=${unit.id}, or leave pools out with tier!=pool.`,
-      facts: { unit: unit.id, selected: unit.selected, tenants: unit.tenantCount },
-    },
-  );
-}
-
-function nothingSelected({ select }: MigrateRequest) {
-  return conflictError(
-    'NOTHING_SELECTED',
-    select.length === 0 ? 'The fleet has no units yet.' : 'No unit matches the selection.',
-    {
-      hint:
-        select.length === 0
-          ? '`tenantctl provision <id>` makes the first tenant; --allow-empty accepts an empty fleet.'
-          : 'Check --select with `tenantctl list`; --allow-empty accepts an empty selection.',
-    },
   );
 }

@@ -2,7 +2,6 @@ import { conflictError } from '../core/errors.js';
 import type { RunPlan, RunReport } from '../core/report.js';
 import type { Selector } from '../core/selector.js';
 import { type StoredRun, findRun } from '../engine/catalog/runs.js';
-import { listUnits } from '../engine/catalog/units.js';
 import type { Fleet } from '../engine/context.js';
 import type { LedgerEntry } from '../engine/ledger/entries.js';
 import { findMigration } from '../engine/ledger/find.js';
@@ -20,6 +19,7 @@ import { type PreparedRun, laidOut } from './runs/prepared.js';
 import { indexVersions } from './runs/record.js';
 import { idleReport } from './runs/report.js';
 import { loadFleetMigrations } from './migrations.js';
+import { selectUnits } from './select-units.js';
 
 export interface RollbackRequest {
   /** Back to this migration, which stays; `0` for before the first. */
@@ -38,7 +38,8 @@ export interface RollbackRequest {
  * version, or exactly what one run did.
  * @returns the run's report; with `dryRun` the plan
  * @throws refusal (exit 6) `IRREVERSIBLE` naming every file without a way back, `WOULD_LOSE_DATA` when down
- *   files drop data and nobody has agreed · conflict (exit 5) when another run is unfinished or under way
+ *   files drop data and nobody has agreed, `POOL_PARTLY_SELECTED` for half a pool · conflict (exit 5) when
+ *   nothing is selected, another run is unfinished or under way
  */
 export async function rollback(
   fleet: Fleet,
@@ -48,7 +49,7 @@ export async function rollback(
   return withRunLock(fleet, async (connection) => {
     const began = performance.now();
     const prepared = await prepareRollback(fleet, request);
-    const unfinished = await joinable(fleet, connection, prepared);
+    const unfinished = await joinable(fleet, connection, prepared, null);
     await indexVersions(connection, prepared.surveyed);
     const options = { wait: request.wait, through: null, planDigest: null };
     if (unfinished !== null) return conductRun(fleet, connection, unfinished, options);
@@ -64,7 +65,7 @@ async function prepareRollback(fleet: Fleet, request: RollbackRequest): Promise<
   const target = targetOf(migrations, request.to);
   const taken = (entry: LedgerEntry): boolean =>
     ofRun === null ? entry.id > (target?.id ?? 0) : entry.run === ofRun.id;
-  const units = await fleet.catalog((connection) => listUnits(connection, request.select));
+  const units = await selectUnits(fleet, request.select, false);
   const seen = await surveyUnits(fleet, units, wantMigrations(migrations, Infinity));
   const files = filesTaken(migrations, seen, taken);
   const ways = waysBack(files);

@@ -61,6 +61,14 @@ describe('finding the file', () => {
     ]);
   });
 
+  test('a named file stands in messages as it was given', async () => {
+    const cwd = folderWith({ 'bad.yaml': 'catalog: [', 'wrong.yaml': 'catalog: local\nnonsense: 1' });
+    for (const file of ['/nope.yaml', '../nope.yaml', join(cwd, 'bad.yaml'), './wrong.yaml']) {
+      const error = await failureOf(loadConfig({ cwd, file, env: {} }));
+      expect(error.message).toMatch(new RegExp(`(^|[ (])${file.replaceAll('.', '\\.')}[ :.]`));
+    }
+  });
+
   test('a kind of file that is not supported is named with those that are', async () => {
     const cwd = folderWith({ 'tenantctl.config.ts': 'export default {}' });
     const error = await failureOf(loadConfig({ cwd, file: 'tenantctl.config.ts', env: {} }));

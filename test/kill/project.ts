@@ -14,6 +14,9 @@ const KEY = '7b0c1a5e-4a1c-4a53-9d5b-2f6f3c1d9e01';
 export interface ProjectOptions {
   migrations?: string;
   seed?: string;
+  rollout?: Record<string, unknown>;
+  /** Where the catalog is; with the tenants when left out. */
+  catalog?: { readonly current: LocalServer };
 }
 
 let projects = 0;
@@ -28,9 +31,10 @@ export class Project {
 
   constructor(
     public server: LocalServer,
-    { migrations = `${INVOICING}migrations`, seed = `${INVOICING}seed.sql` }: ProjectOptions = {},
+    private readonly options: ProjectOptions = {},
   ) {
     const { mark, folder } = this;
+    const { migrations = `${INVOICING}migrations`, seed = `${INVOICING}seed.sql`, rollout = {} } = options;
     const config = {
       catalog: { url: '${CATALOG_URL}' },
       clusters: {
@@ -44,6 +48,7 @@ export class Project {
         enterprise: { tier: 'database', limits: { connections: 20, statementTimeout: '30s' } },
       },
       provision: { seed },
+      rollout,
       hooks: { afterProvision: [[join(folder, 'hook.sh')]] },
     };
     writeFileSync(join(folder, 'tenantctl.config.json'), JSON.stringify(config));
@@ -51,7 +56,7 @@ export class Project {
   }
 
   get catalogUrl(): string {
-    return this.server.adminUrl(`catalog_${this.mark}`);
+    return (this.options.catalog?.current ?? this.server).adminUrl(`catalog_${this.mark}`);
   }
 
   /** What `init` does, without the time that a further process takes. */

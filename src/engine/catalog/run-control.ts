@@ -17,6 +17,19 @@ export function ownStatusUpdate(run: string, status: RunStatus, reason: string |
   return sql`${runStatusUpdate(run, status, reason)} and status in ('running', 'waiting')`;
 }
 
+/** The statement that begins to drive a run; what somebody has decided since it was read stays. */
+export function runBegins({
+  id,
+  status,
+  reason,
+}: {
+  id: string;
+  status: RunStatus;
+  reason: string | null;
+}): Sql {
+  return sql`${runStatusUpdate(id, 'running', null)} and status = ${status} and status_reason is not distinct from ${reason}`;
+}
+
 /** The statement that moves a wave on. */
 export function waveStatusUpdate(run: string, ordinal: number, status: WaveStatus): Sql {
   return sql`
@@ -64,16 +77,17 @@ export async function readDecisions(connection: Connection, run: string): Promis
       from tenantctl_catalog.run_decisions where run = ${run} order by seq`);
 }
 
-/** Failed units are to be tried again; their waves are open once more. */
+/** Units that failed, or were rolled back because others did, are to be tried again; their waves are open once more. */
 export function retryUpdates(run: string): Sql[] {
   return [
     sql`
     update tenantctl_catalog.run_waves w set status = 'pending', finished_at = null
-     where run = ${run} and status = 'failed'
-       and exists (select from tenantctl_catalog.run_units u where u.run = w.run and u.wave = w.ordinal and u.status = 'failed')`,
+     where run = ${run} and status in ('failed', 'rolled-back') and exists (
+       select from tenantctl_catalog.run_units u
+        where u.run = w.run and u.wave = w.ordinal and u.status in ('failed', 'rolled-back'))`,
     sql`
     update tenantctl_catalog.run_units set status = 'pending', reason = 'to be tried again', finished_at = null
-     where run = ${run} and status = 'failed'`,
+     where run = ${run} and status in ('failed', 'rolled-back')`,
   ];
 }
 

@@ -100,18 +100,6 @@ export function unitMigrationsInsert(run: string, rows: readonly UnitMigrationRo
     on conflict (run, unit, id) do update set status = excluded.status, fault = excluded.fault, at = now()`;
 }
 
-/** What a unit did with each migration of a run. */
-export async function readUnitMigrations(
-  connection: Connection,
-  run: string,
-  unit: string,
-): Promise<Record<string, unknown>[]> {
-  return connection.rows(sql`
-    select m.id, f.name, m.status, m.fault, m.at::text from tenantctl_catalog.run_unit_migrations m
-      left join tenantctl_catalog.run_migrations f on f.run = m.run and f.id = m.id
-     where m.run = ${run} and m.unit = ${unit} order by m.id`);
-}
-
 /**
  * Milliseconds a unit took in earlier runs of the same kind: the median, and so many of them. Units that
  * had nothing to do are left out.

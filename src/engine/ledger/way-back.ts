@@ -24,6 +24,11 @@ export function waysBack(migrations: readonly Migration[]): WayBack[] {
   return [...migrations].sort((a, b) => b.id - a.id).map(wayBack);
 }
 
+/** Can a migration be taken back at all? */
+export function isReversible(migration: Migration): boolean {
+  return irreversibleReason(migration) === null;
+}
+
 function irreversibleReason({ directives, down }: Migration): string | null {
   if (directives.irreversible) return 'it says itself that it is irreversible';
   return down === null ? 'it has no down file' : null;

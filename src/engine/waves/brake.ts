@@ -2,6 +2,7 @@ import { waveStatusUpdate } from '../catalog/run-control.js';
 import { pause } from './control.js';
 import type { Drive } from './drive.js';
 import type { RunWave } from './job.js';
+import { patiently } from './journal.js';
 import { strainOn, throttles } from './throttle.js';
 import { isOpen, nextOpening } from './window.js';
 
@@ -24,7 +25,9 @@ export class Brake {
   async release(): Promise<boolean> {
     if (this.drive.signal.aborted) return false;
     if (performance.now() - this.cleared < LOOK_EVERY_MS) return true;
-    this.asking ??= this.ask().finally(() => (this.asking = null));
+    this.asking ??= this.ask()
+      .catch((error: unknown) => this.broken(error))
+      .finally(() => (this.asking = null));
     return this.asking;
   }
 
@@ -32,6 +35,12 @@ export class Brake {
     const free = (await this.window()) && (await this.throttle());
     if (free) this.cleared = performance.now();
     return free && !this.drive.signal.aborted;
+  }
+
+  /** Units that have begun end; the error is thrown when they have. */
+  private broken(error: unknown): boolean {
+    this.drive.end({ kind: 'broken', error });
+    return false;
   }
 
   private async window(): Promise<boolean> {
@@ -54,7 +63,7 @@ export class Brake {
     const { throttle } = this.drive.job.run.policy;
     if (!throttles(throttle)) return true;
     const clusters = new Set(this.wave.open.map(({ unit }) => unit.cluster));
-    const strain = () => strainOn(this.drive.fleet, clusters, throttle);
+    const strain = () => patiently(() => strainOn(this.drive.fleet, clusters, throttle));
     const reason = await strain();
     if (reason === null) return true;
     await this.drive.decide('throttled', reason);

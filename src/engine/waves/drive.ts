@@ -4,7 +4,7 @@ import type { Sql } from '../../pg/sql.js';
 import { FailureCount } from './budget.js';
 import { RunControl } from './control.js';
 import type { RunJob } from './job.js';
-import { Journal, patiently } from './journal.js';
+import { Journal, writePatiently } from './journal.js';
 import type { Stop } from './stop.js';
 
 /** What the parts of one drive of a run share: its journal, its budget, and why it is to stop. */
@@ -45,14 +45,19 @@ export class Drive {
 
   /** A limit is exceeded or a check does not hold: the policy says whether that ends the drive. */
   breach(reason: string): void {
-    if (this.job.run.policy.onFailure === 'continue' || this.reason !== null) return;
+    if (this.job.run.policy.onFailure !== 'continue') this.halt(reason);
+  }
+
+  /** Something has failed that no policy bears. */
+  halt(reason: string): void {
+    if (this.reason !== null) return;
     this.end({ kind: 'halted', reason });
     this.fleet.emit({ type: 'run.halted', reason }, this.job.run.id);
   }
 
   /** Writes to the catalog, waiting for it when it is away. */
   async write(...statements: Sql[]): Promise<void> {
-    await patiently(this.fleet, statements);
+    await writePatiently(this.fleet, statements);
   }
 
   /** Keeps a decision with its reason. */

@@ -3,6 +3,7 @@ import { pause } from './control.js';
 import type { Drive } from './drive.js';
 import { checkWave } from './health.js';
 import type { RunWave } from './job.js';
+import { patiently } from './journal.js';
 
 const LOOK_EVERY_MS = 1_000;
 
@@ -19,7 +20,7 @@ async function bake(drive: Drive, wave: RunWave): Promise<void> {
   const { run } = drive.job;
   await drive.write(bakeStart(run.id, wave.ordinal, wave.settings?.bakeMs ?? 0));
   const until = async () => {
-    const { now, waves } = await drive.control.look();
+    const { now, waves } = await patiently(() => drive.control.look());
     const end = waves.find(({ ordinal }) => ordinal === wave.ordinal)?.bakeUntil ?? now;
     return { end, left: Date.parse(end) - Date.parse(now) };
   };
@@ -39,7 +40,7 @@ async function bake(drive: Drive, wave: RunWave): Promise<void> {
 
 async function awaitApproval(drive: Drive, wave: RunWave): Promise<void> {
   const missing = async () => {
-    const { waves } = await drive.control.look();
+    const { waves } = await patiently(() => drive.control.look());
     return waves.find(({ ordinal }) => ordinal === wave.ordinal)?.approvedBy === null;
   };
   if (!(await missing())) return;

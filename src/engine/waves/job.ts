@@ -59,6 +59,6 @@ export interface RunJob {
   help: RunHelp;
   /** Stay and wait at gates, instead of leaving the run waiting? */
   wait: boolean;
-  /** Stop after this wave, or null. */
-  through: string | null;
+  /** Stop after this wave, which is not the last; or null. */
+  through: { ordinal: number; name: string } | null;
 }

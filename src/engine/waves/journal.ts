@@ -63,7 +63,7 @@ export class Journal {
     this.timer = undefined;
     const statements = this.take();
     if (statements.length === 0) return;
-    this.writing = this.writing.then(() => patiently(this.fleet, statements));
+    this.writing = this.writing.then(() => writePatiently(this.fleet, statements));
     // Reported by flush(); here it only must not count as unhandled.
     this.writing.catch(() => undefined);
   }
@@ -72,9 +72,7 @@ export class Journal {
     const [starts, outcomes, migrations] = [this.starts, this.outcomes, this.migrations].map((list) =>
       list.splice(0),
     ) as [string[], UnitOutcomeRow[], UnitMigrationRow[]];
-    const versions = outcomes.flatMap(({ unit, to }): SeenVersion[] =>
-      to === null ? [] : [{ unit, version: to }],
-    );
+    const versions = outcomes.map(({ unit, to }): SeenVersion => ({ unit, version: to }));
     return [
       ...(starts.length > 0 ? [startsUpdate(this.run, starts)] : []),
       ...(outcomes.length > 0 ? [outcomesUpdate(this.run, outcomes)] : []),
@@ -84,18 +82,22 @@ export class Journal {
   }
 }
 
-/** Writes to the catalog in one transaction, again and again while it cannot be reached. Writing twice does no harm. */
-export async function patiently(fleet: Fleet, statements: readonly Sql[]): Promise<void> {
+/** Asks the catalog again and again while it cannot be reached. `work` must do no harm when it is done twice. */
+export async function patiently<T>(work: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + PATIENCE_MS;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     try {
-      await fleet.catalog((connection) => connection.atomically(statements));
-      return;
+      return await work();
     } catch (error) {
       if (!isAway(error) || performance.now() > deadline) throw error;
     }
     await sleep(pause);
   }
+}
+
+/** The same for statements that are written in one transaction. */
+export async function writePatiently(fleet: Fleet, statements: readonly Sql[]): Promise<void> {
+  await patiently(() => fleet.catalog((connection) => connection.atomically(statements)));
 }
 
 function isAway(error: unknown): boolean {

@@ -41,7 +41,7 @@ export interface WavePolicy {
 /** The last wave: a pool is many tenants at once, so it comes when every other unit has shown that it can be done. */
 export const POOL_WAVE = 'pools';
 /** What the policy's waves leave over. */
-export const REST_WAVE = 'rest';
+const REST_WAVE = 'rest';
 
 /**
  * Lays units out in waves and lanes. Pure: the same units give the same plan. Every unit is in exactly

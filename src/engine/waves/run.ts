@@ -2,11 +2,13 @@ import { waveStatusUpdate } from '../catalog/run-control.js';
 import type { Fleet } from '../context.js';
 import { Drive } from './drive.js';
 import { passGate } from './gate.js';
+import { checkWave } from './health.js';
 import type { RunJob, RunWave } from './job.js';
+import { patiently } from './journal.js';
 import type { LaneExecutor } from './lanes.js';
 import type { Stop } from './stop.js';
 import { undoWave } from './undo.js';
-import { executeWave, finalStatus } from './wave.js';
+import { executeWave, finalStatus, poolFailed } from './wave.js';
 
 /** Rounds of looking for units that came up meanwhile: each may take long enough for another to come. */
 const LATE_ROUNDS = 3;
@@ -19,6 +21,8 @@ const LATE_ROUNDS = 3;
 export async function driveRun(fleet: Fleet, executor: LaneExecutor, job: RunJob): Promise<Stop | null> {
   const drive = new Drive(fleet, job);
   try {
+    await patiently(() => drive.control.look());
+    if (drive.stop !== null) return drive.stop;
     for (const [index, wave] of job.waves.entries()) {
       const last = index === job.waves.length - 1;
       await driveWave(drive, executor, wave, last);
@@ -27,6 +31,7 @@ export async function driveRun(fleet: Fleet, executor: LaneExecutor, job: RunJob
     for (let round = 0; round < LATE_ROUNDS && drive.stop === null; round += 1) {
       const late = await job.help.latecomers();
       if (late === null) break;
+      fleet.reach('migrate.late');
       for (const surveyed of late.surveyed) job.surveyed.set(surveyed.unit.id, surveyed);
       await driveWave(drive, executor, late.wave, true);
       if (drive.stop !== null) return await stopped(drive, executor, late.wave);
@@ -38,22 +43,43 @@ export async function driveRun(fleet: Fleet, executor: LaneExecutor, job: RunJob
 }
 
 async function driveWave(drive: Drive, executor: LaneExecutor, wave: RunWave, last: boolean): Promise<void> {
-  const { job } = drive;
+  const { fleet, job } = drive;
+  if (job.through !== null && wave.ordinal > job.through.ordinal) return drive.end(toldToStop(job.through));
+  resumeHalt(drive, wave);
+  if (drive.stop !== null) return;
   if (wave.open.length > 0) await executeWave(drive, executor, wave);
+  if (drive.stop !== null) return;
+  fleet.reach('migrate.wave-ended');
+  await checkWave(drive, wave);
   if (drive.stop === null && !last) await passGate(drive, wave);
   if (drive.stop !== null) return;
   await drive.write(waveStatusUpdate(job.run.id, wave.ordinal, finalStatus(wave)));
-  if (!last && job.through === wave.name) {
-    drive.end({ kind: 'waiting', for: 'command', reason: `it was told to stop after wave ${wave.name}` });
-  }
+  fleet.reach('migrate.wave-closed');
+}
+
+function toldToStop({ name }: { name: string }): Stop {
+  return { kind: 'waiting', for: 'command', reason: `it was told to stop after wave ${name}` };
+}
+
+/** A process that was killed when it was about to halt, or to roll back, has left that to this one. */
+function resumeHalt(drive: Drive, wave: RunWave): void {
+  drive.failures.startWave(wave.name, wave.units, wave.failed);
+  const exceeded = drive.failures.exceeded();
+  if (wave.takenBack) {
+    drive.end({ kind: 'halted', reason: `wave ${wave.name} was being rolled back when its process ended` });
+  } else if (wave.failedPool !== null) drive.halt(poolFailed(wave.failedPool));
+  else if (exceeded !== null) drive.breach(exceeded);
 }
 
 /** The budget was spent: the policy says whether what this run did to the wave is taken back. */
 async function stopped(drive: Drive, executor: LaneExecutor, wave: RunWave): Promise<Stop | null> {
   const { stop } = drive;
   if (stop?.kind !== 'halted') return stop;
+  const { fleet } = drive;
+  fleet.reach('migrate.halted');
   await drive.decide('halted', stop.reason);
   await drive.write(waveStatusUpdate(drive.job.run.id, wave.ordinal, 'failed'));
+  fleet.reach('migrate.halt-recorded');
   if (drive.job.run.policy.onFailure !== 'rollback') return stop;
   const problem = await undoWave(drive, executor, wave);
   if (problem !== null) return { kind: 'halted', reason: `${stop.reason}; ${problem}` };

@@ -33,11 +33,15 @@ export class ShapeProof {
   private prove(): void {
     const batch = this.waiting.splice(0);
     if (batch.length === 0) return;
-    this.proving = this.proving.then(async () => {
-      const differences = await this.drive.job.help.proveShapes(batch);
-      for (const unit of batch) this.judge(unit, differences.get(unit.unit.id) ?? []);
-    });
+    this.proving = this.proveAfter(this.proving, batch);
+    // Reported by finish(); here it only must not count as unhandled.
     this.proving.catch(() => undefined);
+  }
+
+  private async proveAfter(before: Promise<void>, batch: readonly SurveyedUnit[]): Promise<void> {
+    await before;
+    const differences = await this.drive.job.help.proveShapes(batch);
+    for (const unit of batch) this.judge(unit, differences.get(unit.unit.id) ?? []);
   }
 
   private judge(surveyed: SurveyedUnit, differences: readonly string[]): void {

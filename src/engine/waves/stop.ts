@@ -7,4 +7,6 @@ export type Stop =
   | { kind: 'decided'; status: RunStatus; reason: string | null }
   | { kind: 'halted'; reason: string }
   | { kind: 'rolled-back'; reason: string }
+  /** Something that is asked between units, such as a throttle, cannot be answered. */
+  | { kind: 'broken'; error: unknown }
   | { kind: 'waiting'; for: 'approval' | 'bake' | 'window' | 'command'; reason: string };

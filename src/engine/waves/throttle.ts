@@ -2,6 +2,7 @@ import { refusedError } from '../../core/errors.js';
 import type { ThrottleSettings } from '../../core/settings.js';
 import type { Fleet } from '../context.js';
 import type { Connection } from '../../pg/connection.js';
+import { isDatabaseError } from '../../pg/errors.js';
 import { ident, raw, sql } from '../../pg/sql.js';
 
 /**
@@ -44,10 +45,28 @@ async function strainOf(
       return `a replica of cluster ${cluster} is ${Math.round(lag)} ms behind; the limit is ${replicationLagMs} ms`;
   }
   if (query !== null) {
-    const [first] = Object.values((await connection.row(raw(query))) ?? {});
-    if (first === false) return `the throttle's query says false on cluster ${cluster}`;
+    if ((await answer(connection, cluster, query)) === false)
+      return `the throttle's query says false on cluster ${cluster}`;
   }
   return null;
+}
+
+/** @throws refusal `THROTTLE_FAILED` (exit 6): a question without an answer holds nothing back and nothing free */
+async function answer(connection: Connection, cluster: string, query: string): Promise<unknown> {
+  try {
+    return Object.values((await connection.row(raw(query))) ?? {})[0];
+  } catch (error) {
+    if (!isDatabaseError(error)) throw error;
+    throw refusedError(
+      'THROTTLE_FAILED',
+      `The throttle's query fails on cluster ${cluster}: ${error.message}`,
+      {
+        hint: 'Repair rollout.throttle.sql, or what it reads; `tenantctl runs abort` ends the run, whose policy is stored with it.',
+        facts: { cluster, sqlstate: error.code },
+        cause: error,
+      },
+    );
+  }
 }
 
 /** Percent; counted without any right to look into other sessions. */

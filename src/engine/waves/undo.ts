@@ -1,7 +1,8 @@
 import { waveStatusUpdate } from '../catalog/run-control.js';
 import { takeBack } from '../ledger/take-back.js';
 import type { Drive } from './drive.js';
-import type { RunJob, RunWave } from './job.js';
+import { capsOf } from './caps.js';
+import type { RunJob, RunWave, UnitWork } from './job.js';
 import type { LaneExecutor } from './lanes.js';
 import { planLateWave } from './plan.js';
 import type { SurveyedUnit } from './survey.js';
@@ -20,20 +21,21 @@ export async function undoWave(drive: Drive, executor: LaneExecutor, wave: RunWa
   const backwards: RunJob = {
     ...job,
     run: { ...job.run, kind: 'rollback' },
-    work: (connection, target, unit) => takeBack(connection, target, unit.pending),
+    work: takeBackWork,
   };
-  let failed = 0;
+  let left = units.length;
   const planned = planLateWave(
     units.map(({ unit, pages }) => ({ unit, pages, named: new Set<string>() })),
     'name',
-    lanesOf(job, wave),
+    capsOf(fleet, job.run.policy),
   );
   await executor.submit(planned);
   await executor.work(async ({ unit }) => {
     const result = await executeUnit(fleet, backwards, surveyed.get(unit.id) as SurveyedUnit);
     const { outcome } = result;
+    fleet.reach('migrate.unit-taken-back');
     const back = outcome.status === 'succeeded';
-    if (!back) failed += 1;
+    if (back) left -= 1;
     drive.journal.ended(back ? { ...outcome, status: 'rolled-back' } : outcome, result.migrations);
     const shown = back ? 'rolledBack' : 'failed';
     fleet.emit(
@@ -42,18 +44,19 @@ export async function undoWave(drive: Drive, executor: LaneExecutor, wave: RunWa
     );
   }, fleet.signal);
   await drive.journal.flush();
-  if (failed > 0) return `${failed} units of wave ${wave.name} could not be rolled back`;
+  fleet.reach('migrate.wave-taken-back');
+  if (left > 0) return `${left} units of wave ${wave.name} are not rolled back`;
   await drive.write(waveStatusUpdate(job.run.id, wave.ordinal, 'rolled-back'));
   await drive.decide('rolled back', `wave ${wave.name}: ${units.length} units`);
   return null;
 }
 
-/** As many lanes as the wave had. */
-function lanesOf({ run }: RunJob, { open }: RunWave) {
-  const lanes = new Set(open.map(({ lane }) => lane)).size;
-  return {
-    concurrency: run.policy.concurrency,
-    cluster: () => Math.max(lanes, 1),
-    database: () => Math.max(lanes, 1),
-  };
-}
+/** Only what the unit still has: a connection may have been lost after the first of several ways back. */
+export const takeBackWork: UnitWork = (connection, target, { pending, ledger }) => {
+  const present = new Set(ledger.map(({ id }) => id));
+  return takeBack(
+    connection,
+    target,
+    pending.filter(({ id }) => present.has(id)),
+  );
+};

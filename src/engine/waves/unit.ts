@@ -33,12 +33,7 @@ export async function executeUnit(fleet: Fleet, job: RunJob, surveyed: SurveyedU
 }
 
 /** The work with its connection; when the connection or the server goes away, from the beginning with what the ledger says then. */
-export async function attempts(
-  fleet: Fleet,
-  job: RunJob,
-  work: UnitWork,
-  surveyed: SurveyedUnit,
-): Promise<void> {
+async function attempts(fleet: Fleet, job: RunJob, work: UnitWork, surveyed: SurveyedUnit): Promise<void> {
   const { unit } = surveyed;
   let current = surveyed;
   for (

@@ -2,11 +2,11 @@ import type { WaveStatus } from '../../core/report.js';
 import { waveStatusUpdate } from '../catalog/run-control.js';
 import { Brake } from './brake.js';
 import type { Drive } from './drive.js';
-import { checkWave } from './health.js';
 import type { RunWave } from './job.js';
 import type { LaneExecutor } from './lanes.js';
 import type { PlannedUnit } from './plan.js';
 import { ShapeProof } from './shape-proof.js';
+import type { Stop } from './stop.js';
 import type { SurveyedUnit } from './survey.js';
 import { type UnitResult, executeUnit } from './unit.js';
 
@@ -14,18 +14,19 @@ import { type UnitResult, executeUnit } from './unit.js';
 interface Tally {
   succeeded: number;
   failed: number;
+  /** Another process had them for longer than was waited. */
+  busy: number;
 }
 
 /**
- * Runs the open units of a wave on the lanes, proves their shape and asks the wave's health checks. When
- * the budget is spent, units that have begun end and no other starts.
+ * Runs the open units of a wave on the lanes and proves their shape. When the budget is spent, units that
+ * have begun end and no other starts.
  */
 export async function executeWave(drive: Drive, executor: LaneExecutor, wave: RunWave): Promise<void> {
   const { fleet, job } = drive;
-  const tally = { succeeded: 0, failed: wave.failed };
+  const tally = { succeeded: 0, failed: wave.failed, busy: 0 };
   fleet.emit({ type: 'wave.started', wave: wave.name, units: wave.open.length }, job.run.id);
   await drive.write(waveStatusUpdate(job.run.id, wave.ordinal, 'running'));
-  drive.failures.startWave(wave.name, wave.units, wave.failed);
   const brake = new Brake(drive, wave);
   const proof = new ShapeProof(drive, () => {
     tally.succeeded -= 1;
@@ -39,8 +40,9 @@ export async function executeWave(drive: Drive, executor: LaneExecutor, wave: Ru
   await proof.finish();
   await drive.journal.flush();
   wave.failed = tally.failed;
-  if (drive.stop === null) await checkWave(drive, wave);
-  fleet.emit({ type: 'wave.finished', wave: wave.name, ...tally }, job.run.id);
+  const { busy, ...ended } = tally;
+  fleet.emit({ type: 'wave.finished', wave: wave.name, ...ended }, job.run.id);
+  if (busy > 0 && drive.stop === null) drive.end(stillBusy(wave, busy));
 }
 
 /** How a wave stands that has no open units left and has passed its gate. */
@@ -48,11 +50,23 @@ export function finalStatus({ failed }: RunWave): WaveStatus {
   return failed > 0 ? 'failed' : 'succeeded';
 }
 
+/** Why the failure of a pool is one too many. */
+export function poolFailed(unit: string): string {
+  return `${unit} failed, and a pool is many tenants at once`;
+}
+
+/** A wave is not passed without them, and being busy is no failure. */
+function stillBusy({ name }: RunWave, busy: number): Stop {
+  const reason = `wave ${name}: another process is at work on ${busy} of its units`;
+  return { kind: 'waiting', for: 'command', reason };
+}
+
 async function runUnit(drive: Drive, wave: RunWave, { unit }: PlannedUnit): Promise<UnitResult> {
   const { fleet, job, journal } = drive;
   const surveyed = job.surveyed.get(unit.id) as SurveyedUnit;
   fleet.emit({ type: 'unit.started', unit: unit.id, tier: unit.tier, wave: wave.name }, job.run.id);
   journal.began(unit.id);
+  fleet.reach('migrate.unit-started');
   const result = await executeUnit(fleet, job, surveyed);
   fleet.reach('migrate.unit-committed');
   journal.ended(result.outcome, result.migrations);
@@ -67,6 +81,7 @@ function note(
 ): void {
   const { fleet, job } = drive;
   const { unit, status, fault, ms } = outcome;
+  if (status === 'pending') tally.busy += 1;
   if (status === 'pending') return;
   const shown = status === 'rolled-back' ? 'rolledBack' : status === 'running' ? 'unchanged' : status;
   fleet.emit({ type: 'unit.finished', unit, outcome: shown, ms: ms ?? 0, fault }, job.run.id);
@@ -78,6 +93,6 @@ function note(
   if (!counts) return;
   tally.failed += 1;
   const exceeded = drive.failures.note(true);
-  if (surveyed.unit.shared) drive.breach(`${unit} failed, and a pool is many tenants at once`);
+  if (surveyed.unit.shared) drive.halt(poolFailed(unit));
   else if (exceeded !== null) drive.breach(exceeded);
 }

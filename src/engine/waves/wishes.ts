@@ -16,11 +16,11 @@ export function wantMigrations(all: readonly Migration[], upTo: number): Wish {
   return (unit, ledger) => {
     const ofTier = migrationsFor(all, unit.tier);
     const wanted = ofTier.filter(({ id }) => id <= upTo);
-    const allowed = wanted.filter(({ id }) => unit.pinnedTo === null || id <= unit.pinnedTo);
+    const allowed = new Set(wanted.filter(({ id }) => unit.pinnedTo === null || id <= unit.pinnedTo));
     try {
       const lacking = pendingOf(unit, ofTier, ledger);
-      const pending = lacking.filter((file) => allowed.includes(file));
-      const held = lacking.some((file) => wanted.includes(file) && !allowed.includes(file));
+      const pending = lacking.filter((file) => allowed.has(file));
+      const held = lacking.some((file) => wanted.includes(file) && !allowed.has(file));
       return {
         ...NOTHING,
         pending,

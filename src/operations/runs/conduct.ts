@@ -1,13 +1,15 @@
+import { conflictError } from '../../core/errors.js';
 import type { RunStatus } from '../../core/events.js';
+import { redact } from '../../core/redact.js';
 import type { RunReport } from '../../core/report.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
-import { ownStatusUpdate, runStatusUpdate } from '../../engine/catalog/run-control.js';
+import { ownStatusUpdate, runBegins } from '../../engine/catalog/run-control.js';
 import { type StoredRun, findRun } from '../../engine/catalog/runs.js';
 import { outcomesUpdate } from '../../engine/catalog/run-units.js';
 import type { Fleet } from '../../engine/context.js';
 import { applyPending } from '../../engine/ledger/apply.js';
 import { ensureExtensions } from '../../engine/ledger/extensions.js';
-import type { RunJob, UnitWork } from '../../engine/waves/job.js';
+import type { RunJob, RunWave, UnitWork } from '../../engine/waves/job.js';
 import { inProcessLanes } from '../../engine/waves/lanes.js';
 import { patiently, writePatiently } from '../../engine/waves/journal.js';
 import { driveRun } from '../../engine/waves/run.js';
@@ -58,6 +60,7 @@ export async function conductRun(
     }),
   ]);
   fleet.emit({ type: 'run.finished', status, totals, durationMs: report.durationMs }, run.id);
+  if (stop?.kind === 'broken') throw stop.error;
   return { ...report, status, reason };
 }
 
@@ -74,10 +77,7 @@ async function begin(
     fault: null,
     ms: null,
   }));
-  await connection.atomically([
-    runStatusUpdate(run.id, 'running', null),
-    ...(rows.length > 0 ? [outcomesUpdate(run.id, rows)] : []),
-  ]);
+  await connection.atomically([runBegins(run), ...(rows.length > 0 ? [outcomesUpdate(run.id, rows)] : [])]);
   const open = waves.flatMap((wave) => wave.open);
   const tenants = open.reduce((sum, { unit }) => sum + unit.tenantCount, 0);
   fleet.emit(
@@ -88,21 +88,31 @@ async function begin(
 
 function jobOf(fleet: Fleet, loaded: LoadedRun, { wait, through }: ConductOptions): RunJob {
   const { run, waves, surveyed } = loaded;
-  const unfinished = waves.filter(
-    ({ status, open, takenBack }) =>
-      takenBack || open.length > 0 || !['succeeded', 'failed', 'rolled-back'].includes(status),
-  );
   return {
     run,
-    waves: unfinished,
+    waves: waves.filter((wave) => !isPassed(wave, waves)),
     surveyed,
     units: waves.reduce((sum, { units }) => sum + units, 0),
     failed: waves.reduce((sum, { failed }) => sum + failed, 0),
     work: run.kind === 'rollback' ? takeBackWork : applyWork(fleet, loaded),
     help: helpFor(fleet, loaded),
     wait,
-    through,
+    through: waves.slice(0, -1).find(({ name }) => name === through) ?? null,
   };
+}
+
+/** A wave that failed has passed its gate only when a later one has begun: it may have been halted before. */
+function isPassed({ ordinal, status, open, takenBack }: RunWave, waves: readonly RunWave[]): boolean {
+  if (takenBack || open.length > 0) return false;
+  if (status !== 'failed') return status === 'succeeded' || status === 'rolled-back';
+  return waves.some((later) => later.ordinal > ordinal && later.status !== 'pending');
+}
+
+/** @throws conflict `WAVE_UNKNOWN` (exit 5) */
+export function requireWave(waves: readonly { name: string }[], name: string | null): void {
+  if (name === null || waves.some((wave) => wave.name === name)) return;
+  const names = waves.map((wave) => wave.name).join(', ');
+  throw conflictError('WAVE_UNKNOWN', `This run has no wave ${name}.`, { hint: `Its waves are: ${names}.` });
 }
 
 function applyWork(fleet: Fleet, { files }: LoadedRun): UnitWork {
@@ -126,6 +136,11 @@ function standing(
       return { status, reason };
     case 'halted':
       return { status: 'paused', reason: `halted: ${stop.reason}` };
+    case 'broken':
+      return {
+        status: 'paused',
+        reason: `stopped: ${redact(stop.error instanceof Error ? stop.error.message : String(stop.error))}`,
+      };
     case 'rolled-back':
       return { status: 'failed', reason: stop.reason };
     case 'waiting':

@@ -1,6 +1,11 @@
-import type { UnitVersion } from '../../core/unit.js';
+import type { MigrationUnit, UnitVersion } from '../../core/unit.js';
 import type { Migration } from '../../engine/ledger/migration.js';
 import type { SurveyedUnit } from '../../engine/waves/survey.js';
+
+/** A unit of the fleet and how far it is. */
+export interface UnitAt extends Pick<MigrationUnit, 'id' | 'tier'> {
+  version: UnitVersion | null;
+}
 
 /** A file that waits, and every file behind it with it. */
 export interface Barrier {
@@ -20,13 +25,13 @@ const NAMED = 3;
 export function contractBarrier(
   files: readonly Migration[],
   surveyed: readonly SurveyedUnit[],
-  fleet: ReadonlyMap<string, UnitVersion | null>,
+  fleet: readonly UnitAt[],
   go: boolean,
 ): Barrier | null {
   const wanted = new Set(surveyed.flatMap(({ pending }) => pending.map(({ id }) => id)));
   for (const file of files) {
     if (file.directives.phase !== 'contract' || !wanted.has(file.id)) continue;
-    const reason = whyItWaits(file, fleet, go);
+    const reason = whyItWaits(file, files, fleet, go);
     if (reason !== null) return { upTo: file.id - 1, held: { migration: file.name, reason } };
   }
   return null;
@@ -34,12 +39,17 @@ export function contractBarrier(
 
 function whyItWaits(
   { directives: { after } }: Migration,
-  fleet: ReadonlyMap<string, UnitVersion | null>,
+  files: readonly Migration[],
+  fleet: readonly UnitAt[],
   go: boolean,
 ): string | null {
-  const lacking = [...fleet]
-    .filter(([, version]) => after !== null && (version?.id ?? 0) < after)
-    .map(([id]) => id);
+  const tiers = files.find(({ id }) => id === after)?.directives.tiers;
+  const lacking = fleet
+    .filter(({ tier, version }) => {
+      const meant = tiers === undefined || tiers.includes(tier);
+      return after !== null && meant && (version?.id ?? 0) < after;
+    })
+    .map(({ id }) => id);
   if (lacking.length > 0) {
     const more = lacking.length > NAMED ? ` and ${lacking.length - NAMED} more` : '';
     return `it completes ${after}, which these units lack: ${lacking.slice(0, NAMED).join(', ')}${more}`;

@@ -91,7 +91,7 @@ function unitSentence(unit: StoredUnit, run: StoredRun, waves: readonly StoredWa
         ? 'at work'
         : 'it was at work when its process ended; it is looked at again on resume';
     case 'failed': {
-      const where = fault?.migration == null ? '' : ` in ${fault.migration}`;
+      const where = typeof fault?.migration === 'string' ? ` in ${fault.migration}` : '';
       const tries = attempts > 1 ? ` after ${attempts} attempts` : '';
       return `failed${where}${tries}: ${fault?.message ?? reason ?? 'no reason given'}`;
     }

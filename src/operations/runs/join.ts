@@ -2,26 +2,35 @@ import { isDeepStrictEqual } from 'node:util';
 import { conflictError } from '../../core/errors.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
 import { decisionInsert, readDecisions, retryUpdates } from '../../engine/catalog/run-control.js';
-import { type StoredRun, unfinishedRun } from '../../engine/catalog/runs.js';
+import { type StoredRun, readWaves, unfinishedRun } from '../../engine/catalog/runs.js';
 import type { Fleet } from '../../engine/context.js';
 import type { Connection } from '../../pg/connection.js';
+import { requireWave } from './conduct.js';
+import { requireFrozenFiles } from './load.js';
 import { type PreparedRun, filesHashOf } from './prepared.js';
 
 /**
  * The unfinished run that a new one would be the same as, made ready to go on: what failed is tried again.
  * Null when no run is unfinished.
+ * @param through the wave that it is to stop after, or null
  * @throws conflict `RUN_UNFINISHED` (exit 5) for a run of other files, another selection or another kind
+ * @throws configuration error `RUN_FILES_CHANGED` (exit 3) when a file of that run was edited
  * @throws conflict `RUN_PAUSED_BY` (exit 5) for one that a person has paused: only a person resumes it
  */
 export async function joinable(
   fleet: Fleet,
   connection: Connection,
   prepared: PreparedRun,
+  through: string | null,
 ): Promise<StoredRun | null> {
   const run = await unfinishedRun(connection);
   if (run === undefined) return null;
-  if (!isSame(run, prepared)) throw unfinished(run);
+  if (!isSame(run, prepared)) {
+    await requireFrozenFiles(fleet, connection, run);
+    throw unfinished(run);
+  }
   await refusePaused(connection, run);
+  requireWave(await readWaves(connection, run.id), through);
   await connection.atomically([
     ...retryUpdates(run.id),
     decisionInsert(run.id, 'resumed', `joined by ${fleet.actor.actor}`),

@@ -3,12 +3,13 @@ import { readRunUnits } from '../../engine/catalog/run-units.js';
 import { listUnits } from '../../engine/catalog/units.js';
 import type { Fleet } from '../../engine/context.js';
 import type { Migration } from '../../engine/ledger/migration.js';
+import { capsOf } from '../../engine/waves/caps.js';
 import type { RunHelp, RunWave } from '../../engine/waves/job.js';
+import { patiently } from '../../engine/waves/journal.js';
 import { planLateWave } from '../../engine/waves/plan.js';
 import { surveyUnits } from '../../engine/waves/survey.js';
 import { MOVING, wantMigrations } from '../../engine/waves/wishes.js';
 import type { StoredRun } from '../../engine/catalog/runs.js';
-import { capsOf } from './prepared.js';
 
 const LATE_WAVE = 'late';
 
@@ -22,11 +23,13 @@ export async function findLatecomers(
   migrations: readonly Migration[],
 ): ReturnType<RunHelp['latecomers']> {
   if (run.kind === 'rollback') return null;
-  const { known, waves, records } = await fleet.catalog(async (connection) => ({
-    known: new Map((await readRunUnits(connection, run.id)).map((unit) => [unit.unit, unit])),
-    waves: await readWaves(connection, run.id),
-    records: await listUnits(connection, run.selection),
-  }));
+  const { known, waves, records } = await patiently(() =>
+    fleet.catalog(async (connection) => ({
+      known: new Map((await readRunUnits(connection, run.id)).map((unit) => [unit.unit, unit])),
+      waves: await readWaves(connection, run.id),
+      records: await listUnits(connection, run.selection),
+    })),
+  );
   const candidates = records.filter((record) => {
     const unit = known.get(record.id);
     return unit === undefined || (unit.status === 'skipped' && unit.reason === MOVING && !record.moving);
@@ -52,6 +55,8 @@ export async function findLatecomers(
     all: open.map(({ unit }) => unit.id),
     units: open.length,
     failed: 0,
+    failedPool: null,
+    takenBack: false,
     open,
   };
   const versions = new Map(late.map(({ unit, version }) => [unit.id, version?.id ?? null]));

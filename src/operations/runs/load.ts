@@ -29,9 +29,7 @@ export interface LoadedRun {
  * @throws configuration error `RUN_FILES_CHANGED` (exit 3) when a file is not as it was when the run was made
  */
 export async function loadRun(fleet: Fleet, connection: Connection, run: StoredRun): Promise<LoadedRun> {
-  const all = await loadFleetMigrations(fleet);
-  const frozen = await readRunFiles(connection, run.id);
-  const files = frozen.map((file) => sameFile(run, file, all));
+  const { all, files } = await requireFrozenFiles(fleet, connection, run);
   const units = await readRunUnits(connection, run.id);
   const records = indexBy(await listUnits(connection, []), ({ id }) => id);
   const present = units.flatMap(({ unit }) => {
@@ -52,8 +50,22 @@ export async function loadRun(fleet: Fleet, connection: Connection, run: StoredR
   return { run, files, units, waves, surveyed, leftOut };
 }
 
+/**
+ * The files of a run as they were frozen, and all that there are now.
+ * @throws configuration error `RUN_FILES_CHANGED` (exit 3)
+ */
+export async function requireFrozenFiles(
+  fleet: Fleet,
+  connection: Connection,
+  run: StoredRun,
+): Promise<{ all: Migration[]; files: Migration[] }> {
+  const all = await loadFleetMigrations(fleet);
+  const frozen = await readRunFiles(connection, run.id);
+  return { all, files: frozen.map((file) => sameFile(run, file, all)) };
+}
+
 /** What a run wants of its units: migrations up to its target, or the way back. */
-export function wishOf(run: StoredRun, all: readonly Migration[], files: readonly Migration[]): Wish {
+function wishOf(run: StoredRun, all: readonly Migration[], files: readonly Migration[]): Wish {
   if (run.kind === 'migrate') return wantMigrations(all, run.target?.id ?? 0);
   const { ofRun, target } = run;
   return wantBack(waysBack(files), (entry) =>
@@ -98,6 +110,7 @@ function runWave(
   const open = inWave.filter(
     ({ unit, status: state }) => (state === 'pending' || state === 'running') && !leftOut.has(unit),
   );
+  const failed = inWave.filter(({ status: state, forgiven }) => state === 'failed' && !forgiven);
   return {
     ordinal,
     name,
@@ -106,7 +119,9 @@ function runWave(
     settings: settings === undefined ? null : withChecks(settings, fleet.settings.rollout.waves),
     all: inWave.map(({ unit }) => unit),
     units: inWave.length,
-    failed: inWave.filter(({ status: state, forgiven }) => state === 'failed' && !forgiven).length,
+    failed: failed.length,
+    failedPool: failed.find(({ unit }) => surveyed.get(unit)?.unit.shared)?.unit ?? null,
+    takenBack: inWave.some(({ status: state }) => state === 'rolled-back'),
     open: open.map(({ unit, pages, lane, ordinal: turn }) => ({
       unit: (surveyed.get(unit) as SurveyedUnit).unit,
       pages,

@@ -5,7 +5,8 @@ import type { RunKind } from '../../engine/catalog/runs.js';
 import type { Fleet } from '../../engine/context.js';
 import { digestOf } from '../../engine/ledger/files.js';
 import type { Migration } from '../../engine/ledger/migration.js';
-import { type LaneCaps, type PlannedWave, planWaves } from '../../engine/waves/plan.js';
+import { capsOf } from '../../engine/waves/caps.js';
+import { type PlannedWave, planWaves } from '../../engine/waves/plan.js';
 import type { SurveyedUnit } from '../../engine/waves/survey.js';
 import { namedWaves } from './named-waves.js';
 
@@ -31,15 +32,6 @@ export interface PreparedRun {
 /** The digest by which a run knows its files again. */
 export function filesHashOf({ files }: Pick<PreparedRun, 'files'>): string {
   return digestOf(files);
-}
-
-/** How many connections a run may use, as the configuration says now. */
-export function capsOf(fleet: Fleet, policy: RunPolicy): LaneCaps {
-  return {
-    concurrency: policy.concurrency,
-    cluster: (name) => fleet.cluster(name).maxConnections,
-    database: (cluster) => fleet.cluster(cluster).maxPerDatabase,
-  };
 }
 
 /**

@@ -3,6 +3,7 @@ import { auditInsert } from '../../engine/catalog/audit.js';
 import { decisionInsert, forgiveUpdate } from '../../engine/catalog/run-control.js';
 import type { Fleet } from '../../engine/context.js';
 import { conductRun } from './conduct.js';
+import { requireFrozenFiles } from './load.js';
 import { withRunLock } from './lock.js';
 import { readReport } from './report.js';
 import { pickRun, requireUnfinished } from './pick.js';
@@ -25,6 +26,7 @@ export async function resumeRun(
     // A killed process leaves a run that is running: its failures were never looked at by a person.
     const seen = run.status === 'paused';
     if (dryRun) return readReport(connection, run.id);
+    await requireFrozenFiles(fleet, connection, run);
     await connection.atomically([
       ...(seen ? [forgiveUpdate(run.id)] : []),
       decisionInsert(run.id, 'resumed', `by ${actor}`),

@@ -1,11 +1,12 @@
 import { conflictError } from '../../core/errors.js';
 import type { RunReport } from '../../core/report.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
-import { decisionInsert, retryUpdates, runStatusUpdate } from '../../engine/catalog/run-control.js';
+import { decisionInsert, retryUpdates } from '../../engine/catalog/run-control.js';
 import { type StoredRun, unfinishedRun } from '../../engine/catalog/runs.js';
 import type { Fleet } from '../../engine/context.js';
 import type { Connection } from '../../pg/connection.js';
 import { conductRun } from './conduct.js';
+import { requireFrozenFiles } from './load.js';
 import { withRunLock } from './lock.js';
 import { readReport } from './report.js';
 import { pickRun, requireUnfinished, shortId } from './pick.js';
@@ -26,8 +27,8 @@ export async function retryRun(
     if (run.status !== 'partial' && run.status !== 'failed') requireUnfinished(run);
     else await refuseOther(connection, run);
     if (dryRun) return readReport(connection, run.id);
+    await requireFrozenFiles(fleet, connection, run);
     await connection.atomically([
-      runStatusUpdate(run.id, 'running', null),
       ...retryUpdates(run.id),
       decisionInsert(run.id, 'resumed', `failed units are tried again, by ${fleet.actor.actor}`),
       auditInsert(fleet.actor, { action: 'run.retry', run: run.id }),
