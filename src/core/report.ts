@@ -1,4 +1,5 @@
 import type { RunStatus, UnitTotals } from './events.js';
+import type { Blocked, LockMode } from './lock-mode.js';
 import type { UnitVersion } from './unit.js';
 
 /** What a run did, or has done so far: text, JSON and exit code all come from this one document. */
@@ -53,10 +54,30 @@ export interface UnitFailure {
   attempts: number;
 }
 
+export interface PlannedMigration {
+  id: number;
+  name: string;
+  phase: 'expand' | 'contract' | null;
+  transactional: boolean;
+  locks: PlannedLock[];
+}
+
+/** What a migration does to one table that is there before it. */
+export interface PlannedLock {
+  /** As the file names it; null for tables that it does not name. */
+  relation: string | null;
+  lock: LockMode;
+  blocks: Blocked;
+  /** Is the table written anew? `maybe`: the file alone does not tell. */
+  rewrites: boolean | 'maybe';
+  /** Is the whole table read under the lock? */
+  scans: boolean;
+}
+
 /** What `--dry-run` shows of a run. */
 export interface RunPlan {
   waves: { name: string; units: string[]; tenants: number }[];
-  migrations: { id: number; name: string; phase: 'expand' | 'contract' | null; transactional: boolean }[];
+  migrations: PlannedMigration[];
   skipped: { unit: string; reason: string }[];
   /** Files that wait for a go of their own, and why. */
   held: { migration: string; reason: string }[];

@@ -1,6 +1,7 @@
 import type { RunPlan } from '../core/report.js';
 import { medianUnitMs } from '../engine/catalog/run-units.js';
 import type { Fleet } from '../engine/context.js';
+import { lockSummary } from '../engine/ledger/locks/summary.js';
 import type { PlannedWave } from '../engine/waves/plan.js';
 import type { PreparedRun } from './runs/prepared.js';
 
@@ -19,11 +20,12 @@ export async function previewOf(
     })),
     migrations: [...pending.values()]
       .sort((a, b) => direction * (a.id - b.id))
-      .map(({ id, name, directives }) => ({
-        id,
-        name,
-        phase: directives.phase,
-        transactional: !directives.noTransaction && !directives.batched,
+      .map((migration) => ({
+        id: migration.id,
+        name: migration.name,
+        phase: migration.directives.phase,
+        transactional: !migration.directives.noTransaction && !migration.directives.batched,
+        locks: lockSummary(migration),
       })),
     skipped: surveyed.flatMap(({ unit, skip, fault }) => {
       const reason = skip ?? fault?.message;

@@ -3,6 +3,7 @@ import type { RunPlan, RunReport, WaveReport } from '../core/report.js';
 import type { Colors } from './colors.js';
 import { failuresText } from './failures-text.js';
 import { count, counted, oneLine } from './line.js';
+import { lockLines } from './locks-text.js';
 import { recordsSection, sections } from './records.js';
 import { table } from './table.js';
 import { versionText } from './tenant-text.js';
@@ -92,7 +93,11 @@ export function runPlanText({
     rows.length === 0
       ? `Nothing to migrate: ${currentText(current, null)}.`
       : `Waves\n${table(['wave', 'units', 'tenants'], rows)}`,
-    recordsSection('Migrations', migrations),
+    recordsSection(
+      'Migrations',
+      migrations.map(({ id, name, phase, transactional }) => ({ id, name, phase, transactional })),
+    ),
+    list('Locks', lockLines(migrations).map(oneLine)),
     list(
       'Left out',
       skipped.map(({ unit, reason }) => `${unit}: ${oneLine(reason)}`),

@@ -18,7 +18,16 @@ describe('a fleet of thirty units over three tiers', () => {
     const audited = await fleet.catalog('select from tenantctl_catalog.audit');
 
     const plan = await fleet.preview();
-    expect(plan.migrations).toEqual([{ id: 3, name: '0003_step', phase: null, transactional: true }]);
+    const locks = [
+      {
+        relation: 'item',
+        lock: 'ACCESS EXCLUSIVE',
+        blocks: 'readers and writers',
+        rewrites: false,
+        scans: true,
+      },
+    ];
+    expect(plan.migrations).toEqual([{ id: 3, name: '0003_step', phase: null, transactional: true, locks }]);
     expect(plan.waves.map(({ name }) => name)).toEqual(['rest', 'pools']);
     expect(plan.waves.flatMap((wave) => wave.units).sort()).toEqual(units);
     expect(plan.waves.map(({ tenants }) => tenants)).toEqual([29, 4]);

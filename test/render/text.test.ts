@@ -97,7 +97,16 @@ describe('runs', () => {
   });
 
   it('are planned without a change', () => {
-    const migrations: RunPlan['migrations'] = [{ id: 1, name: 'x', phase: 'expand', transactional: true }];
+    const table = { lock: 'ACCESS EXCLUSIVE', blocks: 'readers and writers', scans: true } as const;
+    const locks: RunPlan['migrations'][number]['locks'] = [
+      { ...table, relation: 'invoice', rewrites: true },
+      { ...table, relation: 'customer', rewrites: 'maybe' },
+      { relation: null, lock: 'SHARE', blocks: 'writers', rewrites: false, scans: false },
+      { relation: 'unnoticed', lock: 'ROW EXCLUSIVE', blocks: 'nothing', rewrites: false, scans: false },
+    ];
+    const migrations: RunPlan['migrations'] = [
+      { id: 1, name: 'x', phase: 'expand', transactional: true, locks },
+    ];
     const waves = [{ name: 'rest', units: ['a', 'b'], tenants: 9 }];
     const rest = { skipped: [], held: [], losses: [], predictedMs: null, current: 3 };
     expect(runPlanText({ ...rest, waves, migrations })).toMatchSnapshot();

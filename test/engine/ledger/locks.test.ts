@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { LOCK_MODES, type LockMode, blockedBy, conflictsOf, stronger } from '../../../src/core/lock-mode.js';
 import type { StatementEffect } from '../../../src/engine/ledger/locks/effect.js';
 import { effectsOf } from '../../../src/engine/ledger/locks/effects.js';
+import { lockSummary } from '../../../src/engine/ledger/locks/summary.js';
 import { loadParser } from '../../../src/engine/ledger/parser.js';
 import { migrationsOf } from './directory.js';
 import { sessionWaiting, useUnits } from './units.js';
@@ -359,6 +360,17 @@ test('locks conflict as the server says', async () => {
     expect(refused).toEqual([...conflictsOf(held)]);
     await session.query('rollback');
   }
+});
+
+test('a plan has one line for each table, the strongest lock first', async () => {
+  const text =
+    'update t set n = 1; create index t_n2 on t (n); insert into o values (1); alter table v add x float default random()';
+  const free = { rewrites: false, scans: false };
+  expect(lockSummary((await migrationsOf(text))[0]!)).toEqual([
+    { relation: 'v', lock: 'ACCESS EXCLUSIVE', blocks: 'readers and writers', rewrites: true, scans: true },
+    { relation: 't', lock: 'SHARE', blocks: 'writers', rewrites: false, scans: true },
+    { ...free, relation: 'o', lock: 'ROW EXCLUSIVE', blocks: 'nothing' },
+  ]);
 });
 
 describe('a table that the file itself makes', () => {
