@@ -71,6 +71,8 @@ describe('Ctrl-C twice', () => {
     expect(await running.ended).toMatchObject({ code: 130, signal: null });
     expect(await outside(SLEEPING)).toEqual([]);
     expect(await rowsOfSecond(project)).toEqual([]);
+    const units = 'select distinct status from tenantctl_catalog.run_units';
+    expect(await query(project.catalogUrl, units)).toEqual([{ status: 'pending' }]);
     await outside(`alter role tenantctl_admin set test.go_on = '${project.mark}'`);
     await project.do('migrate');
     expect(await rowsOfSecond(project)).toHaveLength(3);
