@@ -41,6 +41,13 @@ const EVERYTHING = `
   create function schema_of() returns text language plpgsql as $$ begin return (select mood from parent limit 1); end $$;
   create function sold() returns bigint language sql begin atomic select count(*) from invoice; end;`;
 
+/** More schemas than are printed one by one. */
+const MANY = Array.from({ length: 30 }, (_, index) => `absent_${index}`);
+
+/** Fingerprints as they are read of a fleet: compared first, and one of each sort printed. */
+const fingerprintsOf = async (...schemas: string[]): Promise<Map<string, string>> =>
+  (await readFingerprints(await connect(), [...schemas, ...MANY])).fingerprints;
+
 const read = async (name: string): Promise<Shape> => {
   const shape = await readShape(await connect(), name);
   if (shape === undefined) throw new Error(`there is no schema ${name}`);
@@ -60,7 +67,7 @@ test.each([
   const [plain] = await twins();
   const named = await schema(EVERYTHING, name);
   expect(differenceOf(await read(plain), await read(named))).toEqual([]);
-  const { fingerprints } = await readFingerprints(await connect(), [plain, named]);
+  const fingerprints = await fingerprintsOf(plain, named);
   expect(fingerprints.get(named)).toBe(fingerprints.get(plain));
   expect(fingerprints.get(named)).toBe((await read(named)).fingerprint);
 });
@@ -139,7 +146,7 @@ test.each([
     await (await outsider()).query(change.replace('type mood', `type ${changed}.mood`));
   const words = differenceOf(await read(reference), await read(changed));
   expect(words.some((word) => word.startsWith(sentence))).toBe(true);
-  const { fingerprints } = await readFingerprints(await connect(), [reference, changed, twin]);
+  const fingerprints = await fingerprintsOf(reference, changed, twin);
   expect(fingerprints.get(twin)).toBe(fingerprints.get(reference));
   expect(fingerprints.get(changed)).not.toBe(fingerprints.get(reference));
   expect(fingerprints.get(changed)).toBe((await read(changed)).fingerprint);
@@ -159,7 +166,7 @@ test.each([
   const [reference] = await twins();
   const changed = await schema(`${EVERYTHING}; ${change}`);
   expect(differenceOf(await read(reference), await read(changed))).toEqual([]);
-  const { fingerprints } = await readFingerprints(await connect(), [reference, changed]);
+  const fingerprints = await fingerprintsOf(reference, changed);
   expect(fingerprints.get(changed)).toBe(fingerprints.get(reference));
 });
 
@@ -180,7 +187,7 @@ test("a default that draws from another tenant's sequence is not taken for its o
   const table = 'create sequence s; create table t (id integer default nextval(';
   const first = await schema(`${table}'s'))`);
   const second = await schema(`${table}'${first}.s'))`);
-  const { fingerprints } = await readFingerprints(await connect(), [first, second]);
+  const fingerprints = await fingerprintsOf(first, second);
   expect(fingerprints.get(second)).not.toBe(fingerprints.get(first));
   expect(differenceOf(await read(first), await read(second))).toEqual([
     `column t.id is integer default nextval('${first}.s'::regclass), not integer default nextval('s'::regclass)`,
@@ -207,16 +214,26 @@ test('a schema that somebody holds for himself is left out, not waited for; the 
   expect((await readShape(connection, held))?.fingerprint).toBe(fingerprints.get(free));
 });
 
-test('the number of statements does not depend on the number of schemas', async () => {
-  const many = await Promise.all(Array.from({ length: 12 }, () => schema('create table t (a integer)')));
+test.each([12, 40])('%i schemas of two sorts: as many statements as for one', async (count) => {
+  const same = await Promise.all(Array.from({ length: count }, () => schema('create table t (a integer)')));
+  const other = await schema('create table t (a integer, b integer)');
   const connection = await connect();
   const statements = vi.spyOn(connection, 'rows');
-  const { fingerprints } = await readFingerprints(connection, many);
-  expect([fingerprints.size, new Set(fingerprints.values()).size]).toEqual([12, 1]);
-  const forMany = statements.mock.calls.length;
-  statements.mockClear();
-  await readFingerprints(connection, many.slice(0, 1));
-  expect(statements.mock.calls.length).toBe(forMany);
+  const { fingerprints } = await readFingerprints(connection, [...same, other]);
+  expect(fingerprints.size).toBe(count + 1);
+  expect(new Set(fingerprints.values()).size).toBe(2);
+  expect(statements.mock.calls.length).toBeLessThanOrEqual(3);
+});
+
+test('of many schemas one of each sort is printed, whatever they hold and are called', async () => {
+  const [first, second] = await twins();
+  const third = await schema(EVERYTHING, 'Other "one"');
+  const changed = await schema(`${EVERYTHING}; alter table scratch add c integer`);
+  const connection = await connect();
+  const statements = vi.spyOn(connection, 'rows');
+  await readFingerprints(connection, [first, second, third, changed, ...MANY]);
+  const [printed] = statements.mock.lastCall?.[0].query().values as [string[]];
+  expect(printed).toHaveLength(2);
 });
 
 test('all schemas of a database are read but the server own and ours, and an empty one has a shape too', async () => {
