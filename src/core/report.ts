@@ -20,6 +20,18 @@ export interface RunReport {
   durationMs: number;
 }
 
+const HALT = 'halted: ';
+
+/** The reason of a run that did not stop by anybody's wish. */
+export function haltReason(reason: string): string {
+  return `${HALT}${reason}`;
+}
+
+/** Was the run stopped by its budget or by a check, rather than by a person? */
+export function isHalted({ status, reason }: Pick<RunReport, 'status' | 'reason'>): boolean {
+  return status === 'paused' && reason?.startsWith(HALT) === true;
+}
+
 export type WaveStatus =
   | 'pending'
   | 'awaiting-window'

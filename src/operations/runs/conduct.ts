@@ -1,7 +1,7 @@
 import { conflictError } from '../../core/errors.js';
 import type { RunStatus } from '../../core/events.js';
 import { redact } from '../../core/redact.js';
-import type { RunReport } from '../../core/report.js';
+import { type RunReport, haltReason } from '../../core/report.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
 import { ownStatusUpdate, runBegins } from '../../engine/catalog/run-control.js';
 import { type StoredRun, findRun } from '../../engine/catalog/runs.js';
@@ -135,7 +135,7 @@ function standing(
     case 'decided':
       return { status, reason };
     case 'halted':
-      return { status: 'paused', reason: `halted: ${stop.reason}` };
+      return { status: 'paused', reason: haltReason(stop.reason) };
     case 'broken':
       return {
         status: 'paused',
