@@ -1,3 +1,5 @@
+import pg from 'pg';
+import { vi } from 'vitest';
 import type { RunReport } from '../../src/core/report.js';
 import type { FleetSettings, WaveSettings } from '../../src/core/settings.js';
 import type { Fleet } from '../../src/engine/context.js';
@@ -117,4 +119,34 @@ export function history(fleet: SmallFleet, tenant: string): Promise<{ id: number
     `select id, rolled_back_at is not null as back from tenantctl.ledger where unit = $1 order by applied_at, id`,
     [`schema:${schemaOf(fleet, tenant)}`],
   );
+}
+
+/** A migration that stops at a barrier while it is closed. */
+export const AT_BARRIER = 'select pg_advisory_xact_lock(4711);';
+
+/** Closes the barrier of a fleet's shared database. */
+export async function closeBarrier(fleet: SmallFleet) {
+  const keeper = new pg.Client({ connectionString: fleet.sharedUrl });
+  keeper.on('error', () => undefined);
+  await keeper.connect();
+  await keeper.query('select pg_advisory_lock(4711)');
+  const waiting = `select from pg_locks where locktype = 'advisory' and objid = 4711 and not granted
+    and database = (select oid from pg_database where datname = current_database())`;
+  return {
+    /** Waits until a migration stands at the barrier. */
+    reached: () =>
+      vi.waitUntil(async () => (await keeper.query(waiting)).rowCount, { interval: 5, timeout: 20_000 }),
+    open: () => keeper.end(),
+  };
+}
+
+/** Waits until the process that drives the run has looked at what people decided by now. */
+export async function lookedAgain(fleet: SmallFleet): Promise<void> {
+  const [now] = await fleet.catalog<{ now: string }>('select clock_timestamp()::text as now');
+  const looked = `select from pg_stat_activity where datname = current_database() and state = 'idle'
+    and query like '%as skipped%' and query_start > $1::timestamptz and pid <> pg_backend_pid()`;
+  await vi.waitUntil(async () => (await fleet.catalog(looked, [now?.now])).length > 0, {
+    interval: 20,
+    timeout: 20_000,
+  });
 }

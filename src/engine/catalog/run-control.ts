@@ -12,9 +12,14 @@ export function runStatusUpdate(run: string, status: RunStatus, reason: string |
      where id = ${run}`;
 }
 
-/** The same by the process that drives it: what somebody decided from another terminal stays. */
+/**
+ * The same by the process that drives it: what somebody decided from another terminal stays. A pause that
+ * came when everything had ended has nothing left to hold.
+ */
 export function ownStatusUpdate(run: string, status: RunStatus, reason: string | null): Sql {
-  return sql`${runStatusUpdate(run, status, reason)} and status in ('running', 'waiting')`;
+  const ended = status === 'succeeded' || status === 'partial' || status === 'failed';
+  const from = ended ? ['running', 'waiting', 'paused'] : ['running', 'waiting'];
+  return sql`${runStatusUpdate(run, status, reason)} and status = any(${from}::text[])`;
 }
 
 /** The statement that begins to drive a run; what somebody has decided since it was read stays. */

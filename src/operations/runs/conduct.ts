@@ -59,9 +59,12 @@ export async function conductRun(
       details: { status, ...totals },
     }),
   ]);
-  fleet.emit({ type: 'run.finished', status, totals, durationMs: report.durationMs }, run.id);
   if (stop?.kind === 'broken') throw stop.error;
-  return { ...report, status, reason };
+  // Somebody may have decided otherwise in the last moment.
+  const ended = await patiently(() => fleet.catalog((fresh) => requireRun(fresh, run.id)));
+  const final = { ...report, status: ended.status, reason: ended.reason };
+  fleet.emit({ type: 'run.finished', status: final.status, totals, durationMs: report.durationMs }, run.id);
+  return final;
 }
 
 async function begin(
