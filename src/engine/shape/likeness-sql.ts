@@ -4,7 +4,8 @@ import { PRINTED_PARTS } from './lines-sql.js';
 /**
  * A cheap number for each schema of `target t`: schemas of one database with the same number have the same
  * lines (but for strings that hold the name of the very schema they are in), so that only one of them must be
- * printed. The reverse does not hold: a dropped column, for one, changes the number and not the lines.
+ * printed. The reverse does not hold: a dropped column, for one, changes the number and not the lines; so does, before
+ * PostgreSQL 17, another length of the message that made an expression.
  *
  * It is a sum of hashes of catalog rows: one scan of each catalog for all schemas, nothing sorted, nothing
  * sent. Objects of the schema itself stand in by name, others by number, as all schemas of a database

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, isTenantctlError } from '../../core/errors.js';
+import { indexBy } from '../../core/group-by.js';
 import { type SeenVersion, versionsUpdate } from '../catalog/places.js';
 import {
   type UnitMigrationRow,
@@ -69,9 +70,11 @@ export class Journal {
   }
 
   private take(): Sql[] {
-    const [starts, outcomes, migrations] = [this.starts, this.outcomes, this.migrations].map((list) =>
+    const [starts, all, migrations] = [this.starts, this.outcomes, this.migrations].map((list) =>
       list.splice(0),
     ) as [string[], UnitOutcomeRow[], UnitMigrationRow[]];
+    // A unit that was done and then found to look otherwise has two; of two rows for one the server takes any.
+    const outcomes = [...indexBy(all, ({ unit }) => unit).values()];
     const versions = outcomes.map(({ unit, to }): SeenVersion => ({ unit, version: to }));
     return [
       ...(starts.length > 0 ? [startsUpdate(this.run, starts)] : []),

@@ -16,8 +16,9 @@ import type { LoadedRun } from './load.js';
 
 /** What the wave engine asks of the parts that it does not know: tiers, hooks, shapes, words. */
 export function helpFor(fleet: Fleet, loaded: LoadedRun): RunHelp {
-  const { run, files, surveyed } = loaded;
-  const references = new ShapeReferences(fleet, files, run.id);
+  const { run, files, all, surveyed } = loaded;
+  // A rollback has only the files that it takes back; what is left is made by those before them.
+  const references = new ShapeReferences(fleet, all, run.id);
   return {
     faultOf: storedFault,
     proveShapes: (units) => prove(fleet, references, units),

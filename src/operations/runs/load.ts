@@ -16,7 +16,9 @@ import { loadFleetMigrations } from '../migrations.js';
 /** A stored run together with what its units look like now. */
 export interface LoadedRun {
   run: StoredRun;
+  /** The files of the run, as they were frozen, and all that there are here. */
   files: Migration[];
+  all: Migration[];
   units: StoredUnit[];
   waves: RunWave[];
   surveyed: Map<string, SurveyedUnit>;
@@ -47,7 +49,7 @@ export async function loadRun(fleet: Fleet, connection: Connection, run: StoredR
   const waves = (await readWaves(connection, run.id)).map((wave) =>
     runWave(fleet, run, wave, units, out, surveyed),
   );
-  return { run, files, units, waves, surveyed, leftOut };
+  return { run, files, all, units, waves, surveyed, leftOut };
 }
 
 /**
