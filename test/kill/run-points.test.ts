@@ -36,7 +36,7 @@ const LATE: readonly FaultPoint[] = ['migrate.late'];
 let fleet: RunFleet;
 
 beforeAll(async () => {
-  fleet = await RunFleet.make(server.current, { pool: true, schemas: 5, databases: 1 }, { rollout: ROLLOUT });
+  fleet = await RunFleet.make(server.current, { pool: true, schemas: 4, databases: 1 }, { rollout: ROLLOUT });
 });
 
 const SUCCEEDED = { status: 'succeeded', waves: ['succeeded'], units: ['succeeded'] };
