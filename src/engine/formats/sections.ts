@@ -18,7 +18,7 @@ export function keepOnly(text: string, spans: readonly Span[]): string {
 }
 
 /** The text with the spans turned into blanks of the same length. */
-export function blankOut(text: string, spans: readonly Span[]): string {
+function blankOut(text: string, spans: readonly Span[]): string {
   return spans.reduce(
     (result, { start, end }) =>
       result.slice(0, start) + result.slice(start, end).replace(/[^\n]/g, ' ') + result.slice(end),

@@ -1,4 +1,4 @@
-import { type TenantctlError, refusedError } from '../../core/errors.js';
+import { refusedError } from '../../core/errors.js';
 import type { Connection } from '../../pg/connection.js';
 import { type DatabaseError, isDatabaseError } from '../../pg/errors.js';
 import { withLock } from '../../pg/locks.js';
@@ -91,46 +91,43 @@ function statementFor(schema: string, { name, cascade }: ExtensionWish, fixed = 
 function needsSuperuser(connection: Connection, schema: string, wish: ExtensionWish, cause: DatabaseError) {
   const { database, user } = connection;
   const quoted = ident(schema).text();
-  return refusal(
+  return refusedError(
     'EXTENSION_NEEDS_SUPERUSER',
     `${wish.file} needs extension ${wish.name} in database ${database}, and ${user} may not create it: ${cause.message}.`,
-    `A superuser must run, in database ${database}: ${statementFor(schema, wish)}; ` +
-      `For databases that tenantctl makes, in template1, of which they are copies: create schema if not exists ${quoted}; ` +
-      `grant usage on schema ${quoted} to public; ${statementFor(schema, wish)};`,
-    connection,
-    wish,
-    cause,
+    {
+      hint:
+        `A superuser must run, in database ${database}: ${statementFor(schema, wish)}; ` +
+        `For databases that tenantctl makes, in template1, of which they are copies: create schema if not exists ${quoted}; ` +
+        `grant usage on schema ${quoted} to public; ${statementFor(schema, wish)};`,
+      facts: factsOf(connection, wish),
+      cause,
+    },
   );
 }
 
 function notAvailable(connection: Connection, wish: ExtensionWish) {
-  return refusal(
+  return refusedError(
     'EXTENSION_NOT_AVAILABLE',
     `${wish.file} needs extension ${wish.name}, which is not installed on ${connection.server}.`,
-    `Install the package of the extension on that server, then run the same command again.`,
-    connection,
-    wish,
+    {
+      hint: 'Install the package of the extension on that server, then run the same command again.',
+      facts: factsOf(connection, wish),
+    },
   );
 }
 
 function elsewhere(connection: Connection, schema: string, wish: ExtensionWish, found: string) {
   const statement = `alter extension ${ident(wish.name).text()} set schema ${ident(schema).text()};`;
-  return refusal(
+  return refusedError(
     'EXTENSION_ELSEWHERE',
     `Extension ${wish.name} of database ${connection.database} is in schema ${found}, which is on no tenant's search path.`,
-    `A superuser must run, in database ${connection.database}: ${statement} Where nothing uses it, drop it there: tenantctl makes it anew.`,
-    connection,
-    wish,
+    {
+      hint: `A superuser must run, in database ${connection.database}: ${statement} Where nothing uses it, drop it there: tenantctl makes it anew.`,
+      facts: factsOf(connection, wish),
+    },
   );
 }
 
-function refusal(
-  code: string,
-  message: string,
-  hint: string,
-  { server, database }: Connection,
-  { name, file }: ExtensionWish,
-  cause?: unknown,
-): TenantctlError {
-  return refusedError(code, message, { hint, facts: { server, database, extension: name, file }, cause });
+function factsOf({ server, database }: Connection, { name, file }: ExtensionWish) {
+  return { server, database, extension: name, file };
 }

@@ -3,8 +3,6 @@ import { listDirectory } from '../formats/directory.js';
 import type { MigrationFile } from '../formats/format.js';
 import { numbersIn } from '../formats/postgres-migrations.js';
 
-export type { MigrationFile, ScriptFile } from '../formats/format.js';
-
 /** The ids in a directory of our own migrations, without reading a file. */
 export async function listMigrationIds(directory: string): Promise<number[]> {
   return numbersIn(await listDirectory(directory));

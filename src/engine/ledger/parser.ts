@@ -2,7 +2,7 @@ import { loadModule, parseSync, scanSync } from 'libpg-query';
 import { configError } from '../../core/errors.js';
 import { offsetOfByte, offsetOfCodePoint, positionAt, renderCaret } from '../../core/source-position.js';
 import { dataLoss } from './data-loss.js';
-import type { ScriptFile } from './files.js';
+import type { ScriptFile } from '../formats/format.js';
 
 /** One statement of a script; offsets are in UTF-16 units of the file's text. */
 export interface ParsedStatement {
