@@ -17,6 +17,8 @@ create table tenantctl.ledger (
   run text,
   rolled_back_at timestamp with time zone,
   rolled_back_by text,
+  steps_done integer default 0 not null,
+  step_begun boolean default false not null,
   constraint ledger_pkey PRIMARY KEY (entry),
   constraint ledger_id_check CHECK ((id > 0)),
   constraint ledger_state_check CHECK ((state = ANY (ARRAY['started'::text, 'applied'::text])))
@@ -104,7 +106,8 @@ begin
   select p_unit, i, n, c, p_state, p_tool, p_run
     from unnest(p_ids, p_names, p_checksums) as file (i, n, c)
   on conflict (unit, id) where rolled_back_at is null do update
-    set state = excluded.state, applied_at = pg_catalog.now(), tool = excluded.tool, run = excluded.run
+    set name = excluded.name, checksum = excluded.checksum, state = excluded.state,
+        applied_at = pg_catalog.now(), tool = excluded.tool, run = excluded.run
     where ledger.state = 'started';
 end $function$;
 comment on function tenantctl.claim(text,integer,integer[],text[],text[],text,text,text) is 'Takes a unit for one transaction and records what that transaction is about to apply';

@@ -11,6 +11,7 @@ export const LOCK_CLASS = {
   tenant: 1_952_804_452,
   cluster: 1_952_804_453,
   install: 1_952_804_454,
+  indexBuild: 1_952_804_455,
 };
 
 export type LockClass = keyof typeof LOCK_CLASS;

@@ -1,9 +1,7 @@
 import pg from 'pg';
 import { vi } from 'vitest';
-import type { RunReport } from '../../src/core/report.js';
 import type { FleetSettings, WaveSettings } from '../../src/core/settings.js';
 import type { Fleet } from '../../src/engine/context.js';
-import { type RollbackRequest, rollback } from '../../src/operations/rollback.js';
 import { writeFiles } from '../engine/ledger/directory.js';
 import type { SmallFleet } from './fleets.js';
 
@@ -97,14 +95,6 @@ export async function runRow(
 /** The units whose work began, in order. */
 export const started = (fleet: SmallFleet): string[] =>
   fleet.events.flatMap((event) => (event.type === 'unit.started' ? [event.unit] : []));
-
-/** The way back, for real. */
-export async function back(fleet: SmallFleet, request: Partial<RollbackRequest>): Promise<RunReport> {
-  const all = { select: [], allowDataLoss: false, wait: false, dryRun: false };
-  const done = await rollback(fleet.fleet, { ...all, ...request });
-  if ('plan' in done) throw new Error('it was a dry run');
-  return done;
-}
 
 /** The same fleet, worked on by somebody else who gives a reason. */
 export function somebody(fleet: SmallFleet, actor: string, reason: string | null = null): Fleet {

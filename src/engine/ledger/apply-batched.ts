@@ -1,12 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../../pg/connection.js';
+import { withLockRetry } from '../../pg/retry.js';
+import { migrationFailure } from './fault.js';
+import { Message } from './message.js';
 import type { Migration } from './migration.js';
-import { executeStatement, outsideTransaction } from './outside-transaction.js';
-import type { ParsedStatement } from './parser.js';
+import { outsideTransaction } from './outside-transaction.js';
+import { progressUpdate } from './steps/progress.js';
 import type { MigrationTarget } from './target.js';
 
 /**
- * Repeats a batched migration, one commit each time, until it touches no row. Every batch stands for
- * itself, so a crash costs the batch that was under way.
+ * Repeats a batched migration until it touches no row, one commit each time together with its record in the ledger,
+ * and rests in between. A crash costs the batch that was under way. A batch that met a lock is
+ * tried again by itself: in hours of work more of them do than the tries of a unit allow for.
  */
 export async function applyBatched(
   connection: Connection,
@@ -14,8 +19,36 @@ export async function applyBatched(
   migration: Migration,
   after: number | null,
 ): Promise<void> {
-  await outsideTransaction(connection, target, migration, after, async () => {
-    const statement = migration.statements[0] as ParsedStatement;
-    while ((await executeStatement(connection, target, migration, statement)) > 0);
+  const { retries, batchPauseMs } = target.rollout;
+  await outsideTransaction(connection, target, migration, after, async ({ done }) => {
+    let total = 0;
+    for (let batch = done + 1; ; batch += 1) {
+      const number = batch;
+      const rows = await withLockRetry(retries, new Set(), () =>
+        sendBatch(connection, target, migration, number),
+      );
+      if (rows === 0) return;
+      total += rows;
+      target.onStep?.(`${migration.name}: batch ${batch}: ${total.toLocaleString('en')} rows`);
+      if (batchPauseMs > 0) await sleep(batchPauseMs);
+    }
   });
+}
+
+/** One batch, and the number of it, in one round trip and one commit. @returns the rows it touched */
+async function sendBatch(
+  connection: Connection,
+  target: MigrationTarget,
+  migration: Migration,
+  batch: number,
+): Promise<number> {
+  const message = new Message().add('begin').addMigration(migration);
+  message.add(progressUpdate(target, migration, { done: batch, begun: false }).text(), migration);
+  try {
+    const results = await connection.message(message.add('commit').text);
+    return results[1]?.rowCount ?? 0;
+  } catch (error) {
+    if (connection.usable) await connection.rollback();
+    throw migrationFailure(target, message, error);
+  }
 }

@@ -1,50 +1,43 @@
 import type { Connection } from '../../pg/connection.js';
-import { ident, sql } from '../../pg/sql.js';
 import type { Migration } from './migration.js';
-import { executeStatement, outsideTransaction } from './outside-transaction.js';
-import type { ParsedStatement } from './parser.js';
-import type { MigrationTarget } from './target.js';
+import { outsideTransaction } from './outside-transaction.js';
+import { type Progress, progressUpdate } from './steps/progress.js';
+import { leavesNoTrace, runStep } from './steps/run-step.js';
+import type { Step } from './steps/step.js';
+import type { MigrationAttempt } from './target.js';
 
 /**
- * Runs the statements of a `no-transaction` file one after the other. An index that an earlier attempt
- * left invalid is dropped and built again; one that it finished is kept. `IF NOT EXISTS` is not trusted
- * for that: it takes an invalid index for the real one.
+ * Runs the statements of a `no-transaction` file one after the other, and records each when it is done: the
+ * next try goes on with the first that is not. A crash between a statement and its record runs that one again, so a
+ * concurrent one first looks at what is there (see `runStep`); the others must bear it.
  */
 export async function applyStepwise(
   connection: Connection,
-  target: MigrationTarget,
+  target: MigrationAttempt,
   migration: Migration,
   after: number | null,
 ): Promise<void> {
-  await outsideTransaction(connection, target, migration, after, async () => {
-    for (const statement of migration.statements)
-      await runStatement(connection, target, migration, statement);
+  await outsideTransaction(connection, target, migration, after, async (progress) => {
+    for (const [index, statement] of migration.statements.entries()) {
+      if (index < progress.done) continue;
+      const interrupted = progress.begun && index === progress.done;
+      if (migration.statements.length > 1)
+        target.onStep?.(`${migration.name}: statement ${index + 1} of ${migration.statements.length}`);
+      await recorded({ connection, target, migration, statement, index, interrupted });
+    }
   });
 }
 
-async function runStatement(
-  connection: Connection,
-  target: MigrationTarget,
-  migration: Migration,
-  statement: ParsedStatement,
-): Promise<void> {
-  if (statement.concurrentIndex) {
-    const state = await indexState(connection, target.unit.schema, statement.concurrentIndex);
-    if (state === 'valid') return;
-    if (state === 'invalid') {
-      await connection.execute(
-        sql`drop index concurrently ${ident(target.unit.schema, statement.concurrentIndex)}`,
-      );
-    }
+async function recorded(step: Step): Promise<void> {
+  const { connection, target, migration, index, statement } = step;
+  const record = (progress: Progress) => connection.execute(progressUpdate(target, migration, progress));
+  if (leavesNoTrace(statement)) await record({ done: index, begun: true });
+  try {
+    await runStep(step);
+  } catch (error) {
+    // The server answered, so nothing is in doubt.
+    if (connection.usable) await record({ done: index, begun: false });
+    throw error;
   }
-  await executeStatement(connection, target, migration, statement);
-}
-
-async function indexState(connection: Connection, schema: string, index: string) {
-  const row = await connection.row<{ valid: boolean }>(sql`
-    select i.indisvalid and i.indisready as valid
-      from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = ${schema} and c.relname = ${index}`);
-  if (row === undefined) return 'absent';
-  return row.valid ? 'valid' : 'invalid';
+  await record({ done: index + 1, begun: false });
 }

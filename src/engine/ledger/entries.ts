@@ -12,6 +12,8 @@ export interface LedgerEntry {
   checksum: string;
   state: 'started' | 'applied';
   appliedAt: string;
+  /** Statements, or batches, that a started one has done. */
+  stepsDone?: number;
   /** The run that applied it, or null. */
   run: string | null;
 }
@@ -19,7 +21,8 @@ export interface LedgerEntry {
 /** The standing ledger of every unit of one database, oldest first, in one query. */
 export async function readLedgers(connection: Connection): Promise<Map<string, LedgerEntry[]>> {
   const rows = await connection.rows<LedgerEntry & { unit: string }>(sql`
-    select unit, id, name, checksum, state, applied_at::text as "appliedAt", run
+    select unit, id, name, checksum, state, applied_at::text as "appliedAt", run,
+           steps_done as "stepsDone"
       from tenantctl.ledger where rolled_back_at is null order by unit, id`);
   return groupBy(rows, ({ unit }) => unit);
 }
@@ -27,7 +30,8 @@ export async function readLedgers(connection: Connection): Promise<Map<string, L
 /** The standing ledger of one unit, oldest first. */
 export async function readLedger(connection: Connection, unit: MigrationUnit): Promise<LedgerEntry[]> {
   return connection.rows<LedgerEntry>(sql`
-    select id, name, checksum, state, applied_at::text as "appliedAt", run
+    select id, name, checksum, state, applied_at::text as "appliedAt", run,
+           steps_done as "stepsDone"
       from tenantctl.ledger where unit = ${unit.ledgerKey} and rolled_back_at is null order by id`);
 }
 
@@ -54,10 +58,16 @@ export function pendingOf<File extends MigrationFile>(
     if (file === undefined) throw unitAhead(unit, entry);
     if (files.some(({ id, name }) => name === entry.name && id > entry.id))
       throw outOfOrder(unit, entry, file);
-    if (file.checksum !== entry.checksum || file.name !== entry.name) throw edited(unit, entry, file);
+    if ((file.checksum !== entry.checksum || file.name !== entry.name) && !isUntouched(entry))
+      throw edited(unit, entry, file);
     if (entry.state === 'applied') applied.add(entry.id);
   }
   return files.filter(({ id }) => !applied.has(id));
+}
+
+/** A file of which no statement has succeeded yet is corrected where it stands; there is no other way on. */
+function isUntouched({ state, stepsDone }: LedgerEntry): boolean {
+  return state === 'started' && stepsDone === 0;
 }
 
 function edited(unit: MigrationUnit, entry: LedgerEntry, file: MigrationFile) {

@@ -7,12 +7,13 @@ import { usualLimits } from './limits.js';
 import { Message } from './message.js';
 import type { Migration } from './migration.js';
 import type { ParsedStatement } from './parser.js';
+import { type Progress, readProgress } from './steps/progress.js';
 import { type MigrationTarget, claim, completion, migrationSettings } from './target.js';
 
 /**
  * The frame around a migration that takes more than one transaction. The unit's lock is held by the
  * session; the ledger says `started` before the first step and `applied` after the last, so that a crash
- * between them is seen and the steps are taken again.
+ * between them is seen. Each step records how far it came.
  * @throws conflict `UNIT_BUSY` (exit 5) when another session has the unit
  */
 export async function outsideTransaction(
@@ -20,14 +21,14 @@ export async function outsideTransaction(
   target: MigrationTarget,
   migration: Migration,
   after: number | null,
-  steps: () => Promise<void>,
+  steps: (progress: Progress) => Promise<void>,
 ): Promise<void> {
   const held = await tryWithLock(connection, 'unit', target.unit.ledgerKey, async () => {
     await inOwnSession(connection, target, migration, async () => {
       await connection.transaction(async () => {
         await connection.rows(sql`select ${claim(target, after, [migration], 'started')}`);
       });
-      await steps();
+      await steps(await readProgress(connection, target, migration));
       await connection.transaction(() => finish(connection, target, migration));
     });
   });

@@ -7,6 +7,7 @@ import { inLockQueue } from './lock-queue.js';
 import { Message } from './message.js';
 import type { Migration } from './migration.js';
 import { executeStatement, inOwnSession } from './outside-transaction.js';
+import { runStep } from './steps/run-step.js';
 import { type MigrationAttempt, type MigrationTarget, completion, migrationSettings } from './target.js';
 import { addUnderLimits } from './under-limits.js';
 
@@ -50,11 +51,14 @@ async function together(connection: Connection, target: MigrationAttempt, down: 
 }
 
 /** The ledger row ends last: after a crash the unit still has the migration, and the steps are taken again. */
-async function stepwise(connection: Connection, target: MigrationTarget, down: Migration): Promise<void> {
+async function stepwise(connection: Connection, target: MigrationAttempt, down: Migration): Promise<void> {
   const held = await tryWithLock(connection, 'unit', target.unit.ledgerKey, () =>
     inOwnSession(connection, target, down, async () => {
-      for (const statement of down.statements) {
-        while ((await executeStatement(connection, target, down, statement)) > 0 && down.directives.batched);
+      for (const [index, statement] of down.statements.entries()) {
+        // No steps are recorded on the way back: what is gone counts as taken away.
+        if (!down.directives.batched)
+          await runStep({ connection, target, migration: down, statement, index, interrupted: true });
+        else while ((await executeStatement(connection, target, down, statement)) > 0);
       }
       await connection.transaction(async () => {
         await connection.rows(sql`select ${ended(target, down)}`);

@@ -72,6 +72,8 @@ function targetOf(fleet: Fleet, job: RunJob, { unit }: SurveyedUnit): MigrationT
     rollout: job.run.policy,
     run: job.run.id,
     toolVersion: TOOL_VERSION,
+    onStep: (step) => fleet.emit({ type: 'unit.step', unit: unit.id, step }, job.run.id),
+    watch: (work) => fleet.managed(unit.cluster, unit.database, work),
   };
 }
 

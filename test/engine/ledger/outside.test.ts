@@ -82,6 +82,11 @@ describe('an index that is built concurrently', () => {
     const migrations = await migrationsOf(`${ITEMS}; insert into item values (1, 7), (2, 7)`, unique);
     const error = await failureOf(unit.migrate(migrations));
     expect(error.facts).toMatchObject({ sqlstate: '23505', line: 2, migration: '0002_step' });
+    expect(error.message).toContain('detail: Key (n)=(7) is duplicated.');
+    expect(await indexOf(unit, 'item_n')).toEqual([]);
+    await unit
+      .rows(`create unique index concurrently item_n on ${unit.schema}.item (n)`)
+      .catch(() => undefined);
     expect(await indexOf(unit, 'item_n')).toMatchObject([{ valid: false }]);
     await unit.rows(`delete from ${unit.schema}.item where id = 2`);
     await unit.migrate(migrations);

@@ -4,9 +4,9 @@ import type { Selector } from '../../../src/core/selector.js';
 import type { HealthCheck, UnitOrder, WaveSettings } from '../../../src/core/settings.js';
 import type { LaneCaps, PlannableUnit, PlannedUnit, WavePolicy } from '../../../src/engine/waves/plan.js';
 
-export const CLUSTERS = ['c0', 'c1', 'c2', 'c3'];
+const CLUSTERS = ['c0', 'c1', 'c2', 'c3'];
 /** The waves that the selectors of generated policies may speak of. */
-export const NAMES = ['canary', 'early', 'rest'];
+const NAMES = ['canary', 'early', 'rest'];
 
 export function plannable(
   tier: Tier,
