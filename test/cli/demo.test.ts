@@ -122,7 +122,7 @@ describe('the demo', () => {
     const code = await new Promise((resolve) => child.on('close', resolve));
     expect(code).toBe(130);
     expect(stderr).toContain('Interrupted by SIGINT');
-    expect(stdout).toContain('10 migrations of its own');
+    expect(stdout).toContain('12 migrations of its own');
     expect(stdout).not.toContain('3/6');
     expect(stdout).not.toContain('\u001B');
     expect(await serverOf(folder)).toBeUndefined();

@@ -1,12 +1,9 @@
-import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FAULT_POINTS, type FaultPoint } from '../../src/core/faults.js';
 import { TIERS, type Tier } from '../../src/core/tier.js';
 import { json } from '../support/cli.js';
-import { INVOICING } from '../support/fleet.js';
-import { query, useServer } from '../support/server.js';
+import { useServer } from '../support/server.js';
 import { Project } from './project.js';
 import { stateOf } from './state.js';
 
@@ -25,42 +22,9 @@ async function inhabited(project: Project): Promise<Project> {
   return project;
 }
 
-const FILES = readdirSync(`${INVOICING}migrations`).filter((name) => name.endsWith('.sql'));
-
-/** The first migrations only; `rest` brings the others. */
-function firstMigrations(count: number): { folder: string; rest: () => void } {
-  const folder = join(new Project(server.current).folder, 'migrations');
-  mkdirSync(folder);
-  const copy = (name: string) => copyFileSync(join(INVOICING, 'migrations', name), join(folder, name));
-  FILES.slice(0, count).forEach(copy);
-  return { folder, rest: () => FILES.slice(count).forEach(copy) };
-}
-
 beforeAll(async () => {
   const project = await inhabited(new Project(server.current));
   for (const tier of TIERS) undisturbed.set(tier, await stateOf(project, tier, tier));
-});
-
-describe('killed while it migrates, the same call again', () => {
-  it.concurrent.each(pointsOf('migrate'))('brings every unit to the newest version, once: %s', (point) =>
-    lane(async () => {
-      const { folder, rest } = firstMigrations(FILES.length - 3);
-      const project = await inhabited(new Project(server.current, { migrations: folder }));
-      rest();
-      expect(await project.run('migrate', '--fail-at', point)).toMatchObject(KILLED);
-      expect(await project.statuses()).toEqual({ pool: 'active', schema: 'active', database: 'active' });
-
-      const { stdout } = await project.do('migrate', '--json');
-      expect(JSON.parse(stdout)).toMatchObject({ ok: true, data: { status: 'succeeded', failures: [] } });
-      for (const tier of TIERS) expect(await stateOf(project, tier, tier)).toEqual(undisturbed.get(tier));
-      const open = 'select id from tenantctl_catalog.runs where finished_at is null';
-      expect(await query(project.catalogUrl, open)).toEqual([]);
-      const again = await project.do('migrate', '--json');
-      expect(JSON.parse(again.stdout)).toMatchObject({
-        data: { run: null, totals: { current: 3, pending: 0 } },
-      });
-    }),
-  );
 });
 
 describe('killed while it suspends, the same call again', () => {
@@ -93,5 +57,5 @@ describe('killed while it installs, the same call again', () => {
 });
 
 it('each of these verbs has a point to be killed at', () => {
-  for (const verb of ['migrate', 'suspend', 'install']) expect(pointsOf(verb)).not.toEqual([]);
+  for (const verb of ['suspend', 'install']) expect(pointsOf(verb)).not.toEqual([]);
 });

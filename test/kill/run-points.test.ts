@@ -122,7 +122,7 @@ describe('a run that is killed while it takes back what it did', () => {
     const { before, step } = await failingStep();
     await fleet.killedAt(point, ...run);
     expect(await fleet.report(7, 'runs', 'resume')).toMatchObject({ status: 'failed' });
-    const { 'schema:schema-3': canary, ...others } = await standing();
+    const { [`schema:${fleet.schemaOf(3)}`]: canary, ...others } = await standing();
     expect([canary, ...new Set(Object.values(others))]).toEqual([step, before]);
     await endsAfterRepair(step, 'runs', 'retry');
   });

@@ -19,6 +19,8 @@ export interface RunWave {
   open: PlannedUnit[];
   /** Every unit that has its place here. */
   all: string[];
+  /** Those of them that were recorded as done when the run was loaded. */
+  done: ReadonlySet<string>;
   /** All its units that count, and how many of them have failed so far. */
   units: number;
   failed: number;

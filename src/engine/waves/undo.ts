@@ -14,9 +14,9 @@ import { executeUnit } from './unit.js';
  */
 export async function undoWave(drive: Drive, executor: LaneExecutor, wave: RunWave): Promise<string | null> {
   const { fleet, job } = drive;
-  const units = (await job.help.undo(wave)).filter(
-    ({ pending, fault }) => pending.length > 0 || fault !== null,
-  );
+  const found = await job.help.undo(wave);
+  noteTakenBack(drive, wave, found.filter(isClear));
+  const units = found.filter((unit) => !isClear(unit));
   const surveyed = new Map(units.map((unit) => [unit.unit.id, unit]));
   const backwards: RunJob = {
     ...job,
@@ -49,6 +49,20 @@ export async function undoWave(drive: Drive, executor: LaneExecutor, wave: RunWa
   await drive.write(waveStatusUpdate(job.run.id, wave.ordinal, 'rolled-back'));
   await drive.decide('rolled back', `wave ${wave.name}: ${units.length} units`);
   return null;
+}
+
+/** Nothing of this run is left on it. */
+function isClear({ pending, fault }: SurveyedUnit): boolean {
+  return pending.length === 0 && fault === null;
+}
+
+/** A crash may come between a way back and its record: what is recorded as done and has nothing left is rolled back. */
+function noteTakenBack({ journal }: Drive, { done }: RunWave, clear: readonly SurveyedUnit[]): void {
+  for (const { unit, version } of clear) {
+    if (!done.has(unit.id)) continue;
+    const outcome = { status: 'rolled-back' as const, reason: null, to: version, fault: null, ms: null };
+    journal.ended({ unit: unit.id, ...outcome }, []);
+  }
 }
 
 /** Only what the unit still has: a connection may have been lost after the first of several ways back. */

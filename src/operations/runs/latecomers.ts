@@ -56,6 +56,7 @@ export async function findLatecomers(
     units: open.length,
     failed: 0,
     failedPool: null,
+    done: new Set(),
     takenBack: false,
     open,
   };

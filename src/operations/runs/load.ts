@@ -39,17 +39,38 @@ export async function loadRun(fleet: Fleet, connection: Connection, run: StoredR
     return record === undefined ? [] : [record];
   });
   const surveyed = indexBy(await surveyUnits(fleet, present, wishOf(run, all, files)), ({ unit }) => unit.id);
+  const lost = undone(run, files, units, surveyed);
   const leftOut = units.flatMap(({ unit, status }) => {
-    if (status !== 'pending' && status !== 'running') return [];
+    if (!isOpen(status) && !lost.has(unit)) return [];
     const found = surveyed.get(unit);
     if (found === undefined) return [{ unit, reason: 'its tenant was deleted meanwhile' }];
     return found.skip === null ? [] : [{ unit, reason: found.skip }];
   });
   const out = new Set(leftOut.map(({ unit }) => unit));
+  const open = new Set(
+    units.flatMap(({ unit, status }) => ((isOpen(status) || lost.has(unit)) && !out.has(unit) ? [unit] : [])),
+  );
   const waves = (await readWaves(connection, run.id)).map((wave) =>
-    runWave(fleet, run, wave, units, out, surveyed),
+    runWave(fleet, run, wave, units, open, surveyed),
   );
   return { run, files, all, units, waves, surveyed, leftOut };
+}
+
+const isOpen = (status: string): boolean => status === 'pending' || status === 'running';
+
+/**
+ * Units that are recorded as done and do not have the files: their work was taken back, and a crash came before the
+ * record of that. The ledger is the truth.
+ */
+function undone(
+  run: StoredRun,
+  files: readonly Migration[],
+  units: readonly StoredUnit[],
+  surveyed: ReadonlyMap<string, SurveyedUnit>,
+): Set<string> {
+  if (run.kind !== 'migrate') return new Set();
+  const lacks = (unit: string) => surveyed.get(unit)?.pending.some((file) => files.includes(file)) ?? false;
+  return new Set(units.flatMap(({ unit, status }) => (status === 'succeeded' && lacks(unit) ? [unit] : [])));
 }
 
 /**
@@ -104,14 +125,12 @@ function runWave(
   run: StoredRun,
   { ordinal, name, status, needsApproval }: StoredWave,
   units: readonly StoredUnit[],
-  leftOut: ReadonlySet<string>,
+  openUnits: ReadonlySet<string>,
   surveyed: ReadonlyMap<string, SurveyedUnit>,
 ): RunWave {
   const settings = run.policy.waves.find((wave) => wave.name === name);
   const inWave = units.filter(({ wave, status: unit }) => wave === ordinal && unit !== 'skipped');
-  const open = inWave.filter(
-    ({ unit, status: state }) => (state === 'pending' || state === 'running') && !leftOut.has(unit),
-  );
+  const open = inWave.filter(({ unit }) => openUnits.has(unit));
   const failed = inWave.filter(({ status: state, forgiven }) => state === 'failed' && !forgiven);
   return {
     ordinal,
@@ -120,6 +139,7 @@ function runWave(
     needsApproval,
     settings: settings === undefined ? null : withChecks(settings, fleet.settings.rollout.waves),
     all: inWave.map(({ unit }) => unit),
+    done: new Set(inWave.filter(({ status: state }) => state === 'succeeded').map(({ unit }) => unit)),
     units: inWave.length,
     failed: failed.length,
     failedPool: failed.find(({ unit }) => surveyed.get(unit)?.unit.shared)?.unit ?? null,
