@@ -1,5 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
+/** Every fault point and every kind of statement, tried one by one: `npm run test:matrix`. */
+const MATRIX = ['test/kill/**/*.test.ts', 'test/engine/ledger/locks.test.ts'];
+const globalSetup = ['test/support/global-setup.ts'];
+
 export default defineConfig({
   test: {
     globals: false,
@@ -14,10 +18,11 @@ export default defineConfig({
         test: {
           name: 'suite',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/architecture.test.ts'],
-          globalSetup: ['test/support/global-setup.ts'],
+          exclude: ['test/architecture.test.ts', ...MATRIX],
+          globalSetup,
         },
       },
+      { extends: true, test: { name: 'matrix', include: MATRIX, globalSetup } },
     ],
   },
 });

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 
 /**
- * `npm run test:pg15`: the suite on PostgreSQL 15, whose binaries come as a development dependency.
+ * `npm run test:pg15`: the suite and the matrix on PostgreSQL 15, whose binaries come as a development dependency.
  * TENANTCTL_PG_BIN takes another installation instead. Left out: test/embedded, which is about the server that
  * is shipped (18) and tries 15 itself.
  */
@@ -11,7 +11,7 @@ const bin = process.env.TENANTCTL_PG_BIN ?? embeddedBinaries();
 console.error('PostgreSQL 15, without test/embedded: those tests are about the server that is shipped');
 const { status } = spawnSync(
   'npx',
-  ['vitest', 'run', '--project', 'suite', '--exclude', 'test/embedded/**', ...process.argv.slice(2)],
+  ['vitest', 'run', '--project', 'suite', '--project', 'matrix', '--exclude', 'test/embedded/**', ...process.argv.slice(2)],
   {
     stdio: 'inherit',
     env: { ...process.env, TENANTCTL_PG_BIN: bin },
