@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { RunReport } from '../../src/core/report.js';
@@ -74,25 +74,39 @@ export class RunFleet {
   }
 
   /** Adds the next step: it leaves its trace, and does what `more` says. */
-  add(more = '', before = ''): number {
-    this.steps += 1;
-    const name = `${String(this.steps).padStart(4, '0')}_step.sql`;
+  add(more = ''): number {
+    const step = this.steps + 1;
     const raise = `do $$ begin perform 1 from trouble; if found then raise 'bad data'; end if; end $$`;
-    writeFileSync(
-      join(this.folder, name),
-      `${before}insert into trace values (${this.steps});\n${raise};\nalter table item add column c${this.steps} int;\n${more}`,
+    this.write(
+      `insert into trace values (${step});\n${raise};\nalter table item add column c${step} int;\n${more}`,
     );
     writeFileSync(
-      join(this.folder, 'down', name),
-      `delete from trace where step = ${this.steps};\nalter table item drop column c${this.steps};`,
+      join(this.folder, 'down', nameOf(step)),
+      `delete from trace where step = ${step};\nalter table item drop column c${step};`,
     );
-    return this.steps;
+    return step;
   }
 
-  /** Adds a file that is run as it stands. */
-  addFile(text: string): number {
+  /** Adds a step that builds the index `i<step>` concurrently, and bears that its second statement is run twice. */
+  addIndex(): number {
+    const step = this.steps + 1;
+    const index = `create index concurrently i${step} on item (n);`;
+    return this.write(`-- tenantctl: no-transaction\n${index}\n${traceOnce(step)}`);
+  }
+
+  /** Adds a step that is done in batches. */
+  addBatches(): number {
+    return this.write(`-- tenantctl: batched\n${traceOnce(this.steps + 1)}`);
+  }
+
+  /** Changes the text of the newest step, until the function that it gives is called. */
+  editNewest(text: string): () => void {
+    return replaced(join(this.folder, nameOf(this.steps)), text);
+  }
+
+  private write(text: string): number {
     this.steps += 1;
-    writeFileSync(join(this.folder, `${String(this.steps).padStart(4, '0')}_step.sql`), text);
+    writeFileSync(join(this.folder, nameOf(this.steps)), text);
     return this.steps;
   }
 
@@ -102,11 +116,14 @@ export class RunFleet {
     await query(this.sharedUrl, there ? `insert into ${table} default values` : `truncate ${table}`);
   }
 
-  /** One more tenant, in a schema of its own. */
-  async provisionLater(index: number): Promise<void> {
+  /** One more tenant in a schema of its own, by a checkout that lacks the newest step. */
+  async provisionByOlderCheckout(index: number): Promise<void> {
     const tenant = { id: `schema-${index}`, plan: PLANS.schema };
     this.ids.push(tenant.id);
+    const files = ['', 'down'].map((folder) => join(this.folder, folder, nameOf(this.steps)));
+    const backs = files.map((file) => replaced(file, null));
     await this.provision([tenant]);
+    for (const back of backs) back();
   }
 
   /** The tool, which must end with this code and one document. */
@@ -120,6 +137,14 @@ export class RunFleet {
   async killedAt(point: string, ...args: string[]): Promise<void> {
     const ran = await this.project.run(...args, '--fail-at', point);
     expect(ran, said(ran)).toMatchObject({ code: null, signal: 'SIGKILL' });
+  }
+
+  /** So many units have the step, as their ledgers say; those with databases of their own are not counted. */
+  async countOf(step: number): Promise<number> {
+    const text = `select count(*)::int as n from tenantctl.ledger where id = ${step} and state = 'applied'
+      and rolled_back_at is null and unit like any (array['schema:%', 'pool:%'])`;
+    const [row] = await query<{ n: number }>(this.sharedUrl, text);
+    return row?.n ?? 0;
   }
 
   /** Every unit has each step to this one exactly once, by its ledger and by its rows, and no run is open. */
@@ -172,6 +197,22 @@ export class RunFleet {
     writeFileSync(list, ['id,plan', ...tenants.map(({ id, plan }) => `${id},${plan}`)].join('\n'));
     await this.project.do('provision', '--from', list);
   }
+}
+
+function nameOf(step: number): string {
+  return `${String(step).padStart(4, '0')}_step.sql`;
+}
+
+function traceOnce(step: number): string {
+  return `insert into trace select ${step} where not exists (select from trace where step = ${step})`;
+}
+
+/** Gives a file another text, or takes it away. @returns what puts it back */
+function replaced(file: string, text: string | null): () => void {
+  const before = readFileSync(file);
+  if (text === null) rmSync(file);
+  else writeFileSync(file, text);
+  return () => writeFileSync(file, before);
 }
 
 /** The units of one database; one that has no trace at all is not a unit of ours. */

@@ -134,6 +134,24 @@ describe('a run that is killed while it takes back what it did', () => {
   });
 });
 
+describe('a run that is killed when a tenant has come up meanwhile, by an older checkout', () => {
+  it.each(LATE)('brings it to the target when it is resumed: %s', async (point) => {
+    const step = fleet.add();
+    await fleet.killedAt('migrate.unit-started', 'migrate');
+    await fleet.provisionByOlderCheckout(4);
+    await fleet.killedAt(point, 'runs', 'resume');
+    expect(await standing()).toMatchObject({ [`schema:${fleet.schemaOf(4)}`]: step - 1 });
+    const report = await fleet.report(0, 'runs', 'resume');
+    expect(report.waves.map(({ name, units, status }) => `${name} ${units} ${status}`)).toEqual([
+      'canary 1 succeeded',
+      'rest 4 succeeded',
+      'pools 1 succeeded',
+      'late 1 succeeded',
+    ]);
+    await fleet.hasEachStepOnce(step);
+  });
+});
+
 it('every point of a run is tried', () => {
   const points = Object.keys(FAULT_POINTS).filter((point) => point.startsWith('migrate.'));
   expect(new Set([...PASSED, ...TAKING_BACK, ...LATE])).toEqual(new Set(points));

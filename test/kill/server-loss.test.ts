@@ -1,45 +1,27 @@
-import { chmodSync, copyFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { TIERS, type Tier } from '../../src/core/tier.js';
-import { type LocalServer, startLocalServer } from '../../src/embedded/server.js';
+import type { LocalServer } from '../../src/embedded/server.js';
 import { json } from '../support/cli.js';
 import { INVOICING } from '../support/fleet.js';
 import { newFolder } from '../support/folder.js';
 import { query } from '../support/server.js';
+import { useDurableServer } from './durable-server.js';
 import { Project } from './project.js';
 import { stateOf } from './state.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'tenantctl-loss-'));
-chmodSync(folder, 0o755);
+const durable = useDurableServer();
 let server: LocalServer;
 const undisturbed = new Map<Tier, unknown>();
 
-/**
- * Commits wait for their log to be written, as ever: a server that is stopped at once must find what it has
- * promised. Without fsync the operating system holds it, which outlives any end of the server.
- */
-const start = () =>
-  startLocalServer({
-    directory: join(folder, '.tenantctl'),
-    lifetime: 'tied',
-    from: inject('serverTemplate'),
-    settings: { fsync: 'off' },
-  });
-
 beforeAll(async () => {
-  server = await start();
+  server = durable.current;
   for (const tier of TIERS) {
     const project = await new Project(server).install();
     await project.do(...project.provisionArgs(tier));
     undisturbed.set(tier, await stateOf(project, tier));
   }
-});
-
-afterAll(async () => {
-  await server.stop();
-  rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
 });
 
 const SLEEP = 'select pg_sleep(600);';
@@ -104,11 +86,11 @@ describe('when the server is stopped at once while it provisions', () => {
       const { project, mend } = await hangingProject(stage);
       const lost = project.run(...project.provisionArgs(tier), '--json');
       await hanging();
-      process.kill(server.pid, 'SIGQUIT');
+      durable.stop('SIGQUIT');
       const ran = await lost;
       expect(ran).toMatchObject({ code: 4, signal: null });
       expect(json(ran).error).toMatchObject({ code: 'CANNOT_CONNECT', exit: 4 });
-      server = await start();
+      server = await durable.start();
       project.server = server;
       mend();
       await endsAsIfNothingHadHappened(project, tier);

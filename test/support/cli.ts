@@ -25,6 +25,8 @@ export function tenantctl(args: readonly string[], options: Options): Promise<Ra
 /** The built program while it runs. */
 export interface Running {
   interrupt(): void;
+  /** As `kill -9` does. */
+  kill(): void;
   /** Resolves when this has been written to stderr. */
   said(text: string): Promise<void>;
   ended: Promise<Ran>;
@@ -50,6 +52,7 @@ export function launch(args: readonly string[], options: Options): Running {
   return {
     ended,
     interrupt: () => void child.kill('SIGINT'),
+    kill: () => void child.kill('SIGKILL'),
     async said(text) {
       while (!stderr.includes(text))
         await Promise.race([once(child.stderr, 'data'), endsBefore(text, ended)]);
