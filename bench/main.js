@@ -1,15 +1,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { catalog } from './catalog.js';
-import { decay, fanOut } from './fan-out.js';
+import { distance } from './distance.js';
+import { fanOut } from './fan-out.js';
 import { provisionDatabase, provisionSchema } from './provision.js';
+import { scale } from './scale.js';
 import { shapes } from './shape.js';
 
 /**
  * `npm run bench [-- name …]`: performance claims as ratios within one run, on a server of its own with
  * durable settings. Results go to bench/results as JSON and to the terminal as a table.
  */
-const SCENARIOS = { provisionSchema, provisionDatabase, catalog, fanOut, decay, shapes };
+const SCENARIOS = { provisionSchema, provisionDatabase, catalog, fanOut, distance, shapes, scale };
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !(name in SCENARIOS));

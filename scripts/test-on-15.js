@@ -11,7 +11,17 @@ const bin = process.env.TENANTCTL_PG_BIN ?? embeddedBinaries();
 console.error('PostgreSQL 15, without test/embedded: those tests are about the server that is shipped');
 const { status } = spawnSync(
   'npx',
-  ['vitest', 'run', '--project', 'suite', '--project', 'matrix', '--exclude', 'test/embedded/**', ...process.argv.slice(2)],
+  [
+    'vitest',
+    'run',
+    '--project',
+    'suite',
+    '--project',
+    'matrix',
+    '--exclude',
+    'test/embedded/**',
+    ...process.argv.slice(2),
+  ],
   {
     stdio: 'inherit',
     env: { ...process.env, TENANTCTL_PG_BIN: bin },

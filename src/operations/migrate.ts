@@ -83,7 +83,7 @@ export async function startRun(
   const id = randomUUID();
   await recordRun(fleet, connection, id, prepared, options.planDigest);
   fleet.reach('migrate.recorded');
-  return conductRun(fleet, connection, await requireRun(connection, id), options);
+  return conductRun(fleet, connection, await requireRun(connection, id), options, prepared.surveyed);
 }
 
 /** The request that a plan was made from. */

@@ -28,17 +28,21 @@ export interface LoadedRun {
 
 /**
  * Reads a stored run and surveys its units.
+ * @param known units that were surveyed for this run already, under the same run lock
  * @throws configuration error `RUN_FILES_CHANGED` (exit 3) when a file is not as it was when the run was made
  */
-export async function loadRun(fleet: Fleet, connection: Connection, run: StoredRun): Promise<LoadedRun> {
+export async function loadRun(
+  fleet: Fleet,
+  connection: Connection,
+  run: StoredRun,
+  known: readonly SurveyedUnit[] | null,
+): Promise<LoadedRun> {
   const { all, files } = await requireFrozenFiles(fleet, connection, run);
   const units = await readRunUnits(connection, run.id);
-  const records = indexBy(await listUnits(connection, []), ({ id }) => id);
-  const present = units.flatMap(({ unit }) => {
-    const record = records.get(unit);
-    return record === undefined ? [] : [record];
-  });
-  const surveyed = indexBy(await surveyUnits(fleet, present, wishOf(run, all, files)), ({ unit }) => unit.id);
+  const surveyed = indexBy(
+    known ?? (await surveyStored(fleet, connection, units, wishOf(run, all, files))),
+    ({ unit }) => unit.id,
+  );
   const lost = undone(run, files, units, surveyed);
   const leftOut = units.flatMap(({ unit, status }) => {
     if (!isOpen(status) && !lost.has(unit)) return [];
@@ -54,6 +58,18 @@ export async function loadRun(fleet: Fleet, connection: Connection, run: StoredR
     runWave(fleet, run, wave, units, open, surveyed),
   );
   return { run, files, all, units, waves, surveyed, leftOut };
+}
+
+/** Those of a run's units that the catalog still knows. */
+async function surveyStored(
+  fleet: Fleet,
+  connection: Connection,
+  units: readonly StoredUnit[],
+  wish: Wish,
+): Promise<SurveyedUnit[]> {
+  const records = indexBy(await listUnits(connection, []), ({ id }) => id);
+  const present = units.flatMap(({ unit }) => records.get(unit) ?? []);
+  return surveyUnits(fleet, present, wish);
 }
 
 const isOpen = (status: string): boolean => status === 'pending' || status === 'running';
