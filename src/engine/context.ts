@@ -9,7 +9,7 @@ import type { ClusterSettings, FleetSettings } from '../core/settings.js';
 import { TOOL_VERSION } from '../core/version.js';
 import type { Connection } from '../pg/connection.js';
 import { Connections } from '../pg/connections.js';
-import { sqlstateOf } from '../pg/errors.js';
+import { NO_SUCH_DATABASE, sqlstateOf } from '../pg/errors.js';
 import { CATALOG, LOCAL_STATE, installOwnSchema, installedVersion } from './ledger/own-schema.js';
 import { listMigrationIds } from './ledger/files.js';
 
@@ -198,8 +198,6 @@ export async function openFleet(settings: FleetSettings, options: FleetOptions):
     throw sqlstateOf((error as Error).cause) === NO_SUCH_DATABASE ? noCatalogDatabase(fleet, error) : error;
   }
 }
-
-const NO_SUCH_DATABASE = '3D000';
 
 function noCatalogDatabase(fleet: Fleet, cause: unknown) {
   const database = fleet.catalogDatabase;

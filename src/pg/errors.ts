@@ -1,4 +1,4 @@
-import { type TenantctlError, connectionError } from '../core/errors.js';
+import { EXIT, type TenantctlError, connectionError, isTenantctlError } from '../core/errors.js';
 import { redact } from '../core/redact.js';
 
 /** What PostgreSQL says about a failed statement; a structural view of the driver's own error. */
@@ -16,6 +16,8 @@ export interface DatabaseError extends Error {
   constraint?: string;
 }
 
+/** The server is there, and the database is not: that does not pass. */
+export const NO_SUCH_DATABASE = '3D000';
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 
 export function isDatabaseError(error: unknown): error is DatabaseError {
@@ -60,6 +62,13 @@ export function isConnectionLoss(error: unknown): boolean {
   return NETWORK.has(String((error as { code?: unknown }).code)) || LOST_MESSAGES.test(error.message);
 }
 
+/** A server that cannot be reached, or went away in the middle, and may be back in a moment: a restart, a fail-over. */
+export function isAway(error: unknown): boolean {
+  return (
+    isTenantctlError(error) && error.exit === EXIT.connection && error.facts['sqlstate'] !== NO_SUCH_DATABASE
+  );
+}
+
 /** A failure to connect, or a connection that was lost, as the user should read it (exit 4). */
 export function connectionFailure(server: string, database: string, error: unknown): TenantctlError {
   const reason = redact(error instanceof Error ? describe(error) : String(error));
@@ -81,7 +90,7 @@ function hintFor(error: unknown): string {
     case '28P01':
     case '28000':
       return 'Check user and password in the URL, and pg_hba.conf on the server.';
-    case '3D000':
+    case NO_SUCH_DATABASE:
       return 'That database does not exist; check the name in the configuration.';
     case '53300':
       return "The server has no free connection: lower maxConnections of this cluster or raise the server's limit.";

@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { isTenantctlError } from '../../core/errors.js';
 import { groupBy, indexBy } from '../../core/group-by.js';
 import type { MigrationUnit, UnitVersion } from '../../core/unit.js';
-import { isDatabaseError } from '../../pg/errors.js';
+import { isAway, isDatabaseError } from '../../pg/errors.js';
 import type { Fleet } from '../context.js';
 import { differenceOf } from './difference.js';
 import { readFingerprints, readShape } from './read.js';
@@ -20,6 +20,7 @@ export interface MigratedUnit {
  * PostgreSQL. The fingerprints of a database are read together, so call it with many units at once.
  *
  * @returns for each unit that looks otherwise, or could not be looked at, why, in sentences; by unit id
+ * @throws connection error (exit 4) when a server is away: that says nothing about its units
  */
 export async function proveShapes(
   fleet: Fleet,
@@ -46,7 +47,7 @@ async function seeDatabase(
 ): Promise<SeenUnit[]> {
   const { cluster, database } = (batch[0] as MigratedUnit).unit;
   const unreadable = (units: readonly MigratedUnit[], error: unknown): void => {
-    if (!isDatabaseError(error) && !isTenantctlError(error)) throw error;
+    if (isAway(error) || (!isDatabaseError(error) && !isTenantctlError(error))) throw error;
     for (const { unit } of units) faults.set(unit.id, [`its shape could not be read: ${error.message}`]);
   };
   try {

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EXIT, isTenantctlError } from '../../core/errors.js';
 import { indexBy } from '../../core/group-by.js';
 import { type SeenVersion, versionsUpdate } from '../catalog/places.js';
 import {
@@ -10,6 +9,7 @@ import {
   unitMigrationsInsert,
 } from '../catalog/run-units.js';
 import type { Fleet } from '../context.js';
+import { isAway } from '../../pg/errors.js';
 import type { Sql } from '../../pg/sql.js';
 
 /** One write for so many units: 0.05 ms each instead of 0.65. */
@@ -85,7 +85,7 @@ export class Journal {
   }
 }
 
-/** Asks the catalog again and again while it cannot be reached. `work` must do no harm when it is done twice. */
+/** Asks a server again and again while it cannot be reached. `work` must do no harm when it is done twice. */
 export async function patiently<T>(work: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + PATIENCE_MS;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
@@ -101,8 +101,4 @@ export async function patiently<T>(work: () => Promise<T>): Promise<T> {
 /** The same for statements that are written in one transaction. */
 export async function writePatiently(fleet: Fleet, statements: readonly Sql[]): Promise<void> {
   await patiently(() => fleet.catalog((connection) => connection.atomically(statements)));
-}
-
-function isAway(error: unknown): boolean {
-  return isTenantctlError(error) && error.exit === EXIT.connection;
 }

@@ -1,5 +1,6 @@
 import type { StoredFault } from '../catalog/run-units.js';
 import type { Drive } from './drive.js';
+import { patiently } from './journal.js';
 import type { SurveyedUnit } from './survey.js';
 
 /** Units whose shapes are read in one query: one scan of the database's catalogs for so many of them. */
@@ -40,7 +41,7 @@ export class ShapeProof {
 
   private async proveAfter(before: Promise<void>, batch: readonly SurveyedUnit[]): Promise<void> {
     await before;
-    const differences = await this.drive.job.help.proveShapes(batch);
+    const differences = await patiently(() => this.drive.job.help.proveShapes(batch));
     for (const unit of batch) this.judge(unit, differences.get(unit.unit.id) ?? []);
   }
 

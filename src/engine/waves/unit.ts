@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EXIT, isTenantctlError } from '../../core/errors.js';
+import { isTenantctlError } from '../../core/errors.js';
 import { TOOL_VERSION } from '../../core/version.js';
 import type { UnitMigrationRow, UnitOutcomeRow } from '../catalog/run-units.js';
 import { hasTenant } from '../catalog/units.js';
@@ -7,6 +7,7 @@ import type { Fleet } from '../context.js';
 import { readLedger } from '../ledger/entries.js';
 import type { Migration } from '../ledger/migration.js';
 import type { MigrationTarget } from '../ledger/target.js';
+import { NO_SUCH_DATABASE, isAway } from '../../pg/errors.js';
 import type { RunJob, UnitWork } from './job.js';
 import { type SurveyedUnit, versionOf } from './survey.js';
 import { MOVING } from './wishes.js';
@@ -57,12 +58,9 @@ async function attempts(fleet: Fleet, job: RunJob, work: UnitWork, surveyed: Sur
 
 /** A lost connection or server, and another process that has the unit right now, pass. */
 function passes(error: unknown): boolean {
-  if (!isTenantctlError(error)) return false;
-  const lost = error.exit === EXIT.connection && error.facts['sqlstate'] !== NO_SUCH_DATABASE;
-  return lost || error.code === 'UNIT_BUSY';
+  return isAway(error) || (isTenantctlError(error) && error.code === 'UNIT_BUSY');
 }
 
-const NO_SUCH_DATABASE = '3D000';
 const NO_SUCH_SCHEMA = '3F000';
 
 function targetOf(fleet: Fleet, job: RunJob, { unit }: SurveyedUnit): MigrationTarget {
