@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -7,9 +6,11 @@ import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands/index.js';
 import { Project } from '../kill/project.js';
 import { type Ran, json, tenantctl } from '../support/cli.js';
+import { INVOICING } from '../support/fleet.js';
 import { newFolder } from '../support/folder.js';
 import { query, useServer } from '../support/server.js';
 import { startFakePooler } from './fake-pooler.js';
+import { WITHOUT_PGBOUNCER, startPgbouncer } from './pgbouncer.js';
 
 const server = useServer();
 
@@ -218,35 +219,36 @@ describe('a server', () => {
     }
   });
 
-  const PGBOUNCER = '/usr/sbin/pgbouncer';
-  it.skipIf(!existsSync(PGBOUNCER))('behind pgbouncer in transaction mode is refused', async () => {
-    const folder = newFolder();
-    chmodSync(folder, 0o777);
-    const url = new URL(server.current.adminUrl('postgres'));
-    const free = createServer().listen(0, '127.0.0.1');
-    await once(free, 'listening');
-    const { port } = free.address() as { port: number };
-    free.close();
-    writeFileSync(join(folder, 'users'), `"${url.username}" "${url.password}"\n`);
-    writeFileSync(
-      join(folder, 'ini'),
-      `[databases]\n* = host=127.0.0.1 port=${server.current.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${port}\n` +
-        `auth_type = plain\nauth_file = ${folder}/users\npool_mode = transaction\nunix_socket_dir =\nserver_tls_sslmode = disable\n`,
-    );
-    const asRoot = process.geteuid?.() === 0 ? ['-u', 'nobody'] : [];
-    const pgbouncer = spawn(PGBOUNCER, [...asRoot, join(folder, 'ini')], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    try {
-      for await (const line of pgbouncer.stderr) if (String(line).includes('process up')) break;
-      url.port = String(port);
-      const ran = await list(url.href);
-      expect(ran.code).toBe(6);
-      expect(told(ran)).toMatchObject({ code: 'POOLED_CONNECTION' });
-    } finally {
-      pgbouncer.kill('SIGKILL');
-    }
-  });
+  it.skipIf(WITHOUT_PGBOUNCER)(
+    `behind pgbouncer in transaction mode is refused, whether it holds the catalog or tenants${WITHOUT_PGBOUNCER}`,
+    async () => {
+      const pooler = await startPgbouncer(server.current.adminUrl('postgres'));
+      const pooled = (database: string) => {
+        const url = new URL(server.current.adminUrl(database));
+        url.port = String(pooler.port);
+        return url.href;
+      };
+      try {
+        const refused = { code: 'POOLED_CONNECTION', exit: 6 };
+        expect(told(await list(pooled('postgres')))).toMatchObject(refused);
+        const migrations = newFolder();
+        cpSync(`${INVOICING}migrations`, migrations, { recursive: true });
+        const project = await new Project(server.current, { migrations }).install();
+        await project.do(...project.provisionArgs('schema'));
+        writeFileSync(join(migrations, '0015_later.sql'), 'create table later ();');
+        const env = { CATALOG_URL: project.catalogUrl, MAIN_URL: pooled('postgres') };
+        for (const args of [['migrate'], ['provision', 'bolt', '--tier', 'schema']]) {
+          const ran = await tenantctl([...args, '--json'], { cwd: project.folder, env });
+          expect(told(ran), args.join(' ')).toMatchObject(refused);
+          expect(ran.code).toBe(6);
+        }
+        expect(await query(project.catalogUrl, 'select from tenantctl_catalog.runs')).toEqual([]);
+        expect(await project.statuses()).toEqual({ acme: 'active' });
+      } finally {
+        pooler.close();
+      }
+    },
+  );
 });
 
 const asking = COMMANDS.filter(({ spec }) => spec.confirms !== undefined);

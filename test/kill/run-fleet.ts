@@ -104,6 +104,13 @@ export class RunFleet {
     return replaced(join(this.folder, nameOf(this.steps)), text);
   }
 
+  /** Adds a file that cannot run, until the function that it gives is called. */
+  addBroken(text: string): () => void {
+    const file = join(this.folder, nameOf(this.steps + 1));
+    writeFileSync(file, text);
+    return () => rmSync(file);
+  }
+
   private write(text: string): number {
     this.steps += 1;
     writeFileSync(join(this.folder, nameOf(this.steps)), text);
@@ -200,14 +207,15 @@ export class RunFleet {
 }
 
 /** Makes a step last, so that something can happen meanwhile; not where its shape is only tried. */
-export const PAUSE = `pg_sleep(case when current_schema() like 'tenantctl%' then 0 else 0.2 end)`;
+export const pauseOf = (seconds: number): string =>
+  `pg_sleep(case when current_schema() like 'tenantctl%' then 0 else ${seconds} end)`;
 
 function nameOf(step: number): string {
   return `${String(step).padStart(4, '0')}_step.sql`;
 }
 
 function traceOnce(step: number): string {
-  return `insert into trace select ${step} from ${PAUSE} where not exists (select from trace where step = ${step})`;
+  return `insert into trace select ${step} from ${pauseOf(0.2)} where not exists (select from trace where step = ${step})`;
 }
 
 /** Gives a file another text, or takes it away. @returns what puts it back */

@@ -6,10 +6,10 @@ import { LOCK_CLASS } from '../../src/pg/locks.js';
 import { type Running, json } from '../support/cli.js';
 import { query } from '../support/server.js';
 import { useDurableServer } from './durable-server.js';
-import { PAUSE, RunFleet } from './run-fleet.js';
+import { RunFleet, pauseOf } from './run-fleet.js';
 
 const UNITS = 12;
-const SLOWLY = `select ${PAUSE};`;
+const SLOWLY = `select ${pauseOf(0.2)};`;
 const tenants = useDurableServer();
 const catalog = useDurableServer();
 

@@ -37,6 +37,7 @@ export type Wish = (
  * Reads the ledgers of all units, one query a database, and asks what is to be done with each. Nothing
  * waits for a lock on the tenants' tables.
  * @throws configuration error `MIGRATION_EDITED` (exit 3): the files are wrong for the whole fleet
+ * @throws refusal `POOLED_CONNECTION` (exit 6)
  */
 export async function surveyUnits(
   fleet: Fleet,
@@ -70,8 +71,8 @@ async function surveyDatabase(fleet: Fleet, units: UnitRecord[], wish: Wish): Pr
     });
   } catch (error) {
     // One database that cannot be reached or read is the fault of its units; the others are surveyed all the
-    // same. Files that were edited are wrong for all of them.
-    if (isTenantctlError(error) && error.exit === EXIT.config) throw error;
+    // same. Files that were edited are wrong for all of them, and a pooler in front of a cluster is a mistake in the configuration.
+    if (isTenantctlError(error) && (error.exit === EXIT.config || error.exit === EXIT.refused)) throw error;
     const fault = isDatabaseError(error) ? unreadable(cluster, database, error) : error;
     if (!isTenantctlError(fault)) throw error;
     return units.map((unit) => ({

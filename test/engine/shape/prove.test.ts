@@ -1,7 +1,8 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
 import type { MigrationUnit } from '../../../src/core/unit.js';
-import type { Fleet } from '../../../src/engine/context.js';
+import type { ClusterSettings } from '../../../src/core/settings.js';
+import { Fleet } from '../../../src/engine/context.js';
 import type { Migration } from '../../../src/engine/ledger/migration.js';
 import type { Home } from '../../../src/engine/local/placements.js';
 import { differenceOf } from '../../../src/engine/shape/difference.js';
@@ -177,6 +178,19 @@ test('a unit that is gone, or held by somebody, is a fault of its own', async ()
     expect(faults.get('schema:bolt')).toEqual([`schema ${bolt.placement.schema} is not there`]);
     expect(faults.get('schema:crux')).toEqual([expect.stringContaining('its shape could not be read')]);
   });
+});
+
+test('a server that is away says nothing about its units', async () => {
+  const { fleet, settings, migrations, homes } = await schemas('acme');
+  const { main } = settings.clusters;
+  const url = new URL(main?.url ?? '');
+  url.port = '1';
+  const away = new Fleet(
+    { ...settings, clusters: { main: { ...main, url: url.href } as ClusterSettings } },
+    fleet.options,
+  );
+  await expect(prove(away, homes, migrations)).rejects.toMatchObject({ code: 'CANNOT_CONNECT', exit: 4 });
+  await away.close();
 });
 
 test('pools and schemas at one version have references of their own, and a pool is compared with its policies', async () => {
