@@ -1,12 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { query, useServer } from '../support/server.js';
+import { SEED, numbersFrom } from './random.js';
 import { RunFleet, pauseOf } from './run-fleet.js';
 
 const UNITS = 20;
 const ROUNDS = 12;
-/** `KILL_SEED=<number>` tries the same moments again. */
-const SEED = Number(process.env['KILL_SEED'] ?? Date.now() % 1_000_000);
 const random = numbersFrom(SEED);
 
 const KINDS = ['in a transaction', 'that builds an index concurrently', 'in batches'] as const;
@@ -54,7 +53,7 @@ describe(`a run that is killed at any moment (KILL_SEED=${SEED})`, () => {
       const step = ADD[kind]();
       for (const moment of moments) await killedAfter(moment * (takes.get(kind) ?? 0));
       reached.push(await fleet.countOf(step));
-      await fleet.report(0, ...(await command()));
+      await fleet.report(0, ...(await fleet.command()));
       await fleet.hasEachStepOnce(step);
       expect(await indexesOf(step)).toEqual(kind === KINDS[1] ? [{ valid: true, units: UNITS }] : []);
     },
@@ -66,14 +65,8 @@ describe(`a run that is killed at any moment (KILL_SEED=${SEED})`, () => {
   });
 });
 
-/** A run that was killed before it was stored is made anew. */
-async function command(): Promise<string[]> {
-  const open = await fleet.catalog('select from tenantctl_catalog.runs where finished_at is null');
-  return open.length > 0 ? ['runs', 'resume'] : ['migrate'];
-}
-
 async function killedAfter(ms: number): Promise<void> {
-  const running = fleet.project.launch(...(await command()));
+  const running = fleet.project.launch(...(await fleet.command()));
   await pause(ms);
   running.kill();
   const { code, signal } = await running.ended;
@@ -87,15 +80,4 @@ function indexesOf(step: number): Promise<{ valid: boolean; units: number }[]> {
     `select i.indisvalid as valid, count(*)::int as units
        from pg_index i join pg_class c on c.oid = i.indexrelid where c.relname like 'i${step}%' group by 1`,
   );
-}
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function numbersFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -133,6 +133,12 @@ export class RunFleet {
     for (const back of backs) back();
   }
 
+  /** The command that goes on with a run, or makes it anew where it was not stored yet. */
+  async command(): Promise<string[]> {
+    const open = await this.catalog('select from tenantctl_catalog.runs where finished_at is null');
+    return open.length > 0 ? ['runs', 'resume'] : ['migrate'];
+  }
+
   /** The tool, which must end with this code and one document. */
   async report(code: number, ...args: string[]): Promise<RunReport> {
     const ran = await this.project.run(...args, '--json');

@@ -6,10 +6,13 @@ import { LOCK_CLASS } from '../../src/pg/locks.js';
 import { type Running, json } from '../support/cli.js';
 import { query } from '../support/server.js';
 import { useDurableServer } from './durable-server.js';
+import { SEED, numbersFrom } from './random.js';
 import { RunFleet, pauseOf } from './run-fleet.js';
 
 const UNITS = 12;
 const SLOWLY = `select ${pauseOf(0.2)};`;
+/** About what such a run takes, with the start of the process. */
+const TAKES_MS = 3_000;
 const tenants = useDurableServer();
 const catalog = useDurableServer();
 
@@ -56,6 +59,31 @@ describe('a run whose server is restarted in the middle of a wave', () => {
       const { port } = tenants.current;
       expect((await tenants.start()).port).toBe(port);
       await endsWell(running);
+      await fleet.hasEachStepOnce(step);
+    },
+  );
+});
+
+const random = numbersFrom(SEED);
+const MOMENTS = Array.from({ length: 8 }, (_, index) => ({
+  signal: index % 2 === 0 ? ('SIGINT' as const) : ('SIGQUIT' as const),
+  moment: (index + random()) / 8,
+}));
+
+describe(`a run whose server is restarted at any moment (KILL_SEED=${SEED})`, () => {
+  it.each(MOMENTS)(
+    'goes on by itself, or says so and goes on when told: $signal at $moment',
+    async ({ signal, moment }) => {
+      const step = fleet.add(SLOWLY);
+      const running = fleet.project.launch('migrate', '--json');
+      await pause(moment * TAKES_MS);
+      tenants.stop(signal);
+      await tenants.start();
+      const ran = await running.ended;
+      if (ran.code !== 0) {
+        expect(json(ran).error, ran.stderr + ran.stdout).toMatchObject({ code: 'CANNOT_CONNECT', exit: 4 });
+        await fleet.report(0, ...(await fleet.command()));
+      }
       await fleet.hasEachStepOnce(step);
     },
   );

@@ -1,12 +1,23 @@
 import { cpSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parseSelectors } from '../../src/core/selector.js';
 import { Fleet } from '../../src/engine/context.js';
 import { provisionTenant } from '../../src/operations/provision.js';
 import { explainRun } from '../../src/operations/runs/explain.js';
 import { directoryOf } from '../engine/ledger/directory.js';
+import { query } from '../support/server.js';
 import { type SmallFleet, useFleets, versionsOf } from './fleets.js';
-import { AT_BARRIER, STEP, closeBarrier, oneByOne, schemaOf, statuses, unitRows } from './runs-support.js';
+import {
+  AT_BARRIER,
+  STEP,
+  closeBarrier,
+  oneByOne,
+  schemaOf,
+  statuses,
+  unitRows,
+  wave,
+} from './runs-support.js';
 
 const fleets = useFleets();
 const THREE = { pool: 0, schema: 3, database: 0 };
@@ -37,6 +48,11 @@ async function drop(fleet: SmallFleet, tenant: string, ledger: 'kept' | 'gone'):
   await fleet.shared('delete from tenantctl.placement where tenant = $1', [tenant]);
   if (ledger === 'gone')
     await fleet.shared('delete from tenantctl.ledger where unit = $1', [`schema:${schemaOf(fleet, tenant)}`]);
+  await forget(fleet, tenant);
+}
+
+/** What an offboarding leaves of any tenant in the catalog. */
+async function forget(fleet: SmallFleet, tenant: string): Promise<void> {
   await fleet.catalog('update tenantctl_catalog.placements set until = now() where tenant = $1', [tenant]);
   for (const status of ['offboarding', 'deleted'])
     await fleet.catalog(
@@ -134,6 +150,27 @@ describe('a unit that is dropped while a run goes on', () => {
       ]);
     },
   );
+
+  test('is left out where it was a database of its own', async () => {
+    const waves = [wave('first', { select: parseSelectors(['tier=schema']) }), wave('rest')];
+    const fleet = await fleets.make(
+      { ...THREE, schema: 1, database: 1 },
+      oneByOne({ lockTimeoutMs: 60_000, waves }),
+    );
+    fleet.add(AT_BARRIER);
+    const barrier = await closeBarrier(fleet);
+    const running = fleet.migrate();
+    await barrier.reached();
+    const name = fleet.settings.tenancy.names.database.replace('{id}', 'database-1');
+    await query(fleets.server.superuserUrl('postgres'), `drop database "${name}" with (force)`);
+    await forget(fleet, 'database-1');
+    await barrier.open();
+    const report = await running;
+    expect(report).toMatchObject({ status: 'succeeded', totals: { succeeded: 1, skipped: 1, failed: 0 } });
+    expect(report.skipped).toEqual([
+      { unit: 'database:database-1', reason: 'its tenant was deleted meanwhile' },
+    ]);
+  });
 
   test('between two tries is left out as well', async () => {
     const fleet = await fleets.make(THREE, PATIENT);
