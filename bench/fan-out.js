@@ -2,7 +2,6 @@ import { capsOf } from '../dist/engine/waves/caps.js';
 import { inProcessLanes } from '../dist/engine/waves/lanes.js';
 import { planLateWave } from '../dist/engine/waves/plan.js';
 import { change, fleetOfSchemas, growingMigrations, oneMigration, schemasOf } from './growing-migrations.js';
-import { loops } from './loops.js';
 import { connect, median, milliseconds, withServer } from './support.js';
 
 const SCHEMAS = 1_000;
@@ -34,7 +33,6 @@ export async function fanOut() {
         row(`whole run ÷ bare loop, ${connections} connection(s), ${SCHEMAS} schemas`, 0.6, bare, runs),
       );
     }
-    results.push(...(await loops(server, fleet, migrations, schemas)));
     await fleet.close();
     migrations.remove();
     return results;

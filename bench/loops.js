@@ -4,9 +4,11 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { change, oneMigration } from './growing-migrations.js';
-import { connect, median, milliseconds } from './support.js';
+import { change, fleetOfSchemas, growingMigrations, oneMigration, schemasOf } from './growing-migrations.js';
+import { connect, median, milliseconds, withServer } from './support.js';
 
+const PEERS = { 'postgres-migrations': postgresMigrations, 'node-pg-migrate': nodePgMigrate, dbmate };
+const SCHEMAS = 500;
 const SAMPLE = 100;
 const ROUNDS = 3;
 const require = createRequire(import.meta.url);
@@ -16,25 +18,42 @@ const require = createRequire(import.meta.url);
  * beforehand and not timed, and our own run between them: on one connection like theirs, and on four.
  * (postgres-migrations cannot use more than one: its lock is the same for every schema of a database.)
  */
-export async function loops(server, fleet, migrations, schemas) {
-  const sample = schemas.slice(0, SAMPLE);
-  const peers = { 'postgres-migrations': postgresMigrations, 'node-pg-migrate': nodePgMigrate, dbmate };
-  const rates = Object.fromEntries(Object.keys(peers).map((peer) => [peer, []]));
-  const [alone, lanes] = [[], []];
-  const ours = async (connections) => {
-    migrations.add();
-    return (schemas.length * 1_000) / (await oneMigration(fleet, connections));
-  };
-  for (let round = 0; round < ROUNDS; round += 1) {
-    for (const [peer, loop] of Object.entries(peers))
-      rates[peer].push((SAMPLE * 1_000) / (await loop(server, sample, round)));
-    alone.push(await ours(1));
-    lanes.push(await ours(4));
-  }
-  return Object.entries(rates).flatMap(([peer, theirs]) => [
-    row(`run ÷ ${peer} in a loop`, lanes, theirs, { atLeast: peer === 'dbmate' ? 15 : 2.5 }),
-    row(`the same on one connection each, ${peer}`, alone, theirs, {}),
-  ]);
+export async function loops() {
+  return withServer(async (server) => {
+    const migrations = growingMigrations();
+    const fleet = await fleetOfSchemas(server, migrations, SCHEMAS);
+    const sample = await twins(server, schemasOf(1)[0]);
+    const rates = Object.fromEntries(Object.keys(PEERS).map((peer) => [peer, []]));
+    const [alone, lanes] = [[], []];
+    const ours = async (connections) => {
+      migrations.add();
+      return (SCHEMAS * 1_000) / (await oneMigration(fleet, connections));
+    };
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const [peer, loop] of Object.entries(PEERS))
+        rates[peer].push((SAMPLE * 1_000) / (await loop(server, sample, round)));
+      alone.push(await ours(1));
+      lanes.push(await ours(4));
+    }
+    await fleet.close();
+    migrations.remove();
+    return Object.entries(rates).flatMap(([peer, theirs]) => [
+      row(`run ÷ ${peer} in a loop`, lanes, theirs, { atLeast: peer === 'dbmate' ? 15 : 2.5 }),
+      row(`the same on one connection each, ${peer}`, alone, theirs, {}),
+    ]);
+  });
+}
+
+/** Schemas of their own for the others: what they change in a unit of ours would not pass the proof of shape. */
+async function twins(server, schema) {
+  const client = await connect(server.adminUrl('app_shared'));
+  const names = Array.from({ length: SAMPLE }, (_, index) => `peer_${index + 1}`);
+  for (const name of names)
+    await client.query(
+      `create schema ${name}; create table ${name}.customer (like ${schema}.customer including all)`,
+    );
+  await client.end();
+  return names;
 }
 
 function row(claim, ours, theirs, target) {
@@ -65,7 +84,10 @@ async function postgresMigrations(server, schemas, round) {
       `set search_path = "${schema}"; create table migrations (id integer primary key, name varchar(100) unique not null, hash varchar(40) not null, executed_at timestamp default current_timestamp); insert into migrations (id, name, hash) values (0, 'create-migrations-table', 'e18db593bcde2aca2a408c4d1100f6abba2195df')`,
     );
   }
-  const files = filesUpTo(round, (index) => [`000${index + 1}_change.sql`, change(`peer_a${index}`)]);
+  const files = filesUpTo(round, (index) => [
+    `000${index + 1}_change_${index}.sql`,
+    change(`peer_a${index}`),
+  ]);
   const elapsed = await withFolder(files, async (folder) => {
     for (const schema of schemas) {
       await client.query(`set search_path = "${schema}"`);

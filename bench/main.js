@@ -3,6 +3,7 @@ import os from 'node:os';
 import { catalog } from './catalog.js';
 import { distance } from './distance.js';
 import { fanOut } from './fan-out.js';
+import { loops } from './loops.js';
 import { provisionDatabase, provisionSchema } from './provision.js';
 import { scale } from './scale.js';
 import { shapes } from './shape.js';
@@ -11,7 +12,7 @@ import { shapes } from './shape.js';
  * `npm run bench [-- name …]`: performance claims as ratios within one run, on a server of its own with
  * durable settings. Results go to bench/results as JSON and to the terminal as a table.
  */
-const SCENARIOS = { provisionSchema, provisionDatabase, catalog, fanOut, distance, shapes, scale };
+const SCENARIOS = { provisionSchema, provisionDatabase, catalog, fanOut, loops, distance, shapes, scale };
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !(name in SCENARIOS));
@@ -24,19 +25,20 @@ const results = [];
 for (const name of names.length === 0 ? Object.keys(SCENARIOS) : names) {
   console.error(`${name} …`);
   for (const result of await SCENARIOS[name]())
-    results.push({ scenario: name, ...result, ok: holds(result) });
+    show(results[results.push({ scenario: name, ...result, ok: holds(result) }) - 1]);
 }
 
 const machine = { cores: os.availableParallelism(), cpu: os.cpus()[0]?.model, node: process.version };
 mkdirSync(new URL('results/', import.meta.url), { recursive: true });
 const file = new URL(`results/${new Date().toISOString().replaceAll(':', '-')}.json`, import.meta.url);
 writeFileSync(file, `${JSON.stringify({ at: new Date().toISOString(), machine, results }, null, 2)}\n`);
-for (const { claim, ratio, atMost, atLeast, ok } of results) {
-  const target = atMost === undefined ? (atLeast === undefined ? '' : `≥ ${atLeast}`) : `≤ ${atMost}`;
-  console.log(`${ok ? 'ok  ' : 'MISS'} ${ratio.toFixed(2).padStart(8)}  ${target.padEnd(8)} ${claim}`);
-}
 process.exitCode = results.every(({ ok }) => ok) ? 0 : 1;
 
 function holds({ ratio, atMost = Infinity, atLeast = -Infinity }) {
   return ratio <= atMost && ratio >= atLeast;
+}
+
+function show({ claim, ratio, atMost, atLeast, ok, figures }) {
+  const target = atMost === undefined ? (atLeast === undefined ? '' : `≥ ${atLeast}`) : `≤ ${atMost}`;
+  console.log(`${ok ? 'ok  ' : 'MISS'} ${ratio.toFixed(2).padStart(8)}  ${target.padEnd(8)} ${claim}`);
 }

@@ -45,7 +45,12 @@ export async function scale() {
         atLeast: 0.9,
         figures: { first: rate(0, FIRST), last: rate(SCHEMAS - FIRST, SCHEMAS) },
       },
-      { claim: 'largest backend of the run, MB', ratio: largest, atMost: 100, figures: { megabytes: largest } },
+      {
+        claim: 'largest backend of the run, MB',
+        ratio: largest,
+        atMost: 100,
+        figures: { megabytes: largest },
+      },
       {
         claim: 'heap of the process over the last 1,000 units ÷ over the first 1,000',
         ratio: late / early,
