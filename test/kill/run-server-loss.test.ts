@@ -10,9 +10,9 @@ import { SEED, numbersFrom } from './random.js';
 import { RunFleet, pauseOf } from './run-fleet.js';
 
 const UNITS = 12;
-const SLOWLY = `select ${pauseOf(0.2)};`;
+const SLOWLY = `select ${pauseOf(0.5)};`;
 /** About what such a run takes, with the start of the process. */
-const TAKES_MS = 3_000;
+const TAKES_MS = 4_500;
 const tenants = useDurableServer();
 const catalog = useDurableServer();
 
@@ -160,11 +160,9 @@ describe('a run that loses a session', () => {
   });
 
   it('that held the lock of the run: a second driver may come, and each migration is done once', async () => {
-    const first = fleet.add(SLOWLY);
-    for (let more = 0; more < 3; more += 1) fleet.add(SLOWLY);
-    const step = fleet.newest;
+    const step = fleet.add(`select ${pauseOf(1.5)};`);
     const one = fleet.project.launch('migrate', '--json');
-    await midWave(one, { countOf: () => fleet.countOf(first) });
+    await midWave(one, { countOf: () => fleet.countOf(step) });
     const refused = await fleet.project.run('runs', 'resume', '--json');
     expect(json(refused).error).toMatchObject({ code: 'RUN_IN_PROGRESS', exit: 5 });
     await endOne(
