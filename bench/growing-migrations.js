@@ -1,21 +1,31 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { migrate } from '../dist/operations/migrate.js';
 import { provisionMany } from '../dist/operations/provision-many.js';
-import { INVOICING, openFleet, tenants } from './support.js';
+import { openFleet, tenants } from './support.js';
 
-const FIRST_FREE_ID = 15;
+/** A small product: ten tables, each with a key, a reference to the one before, and an index on it. */
+const TABLES = 'customer product price invoice line payment refund note task setting'.split(' ');
+export const PRODUCT = TABLES.map(
+  (table, index) => `create table ${table} (
+  tenant_id uuid not null, id uuid not null default gen_random_uuid(), name text not null, amount numeric(12, 2) check (amount >= 0),
+  of uuid, made_at timestamptz not null default now(), primary key (tenant_id, id)${
+    index === 0 ? '' : `,\n  foreign key (tenant_id, of) references ${TABLES[index - 1]}`
+  }
+);
+create index ${table}_of_idx on ${table} (tenant_id, of);`,
+).join('\n');
 
 /** The change that every contestant makes, each under a name of its own: a column and an index on it. */
 export const change = (name) =>
   `alter table customer add column bench_${name} text; create index bench_${name}_idx on customer (bench_${name});`;
 
-/** A copy of the sample product's migrations that grows by one file a round. */
+/** The migrations of that product, which grow by one file a round. */
 export function growingMigrations() {
   const folder = mkdtempSync(path.join(tmpdir(), 'tenantctl-bench-migrations-'));
-  cpSync(`${INVOICING}migrations`, folder, { recursive: true });
-  let next = FIRST_FREE_ID;
+  writeFileSync(path.join(folder, '0001_product.sql'), PRODUCT);
+  let next = 2;
   return {
     folder,
     add() {

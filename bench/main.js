@@ -38,7 +38,7 @@ function holds({ ratio, atMost = Infinity, atLeast = -Infinity }) {
   return ratio <= atMost && ratio >= atLeast;
 }
 
-function show({ claim, ratio, atMost, atLeast, ok, figures }) {
+function show({ claim, ratio, atMost, atLeast, ok }) {
   const target = atMost === undefined ? (atLeast === undefined ? '' : `≥ ${atLeast}`) : `≤ ${atMost}`;
   console.log(`${ok ? 'ok  ' : 'MISS'} ${ratio.toFixed(2).padStart(8)}  ${target.padEnd(8)} ${claim}`);
 }

@@ -1,7 +1,7 @@
-import { readFileSync, readdirSync } from 'node:fs';
 import { Connection } from '../dist/pg/connection.js';
 import { readFingerprints, readShape } from '../dist/engine/shape/read.js';
-import { INVOICING, backendMemory, connect, median, milliseconds, withServer } from './support.js';
+import { PRODUCT } from './growing-migrations.js';
+import { backendMemory, connect, median, milliseconds, withServer } from './support.js';
 
 const SCHEMAS = 2_000;
 const ROUNDS = 3;
@@ -24,7 +24,7 @@ export async function shapes() {
     const each = await loop(server);
     return [
       {
-        claim: `fingerprints of ${SCHEMAS} schemas of the sample product, seconds on a new connection`,
+        claim: `fingerprints of ${SCHEMAS} schemas of ten tables, seconds on a new connection`,
         ratio: median(seconds),
         atMost: 2,
         figures: { seconds, backendMegabytes: median(megabytes), ownMegabytes: median(ours) },
@@ -67,7 +67,7 @@ async function fill(server) {
   const admin = await connect(server.adminUrl('postgres'));
   await admin.query(`create database ${DATABASE}`);
   await admin.end();
-  const ddl = sampleProduct();
+  const ddl = PRODUCT;
   const left = names();
   const work = async () => {
     const client = await connect(server.adminUrl(DATABASE));
@@ -80,15 +80,4 @@ async function fill(server) {
   const superuser = await connect(server.superuserUrl(DATABASE));
   await superuser.query('vacuum analyze');
   await superuser.end();
-}
-
-/** All migrations as one text; the batched one, which only fills in rows, has nothing to do. */
-function sampleProduct() {
-  const folder = `${INVOICING}migrations/`;
-  const files = readdirSync(folder).filter((name) => name.endsWith('.sql'));
-  const texts = files.sort().map((name) => readFileSync(folder + name, 'utf8'));
-  return texts
-    .filter((text) => !text.includes('tenantctl: batched'))
-    .map((text) => text.replaceAll(/\bconcurrently\b/g, ''))
-    .join('\n;\n');
 }

@@ -1,14 +1,14 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, inject } from 'vitest';
+import { afterAll, beforeAll, inject, vi } from 'vitest';
 import { type LocalServer, startLocalServer } from '../../src/embedded/server.js';
 
 export interface DurableServer {
   readonly current: LocalServer;
-  /** SIGINT stops it in order and ends every session, SIGQUIT at once and it must recover. */
-  stop(signal: 'SIGINT' | 'SIGQUIT'): void;
-  /** Starts it again when it is gone, on the same port where that is still free. */
+  /** SIGINT stops it in order and ends every session, SIGQUIT at once and it must recover. Waits until it is gone. */
+  stop(signal: 'SIGINT' | 'SIGQUIT'): Promise<void>;
+  /** Starts it again, on the same port where that is still free. */
   start(): Promise<LocalServer>;
 }
 
@@ -37,7 +37,19 @@ export function useDurableServer(): DurableServer {
     get current() {
       return server;
     },
-    stop: (signal) => void process.kill(server.pid, signal),
+    async stop(signal) {
+      const { pid } = server;
+      process.kill(pid, signal);
+      await vi.waitUntil(() => isGone(pid), { interval: 10, timeout: 30_000 });
+    },
     start,
   };
+}
+
+function isGone(pid: number): boolean {
+  try {
+    return !process.kill(pid, 0);
+  } catch {
+    return true;
+  }
 }

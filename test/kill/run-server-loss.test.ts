@@ -55,7 +55,7 @@ describe('a run whose server is restarted in the middle of a wave', () => {
       const step = fleet.add(SLOWLY);
       const running = fleet.project.launch('migrate', '--json');
       await midWave(running, { countOf: () => fleet.countOf(step) });
-      tenants.stop(signal);
+      await tenants.stop(signal);
       const { port } = tenants.current;
       expect((await tenants.start()).port).toBe(port);
       await endsWell(running);
@@ -77,7 +77,7 @@ describe(`a run whose server is restarted at any moment (KILL_SEED=${SEED})`, ()
       const step = fleet.add(SLOWLY);
       const running = fleet.project.launch('migrate', '--json');
       await pause(moment * TAKES_MS);
-      tenants.stop(signal);
+      await tenants.stop(signal);
       await tenants.start();
       const ran = await running.ended;
       if (ran.code !== 0) {
@@ -97,7 +97,7 @@ describe('a run whose catalog is down for ten seconds in the middle of a wave', 
       const running = apart.project.launch('migrate', '--json');
       await midWave(running, { countOf: () => apart.countOf(step) });
       const { port } = catalog.current;
-      catalog.stop(signal);
+      await catalog.stop(signal);
       await pause(10_000);
       expect(await apart.countOf(step)).toBe(UNITS / 2);
       expect((await catalog.start()).port).toBe(port);

@@ -86,7 +86,7 @@ describe('when the server is stopped at once while it provisions', () => {
       const { project, mend } = await hangingProject(stage);
       const lost = project.run(...project.provisionArgs(tier), '--json');
       await hanging();
-      durable.stop('SIGQUIT');
+      await durable.stop('SIGQUIT');
       const ran = await lost;
       expect(ran).toMatchObject({ code: 4, signal: null });
       expect(json(ran).error).toMatchObject({ code: 'CANNOT_CONNECT', exit: 4 });

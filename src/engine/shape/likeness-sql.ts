@@ -23,44 +23,65 @@ const elsewhere = (namespace: string, own = 'c.nsp'): string =>
 const marked = (text: string): string =>
   `replace(replace(replace(${text}, 'search_path TO ' || t.path, chr(2)), t.name || '.', chr(1)), t.inside || '.', chr(1))`;
 
+/*
+ * What hangs on a relation is summed relation by relation, in a subquery each: so it is found by its index. As a join the
+ * server would read the whole catalog, of all schemas of the database, for any number of them.
+ */
+
+const TABLE_KINDS = `c.relkind in ('r', 'p', 'f', 'c')`;
+
 const COLUMNS = `
-  select c.nsp, ${hash(`'column'::text, c.relname, a.attnum, a.attname, coalesce(ty.typname, a.atttypid::text::name), ${elsewhere('ty.typnamespace')},
-      a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.attcollation`)}
-    from relations c
-    join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-    left join pg_type ty on ty.oid = a.atttypid and ty.oid >= 16384
-   where c.relkind in ('r', 'p', 'f', 'c')`;
+  select c.nsp, (select sum(${hash(`'column'::text, c.relname, a.attnum, a.attname,
+        case when a.atttypid < 16384 then a.atttypid::text::name else ty.typname end, ${elsewhere('ty.typnamespace')},
+        a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.attcollation`)})
+      from pg_attribute a
+      left join lateral (select typname, typnamespace from pg_type where oid = a.atttypid and a.atttypid >= 16384 offset 0) ty on true
+     where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)
+    from relations c where ${TABLE_KINDS}`;
 
 const TABLES = `
   select c.nsp, ${hash(`'table'::text, c.relname, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.relreplident,
       c.relispartition, c.relpartbound::text, k.partstrat, k.partattrs::int2[], k.partclass::oid[], k.partcollation::oid[], k.partexprs::text`)}
     from relations c left join pg_partitioned_table k on k.partrelid = c.oid
-   where c.relkind in ('r', 'p', 'f', 'c')`;
+   where ${TABLE_KINDS}`;
 
 const PARENTS = `
   select c.nsp, ${hash(`'parent'::text, c.relname, p.relname, ${elsewhere('p.relnamespace')}, i.inhseqno`)}
     from pg_inherits i join relations c on c.oid = i.inhrelid join pg_class p on p.oid = i.inhparent
    where c.relkind in ('r', 'p', 'f')`;
 
+const constraintHash = (since18: string, own: string): string =>
+  hash(`'constraint'::text, k.conname, c.relname, k.contype, k.condeferrable, k.condeferred, k.convalidated, k.connoinherit, k.conkey,
+      f.relname, ${elsewhere('f.relnamespace', own)}, k.confkey, k.confupdtype, k.confdeltype, k.confmatchtype, k.confdelsetcols, k.conexclop${since18}`);
+
 const CONSTRAINTS = (since18: string): string => `
-  select t.nsp, ${hash(`'constraint'::text, k.conname, c.relname, k.contype, k.condeferrable, k.condeferred, k.convalidated, k.connoinherit, k.conkey,
-      f.relname, ${elsewhere('f.relnamespace', 't.nsp')}, k.confkey, k.confupdtype, k.confdeltype, k.confmatchtype, k.confdelsetcols, k.conexclop${since18},
-      ${marked('case when k.contypid <> 0 then ty.typname || pg_get_constraintdef(k.oid) end')}`)}
-    from pg_constraint k join target t on t.nsp = k.connamespace left join pg_type ty on ty.oid = k.contypid and k.contypid <> 0
-    left join relations c on c.oid = k.conrelid left join pg_class f on f.oid = k.confrelid
-   where k.contype not in ('n', 't')`;
+  select c.nsp, (select sum(${constraintHash(since18, 'c.nsp')})
+      from pg_constraint k
+      left join lateral (select relname, relnamespace from pg_class where oid = k.confrelid and k.confrelid <> 0 offset 0) f on true
+     where k.conrelid = c.oid and k.contype not in ('n', 't'))
+    from relations c where ${TABLE_KINDS}`;
+
+const DOMAIN_CONSTRAINTS = `
+  select t.nsp, ${hash(`'domain constraint'::text, k.conname, k.convalidated, ${marked(`ty.typname || pg_get_constraintdef(k.oid)`)}`)}
+    from pg_type ty join target t on t.nsp = ty.typnamespace
+    cross join lateral (select * from pg_constraint where contypid = ty.oid and contype <> 'n' offset 0) k
+   where ty.typtype = 'd'`;
 
 const INDEXES = `
-  select c.nsp, ${hash(`'index'::text, c.relname, r.relname, c.relam, i.indnkeyatts, i.indkey::int2[], i.indclass::oid[], i.indcollation::oid[],
-      i.indoption::int2[], i.indisunique, i.indnullsnotdistinct, i.indisprimary, i.indimmediate, i.indisvalid, c.reloptions`)}
-    from relations c
-    join pg_index i on i.indexrelid = c.oid join relations r on r.oid = i.indrelid`;
+  select c.nsp, (select sum(${hash(`'index'::text, x.relname, c.relname, x.relam, i.indnkeyatts, i.indkey::int2[], i.indclass::oid[], i.indcollation::oid[],
+        i.indoption::int2[], i.indisunique, i.indnullsnotdistinct, i.indisprimary, i.indimmediate, i.indisvalid, x.reloptions`)})
+      from pg_index i
+      cross join lateral (select relname, relam, reloptions from pg_class where oid = i.indexrelid offset 0) x
+     where i.indrelid = c.oid)
+    from relations c where c.relkind in ('r', 'p', 'm')`;
 
 const TRIGGERS = `
-  select c.nsp, ${hash(`'trigger'::text, g.tgname, c.relname, g.tgenabled, g.tgtype, g.tgattr::int2[], g.tgargs, p.proname, ${elsewhere('p.pronamespace')},
-      g.tgoldtable, g.tgnewtable, ${marked('case when g.tgqual is not null or g.tgconstraint <> 0 then pg_get_triggerdef(g.oid) end')}`)}
-    from pg_trigger g join relations c on c.oid = g.tgrelid join target t on t.nsp = c.nsp join pg_proc p on p.oid = g.tgfoid
-   where not g.tgisinternal`;
+  select c.nsp, (select sum(${hash(`'trigger'::text, g.tgname, c.relname, g.tgenabled, g.tgtype, g.tgattr::int2[], g.tgargs, p.proname, ${elsewhere('p.pronamespace')},
+        g.tgoldtable, g.tgnewtable, ${marked('case when g.tgqual is not null or g.tgconstraint <> 0 then pg_get_triggerdef(g.oid) end')}`)})
+      from pg_trigger g
+      cross join lateral (select proname, pronamespace from pg_proc where oid = g.tgfoid offset 0) p
+     where g.tgrelid = c.oid and not g.tgisinternal)
+    from relations c join target t on t.nsp = c.nsp where c.relkind in ('r', 'p', 'v', 'f')`;
 
 const SEQUENCES = `
   select c.nsp, ${hash(`'sequence'::text, c.relname, s.seqtypid, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle`)}
@@ -69,26 +90,38 @@ const SEQUENCES = `
 /** Relations of the schemas, looked up once: the server finds them by schema only by reading all there are. */
 const RELATIONS = `
   select c.oid, t.nsp, c.relname, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.relispartition,
-      c.relpartbound, c.relam, case when c.relkind in ('i', 'I') then c.reloptions end as reloptions
+      c.relpartbound
     from pg_class c join target t on t.nsp = c.relnamespace where c.relkind <> 't'`;
 
 /** Defaults, checks, keys and conditions of indexes, conditions of policies: where each stands, and a hash of it. */
 const EXPRESSIONS = `
-  select c.nsp, c.oid as relation, 'd'::"char" as kind, d.oid as id, ${hash(`'default'::text, c.relname, d.adnum`)} as place,
-      hashtextextended(d.adbin::text, 0) as tree
-    from pg_attrdef d join relations c on c.oid = d.adrelid
+  select c.nsp, c.oid as relation, 'd'::"char" as kind, x.id, ${hash(`'default'::text, c.relname, x.adnum`)} as place, x.tree
+    from relations c
+    cross join lateral (select oid as id, adnum, hashtextextended(adbin::text, 0) as tree from pg_attrdef where adrelid = c.oid offset 0) x
+   where ${TABLE_KINDS}
   union all
-  select c.nsp, c.oid, 'c', k.oid, ${hash(`'check'::text, c.relname, k.conname`)}, hashtextextended(k.conbin::text, 0)
-    from pg_constraint k join relations c on c.oid = k.conrelid where k.conbin is not null
+  select c.nsp, c.oid, 'c', x.id, ${hash(`'check'::text, c.relname, x.conname`)}, x.tree
+    from relations c
+    cross join lateral (select oid as id, conname, hashtextextended(conbin::text, 0) as tree from pg_constraint
+      where conrelid = c.oid and conbin is not null offset 0) x
+   where ${TABLE_KINDS}
   union all
-  select c.nsp, i.indrelid, x.kind, c.oid, ${hash(`'key'::text, c.relname, x.kind`)}, hashtextextended(x.tree::text, 0)
-    from pg_index i join relations c on c.oid = i.indexrelid
-    cross join lateral (values ('i'::"char", i.indexprs), ('w', i.indpred)) x (kind, tree) where x.tree is not null
+  select c.nsp, c.oid, x.kind, x.id, ${hash(`'key'::text, x.relname, x.kind`)}, x.tree
+    from relations c
+    cross join lateral (
+      select i.indexrelid as id, r.relname, e.kind, hashtextextended(e.tree::text, 0) as tree
+        from pg_index i join pg_class r on r.oid = i.indexrelid
+        cross join lateral (values ('i'::"char", i.indexprs), ('w', i.indpred)) e (kind, tree)
+       where i.indrelid = c.oid and (i.indexprs is not null or i.indpred is not null) and e.tree is not null offset 0) x
+   where c.relkind in ('r', 'p', 'm')
   union all
-  select c.nsp, c.oid, x.kind, p.oid, ${hash(`'policy'::text, c.relname, p.polname, x.kind, p.polcmd, p.polpermissive, p.polroles`)},
-      hashtextextended(x.tree::text, 0)
-    from pg_policy p join relations c on c.oid = p.polrelid
-    cross join lateral (values ('q'::"char", p.polqual), ('p', p.polwithcheck)) x (kind, tree)`;
+  select c.nsp, c.oid, x.kind, x.id, ${hash(`'policy'::text, c.relname, x.polname, x.kind, x.polcmd, x.polpermissive, x.polroles`)}, x.tree
+    from relations c
+    cross join lateral (
+      select p.oid as id, p.polname, p.polcmd, p.polpermissive, p.polroles, e.kind, hashtextextended(e.tree::text, 0) as tree
+        from pg_policy p cross join lateral (values ('q'::"char", p.polqual), ('p', p.polwithcheck)) e (kind, tree)
+       where p.polrelid = c.oid offset 0) x
+   where c.relkind in ('r', 'p')`;
 
 const treeOf = (e: string): string => `case ${e}.kind
     when 'd' then (select adbin from pg_attrdef where oid = ${e}.id) when 'c' then (select conbin from pg_constraint where oid = ${e}.id)
@@ -125,7 +158,16 @@ const summed = (part: string): string =>
 /** Gives `nsp` and `likeness` for each schema of `target`; to be put after it as further common tables. */
 export function likenessTables(serverVersion: number): Sql {
   const since18 = serverVersion >= 180_000 ? ', k.conenforced, k.conperiod' : '';
-  const parts = [COLUMNS, TABLES, PARENTS, CONSTRAINTS(since18), INDEXES, TRIGGERS, SEQUENCES];
+  const parts = [
+    COLUMNS,
+    TABLES,
+    PARENTS,
+    CONSTRAINTS(since18),
+    DOMAIN_CONSTRAINTS,
+    INDEXES,
+    TRIGGERS,
+    SEQUENCES,
+  ];
   return raw(`relations as materialized (${RELATIONS}), expressions as materialized (${EXPRESSIONS}), common as materialized (${COMMON}),
   likeness as (select nsp, sum(hash)::text as likeness
     from (${[...parts, COMPARED_EXPRESSIONS, PRINTED_EXPRESSIONS, ...PRINTED].map(summed).join('\nunion all\n')}) part group by nsp)`);

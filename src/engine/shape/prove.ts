@@ -53,7 +53,11 @@ async function seeDatabase(
   try {
     return await fleet.managed(cluster, database, async (connection) => {
       const bySchema = indexBy(batch, ({ unit }) => unit.schema);
-      const { fingerprints, busy } = await readFingerprints(connection, [...bySchema.keys()]);
+      const { fingerprints, busy } = await readFingerprints(
+        connection,
+        [...bySchema.keys()],
+        references.printedIn(cluster, database),
+      );
       for (const schema of busy) {
         const shape = await readShape(connection, schema).catch((error: unknown) =>
           unreadable([bySchema.get(schema) as MigratedUnit], error),

@@ -1,4 +1,3 @@
-import { groupBy } from '../../core/group-by.js';
 import type { Connection } from '../../pg/connection.js';
 import { withLockRetry } from '../../pg/retry.js';
 import { type Sql, raw, sql } from '../../pg/sql.js';
@@ -29,24 +28,21 @@ const LOCK_TIMEOUT_MS = 1_000;
  * Printing takes the weakest lock on a table and would wait behind the strongest. Schemas in which another
  * session holds that, or waits for it, are left out; should one be taken in between, the query gives
  * up after a second and begins again.
+ * @param printed what earlier looks at this very database have printed; what this one prints is added
  * @throws the server's error 55P03 when that happens each time
  */
 export async function readFingerprints(
   connection: Connection,
   schemas: readonly string[] | 'all',
+  printed: PrintedBefore = new Map(),
 ): Promise<Fingerprints> {
   return looking(connection, async () => {
     const wanted = schemas === 'all' ? await listSchemas(connection) : schemas;
     const busy = await busySchemas(connection, wanted);
     const free = wanted.filter((schema) => !busy.has(schema));
-    const alike = groupBy(await lookAt(connection, free), ({ likeness }) => likeness);
-    const representatives = [...alike.values()].map((members) => (members[0] as Likeness).schema);
-    const digests = await readDigests(connection, representatives);
-    const fingerprints = new Map<string, string>();
-    for (const members of alike.values()) {
-      const digest = digests.get((members[0] as Likeness).schema);
-      if (digest !== undefined) for (const { schema } of members) fingerprints.set(schema, digest);
-    }
+    // So few schemas are sooner printed than compared.
+    const fingerprints =
+      free.length <= FEW ? await readDigests(connection, free) : await readAlike(connection, free, printed);
     if (wanted.length > SCHEMAS_PER_SESSION) connection.retire();
     return { fingerprints, busy: [...busy] };
   });
@@ -90,19 +86,38 @@ function looking<T>(connection: Connection, work: () => Promise<T>): Promise<T> 
   return withLockRetry(TRIES - 1, VANISHED, () => connection.transaction(work, begin));
 }
 
+/** The digest of each sort of schema, by its likeness. */
+export type PrintedBefore = Map<string, string>;
+
+const FEW = 20;
+
 interface Likeness {
   schema: string;
   likeness: string;
 }
 
-/** So few schemas are sooner printed than compared. */
-const FEW = 20;
-
-function lookAt(connection: Connection, schemas: readonly string[]): Promise<Likeness[]> {
-  if (schemas.length <= FEW) return Promise.resolve(schemas.map((schema) => ({ schema, likeness: schema })));
-  return connection.rows<Likeness>(
+/** Finds which schemas are alike, and prints one of each sort that was not printed before. */
+async function readAlike(
+  connection: Connection,
+  schemas: readonly string[],
+  printed: PrintedBefore,
+): Promise<Map<string, string>> {
+  const likenesses = await connection.rows<Likeness>(
     sql`with ${targetTable(schemas)}, ${likenessTables(connection.version)}
       select t.schema, coalesce(l.likeness, '') as likeness from target t left join likeness l using (nsp) order by t.schema`,
+  );
+  const unknown = new Map<string, string>();
+  for (const { schema, likeness } of likenesses) if (!printed.has(likeness)) unknown.set(likeness, schema);
+  const digests = await readDigests(connection, [...unknown.values()]);
+  for (const [likeness, schema] of unknown) {
+    const digest = digests.get(schema);
+    if (digest !== undefined) printed.set(likeness, digest);
+  }
+  return new Map(
+    likenesses.flatMap(({ schema, likeness }): [string, string][] => {
+      const digest = printed.get(likeness);
+      return digest === undefined ? [] : [[schema, digest]];
+    }),
   );
 }
 

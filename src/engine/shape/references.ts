@@ -6,6 +6,7 @@ import { digestOf, listMigrationIds } from '../ledger/files.js';
 import { type Migration, migrationsFor } from '../ledger/migration.js';
 import { LOCAL_STATE } from '../ledger/own-schema.js';
 import { type Played, playMigrations } from './probe.js';
+import type { PrintedBefore } from './read.js';
 import { groupByShape } from './shape.js';
 import type { Shape } from './shape.js';
 import { type Reference, type ShapeKey, findReference, keepReference } from './stored.js';
@@ -27,6 +28,7 @@ export class ShapeReferences {
   private readonly digests = new Map<string, Promise<string>>();
   private readonly played = new Map<string, Promise<Played>>();
   private readonly settled = new Map<string, Reference>();
+  private readonly printed = new Map<string, PrintedBefore>();
 
   /**
    * @param migrations all migrations of the run's directory, frozen for the run
@@ -37,6 +39,14 @@ export class ShapeReferences {
     private readonly migrations: readonly Migration[],
     private readonly run: string | null,
   ) {}
+
+  /** What was printed of a database so far: units of later batches mostly look like those of earlier ones. */
+  printedIn(cluster: string, database: string): PrintedBefore {
+    const key = `${cluster}\n${database}`;
+    const printed = this.printed.get(key) ?? new Map<string, string>();
+    this.printed.set(key, printed);
+    return printed;
+  }
 
   /** What decides how a unit has to look at a version, on a server of this major version. */
   async keyOf({ tier }: MigrationUnit, version: UnitVersion, major: number): Promise<ShapeKey> {

@@ -3,8 +3,8 @@ import type { Drive } from './drive.js';
 import { patiently } from './journal.js';
 import type { SurveyedUnit } from './survey.js';
 
-/** Units whose shapes are read in one query: one scan of the database's catalogs for so many of them. */
-const BATCH = 250;
+/** Units whose shapes are first read together. Each query scans the catalogs of the whole database, so later ones take as many as all before them. */
+const FIRST_BATCH = 250;
 
 /**
  * Recorded is not applied: units that a wave has done are compared with what their migrations should have
@@ -14,6 +14,7 @@ const BATCH = 250;
 export class ShapeProof {
   private readonly waiting: SurveyedUnit[] = [];
   private proving: Promise<void> = Promise.resolve();
+  private read = 0;
 
   constructor(
     private readonly drive: Drive,
@@ -22,7 +23,7 @@ export class ShapeProof {
 
   add(unit: SurveyedUnit): void {
     this.waiting.push(unit);
-    if (this.waiting.length >= BATCH) this.prove();
+    if (this.waiting.length >= Math.max(FIRST_BATCH, this.read)) this.prove();
   }
 
   /** Proves what is left and waits until everything is proved. @throws what reading the shapes threw */
@@ -34,6 +35,7 @@ export class ShapeProof {
   private prove(): void {
     const batch = this.waiting.splice(0);
     if (batch.length === 0) return;
+    this.read += batch.length;
     this.proving = this.proveAfter(this.proving, batch);
     // Reported by finish(); here it only must not count as unhandled.
     this.proving.catch(() => undefined);
