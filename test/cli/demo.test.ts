@@ -62,6 +62,7 @@ describe('the demo', () => {
       'start',
       'provision',
       'migrate',
+      'canary',
       'isolate',
       'suspend',
       'crash',
@@ -83,6 +84,12 @@ describe('the demo', () => {
       from: '0011_credit_notes',
       to: '0014_activity_2027',
     });
+  });
+
+  it('shows a bad migration halted at the canary, and finished after the repair', () => {
+    const canary = countsOf('canary');
+    expect(canary).toMatchObject({ units: 69, failed: 1, afterwards: 69 });
+    expect(canary?.['spared']).toBeGreaterThanOrEqual(56);
   });
 
   it('shows neighbours apart, a suspension that is felt and a crash that is mended', () => {
@@ -117,13 +124,13 @@ describe('the demo', () => {
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
     child.stdout.on('data', (chunk: Buffer) => {
       stdout += chunk.toString();
-      if (stdout.includes('2/6') && !child.killed) child.kill('SIGINT');
+      if (stdout.includes('2/7') && !child.killed) child.kill('SIGINT');
     });
     const code = await new Promise((resolve) => child.on('close', resolve));
     expect(code).toBe(130);
     expect(stderr).toContain('Interrupted by SIGINT');
     expect(stdout).toContain('12 migrations of its own');
-    expect(stdout).not.toContain('3/6');
+    expect(stdout).not.toContain('3/7');
     expect(stdout).not.toContain('\u001B');
     expect(await serverOf(folder)).toBeUndefined();
   });

@@ -88,6 +88,16 @@ export async function releaseMigrations(folder: DemoFolder): Promise<string[]> {
   return missing.filter((name) => !name.includes('down')).map((name) => path.basename(name, '.sql'));
 }
 
+/** Writes a migration of the demo's own, and notes that it is one. */
+export async function addMigration(folder: DemoFolder, name: string, text: string): Promise<void> {
+  await translated(folder, async () => {
+    const file = path.join('migrations', `${name}.sql`);
+    const manifest = { ...(await readManifest(folder)), [file]: hashOf(text) };
+    await writeFile(path.join(folder.path, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+    await writeFile(path.join(folder.path, file), text);
+  });
+}
+
 async function copyFiles(folder: DemoFolder, names: readonly string[]): Promise<void> {
   for (const name of names) {
     const target = path.join(folder.path, name);
@@ -140,10 +150,13 @@ async function listFiles(root: string, below = ''): Promise<string[]> {
   return (await Promise.all(names)).flat().sort();
 }
 
+function hashOf(content: string | Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
 async function hashAll(root: string, names: readonly string[]): Promise<Manifest> {
   const pairs = names.map(async (name) => {
-    const bytes = await readFile(path.join(root, name));
-    return [name, createHash('sha256').update(bytes).digest('hex')] as const;
+    return [name, hashOf(await readFile(path.join(root, name)))] as const;
   });
   return Object.fromEntries(await Promise.all(pairs));
 }

@@ -1,4 +1,5 @@
 import type { DemoStep } from './step.js';
+import { canary } from './canary.js';
 import { crash } from './crash.js';
 import { isolate } from './isolate.js';
 import { release } from './release.js';
@@ -7,4 +8,4 @@ import { start } from './start.js';
 import { suspend } from './suspend.js';
 
 /** The story, in order. */
-export const STEPS: readonly DemoStep[] = [start, settle, release, isolate, suspend, crash];
+export const STEPS: readonly DemoStep[] = [start, settle, release, canary, isolate, suspend, crash];
