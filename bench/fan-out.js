@@ -4,7 +4,7 @@ import { planLateWave } from '../dist/engine/waves/plan.js';
 import { change, fleetOfSchemas, growingMigrations, oneMigration, schemasOf } from './growing-migrations.js';
 import { connect, median, milliseconds, withServer } from './support.js';
 
-const SCHEMAS = 1_000;
+const SCHEMAS = 2_000;
 const ROUNDS = 3;
 
 /**

@@ -190,3 +190,60 @@ describe('the tutorial, pasted block by block', () => {
     expect(existsSync(project)).toBe(false);
   });
 });
+
+describe('the rehearsed rollout, at a small size', () => {
+  const blocks = codeBlocks(readPage('docs/how-to/rehearse-a-rollout.md'));
+  const pasted = blocks.filter(({ info }) => info === 'sh walkthrough').map(({ text }) => text);
+  const home = mkdtempSync(path.join(tmpdir(), 'tenantctl-rollout-'));
+  const project = path.join(home, 'tenantctl-rollout');
+  const SIZE = { SCHEMAS: '24', DATABASES: '2', POOLED: '4', BAD: '0' };
+  let runs: BlockRun[] = [];
+
+  beforeAll(async () => {
+    chmodSync(home, 0o755);
+    const { CI: _ci, ...env } = process.env;
+    const name = `TENANTCTL=$PWD; tenantctl() { node "$TENANTCTL/bin/tenantctl.js" "$@"; }`;
+    runs = await pasteInto({ cwd: ROOT, env: { ...env, ...SIZE, HOME: home } }, [name, ...pasted]);
+  }, 180_000);
+
+  afterAll(() => {
+    if (existsSync(project)) execFileSync(process.execPath, [BIN, 'dev', 'down'], { cwd: project });
+    rmSync(home, { recursive: true, force: true, maxRetries: 20 });
+  });
+
+  const said = (command: string) =>
+    runs[1 + pasted.findIndex((text) => text.includes(command))]?.output ?? '';
+
+  it('is halted by the budget in the second wave, with the third untouched', () => {
+    const output = said('tenantctl migrate;');
+    expect(output).toMatch(/run halted: 1 of \d units of wave early failed; the budget bears 1 %/);
+    expect(output).toMatch(/rest +pending +\d+ +0 +0/);
+    expect(output).toContain('exit code 7');
+  });
+
+  it('is explained, unit by unit', () => {
+    expect(said('tenantctl runs explain\n')).toMatch(
+      /schema:s10: failed in 0015_customer_email_checked: .*\(SQLSTATE 23514\)/,
+    );
+    expect(said('tenantctl runs explain\n')).toMatch(/\d+ units \(.*\): pending: the run is paused/);
+  });
+
+  it('is resumed after the repair, and the failed units retried', () => {
+    expect(said('mend.mjs')).toContain('mended 2 rows');
+    expect(said('tenantctl runs retry;')).toContain('exit code 7\n');
+    expect(said('tenantctl runs retry;')).toMatch(
+      /0015_customer_email_checked +27\n[\s\S]*nothing is behind/,
+    );
+  });
+
+  it('is rolled back', () => {
+    expect(said('rollback --run')).toContain(
+      'rollback succeeded: 27 units (30 tenants), 27 succeeded, 0 failed',
+    );
+  });
+
+  it('leaves no server and no folder behind', () => {
+    expect(runs.at(-1)?.status).toBe(0);
+    expect(existsSync(project)).toBe(false);
+  });
+});

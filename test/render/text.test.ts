@@ -3,6 +3,7 @@ import type { RunPlan, RunReport } from '../../src/core/report.js';
 import type { Tenant } from '../../src/core/tenant.js';
 import { chooseColors } from '../../src/render/colors.js';
 import { fleetStatusText } from '../../src/render/fleet-text.js';
+import { explanationText } from '../../src/render/explanation-text.js';
 import { recordsTable, recordText } from '../../src/render/records.js';
 import { runPlanText, runReportText, stepsText } from '../../src/render/run-text.js';
 import { tenantDetailText, tenantsText, tenantText } from '../../src/render/tenant-text.js';
@@ -138,5 +139,25 @@ describe('records', () => {
       'name  a[2Jb c\nnone  -\nlist  1, 2\nmap   a=1',
     );
     expect(recordsTable([])).toBe('');
+  });
+});
+
+describe('an explanation', () => {
+  const explain = (units: { unit: string; sentence: string }[]) =>
+    explanationText({ run: 'r-1', sentence: 'It is paused.', waves: [], units, decisions: [], next: [] });
+  const waiting = (n: number) =>
+    Array.from({ length: n }, (_, index) => ({
+      unit: `schema:s${index + 1}`,
+      sentence: 'pending: it waits',
+    }));
+
+  it('says once what is so for many units', () => {
+    const text = explain([{ unit: 'schema:bad', sentence: 'failed: 55P03' }, ...waiting(1_200)]);
+    expect(text).toContain('  schema:bad: failed: 55P03\n');
+    expect(text).toContain('  1,200 units (schema:s1 to schema:s1200): pending: it waits');
+  });
+
+  it('names a few units one by one', () => {
+    expect(explain(waiting(3)).match(/schema:s\d: pending: it waits/g)).toHaveLength(3);
   });
 });

@@ -8,7 +8,7 @@ import { patiently } from './journal.js';
 import type { LaneExecutor } from './lanes.js';
 import type { Stop } from './stop.js';
 import { undoWave } from './undo.js';
-import { executeWave, finalStatus, poolFailed } from './wave.js';
+import { executeWave, finalStatus, poolFailed, unproved } from './wave.js';
 
 /** Rounds of looking for units that came up meanwhile: each may take long enough for another to come. */
 const LATE_ROUNDS = 3;
@@ -47,7 +47,7 @@ async function driveWave(drive: Drive, executor: LaneExecutor, wave: RunWave, la
   if (job.through !== null && wave.ordinal > job.through.ordinal) return drive.end(toldToStop(job.through));
   resumeHalt(drive, wave);
   if (drive.stop !== null) return;
-  if (wave.open.length > 0) await executeWave(drive, executor, wave);
+  if (wave.open.length > 0 || unproved(job, wave).length > 0) await executeWave(drive, executor, wave);
   if (drive.stop !== null) return;
   fleet.reach('migrate.wave-ended');
   await checkWave(drive, wave);

@@ -18,7 +18,7 @@ export class ShapeProof {
 
   constructor(
     private readonly drive: Drive,
-    private readonly differs: () => void,
+    private readonly differs: (unit: string) => void,
   ) {}
 
   add(unit: SurveyedUnit): void {
@@ -48,7 +48,8 @@ export class ShapeProof {
   }
 
   private judge(surveyed: SurveyedUnit, differences: readonly string[]): void {
-    if (differences.length === 0) return;
+    // What could not be read because everything was cancelled is proved by the drive that goes on.
+    if (differences.length === 0 || this.drive.fleet.cancelled) return;
     const fault = shapeFault(surveyed, differences);
     const outcome = {
       unit: surveyed.unit.id,
@@ -59,7 +60,7 @@ export class ShapeProof {
       ms: null,
     };
     this.drive.journal.ended(outcome, []);
-    this.differs();
+    this.differs(surveyed.unit.id);
     const { fleet, job } = this.drive;
     fleet.emit({ type: 'notice', level: 'warning', code: fault.code, message: fault.message }, job.run.id);
     const exceeded = this.drive.failures.note(true);

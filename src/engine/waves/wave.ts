@@ -2,7 +2,7 @@ import type { WaveStatus } from '../../core/report.js';
 import { waveStatusUpdate } from '../catalog/run-control.js';
 import { Brake } from './brake.js';
 import type { Drive } from './drive.js';
-import type { RunWave } from './job.js';
+import type { RunJob, RunWave } from './job.js';
 import type { LaneExecutor } from './lanes.js';
 import type { PlannedUnit } from './plan.js';
 import { ShapeProof } from './shape-proof.js';
@@ -28,10 +28,11 @@ export async function executeWave(drive: Drive, executor: LaneExecutor, wave: Ru
   fleet.emit({ type: 'wave.started', wave: wave.name, units: wave.open.length }, job.run.id);
   await drive.write(waveStatusUpdate(job.run.id, wave.ordinal, 'running'));
   const brake = new Brake(drive, wave);
-  const proof = new ShapeProof(drive, () => {
-    tally.succeeded -= 1;
+  const proof = new ShapeProof(drive, (unit) => {
+    if (!wave.done.has(unit)) tally.succeeded -= 1;
     tally.failed += 1;
   });
+  for (const unit of unproved(job, wave)) proof.add(unit);
   await executor.submit(wave.open);
   await executor.work(async (planned) => {
     if (drive.control.isSkipped(planned.unit.id) || !(await brake.release())) return;
@@ -43,6 +44,13 @@ export async function executeWave(drive: Drive, executor: LaneExecutor, wave: Ru
   const { busy, ...ended } = tally;
   fleet.emit({ type: 'wave.finished', wave: wave.name, ...ended }, job.run.id);
   if (busy > 0 && drive.stop === null) drive.end(stillBusy(wave, busy));
+}
+
+/** Units that an earlier process has done in this wave, of which it may not have proved all before it ended. */
+export function unproved({ surveyed }: RunJob, { status, done, open }: RunWave): SurveyedUnit[] {
+  if (status !== 'running') return [];
+  const undone = new Set(open.map(({ unit }) => unit.id));
+  return [...done].flatMap((unit) => (undone.has(unit) ? [] : (surveyed.get(unit) ?? [])));
 }
 
 /** How a wave stands that has no open units left and has passed its gate. */

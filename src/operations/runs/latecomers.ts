@@ -5,7 +5,7 @@ import type { Fleet } from '../../engine/context.js';
 import type { Migration } from '../../engine/ledger/migration.js';
 import { capsOf } from '../../engine/waves/caps.js';
 import type { RunHelp, RunWave } from '../../engine/waves/job.js';
-import { patiently } from '../../engine/waves/journal.js';
+import { patiently, writePatiently } from '../../engine/waves/journal.js';
 import { planLateWave } from '../../engine/waves/plan.js';
 import { surveyUnits } from '../../engine/waves/survey.js';
 import { MOVING, wantMigrations } from '../../engine/waves/wishes.js';
@@ -61,24 +61,22 @@ export async function findLatecomers(
     open,
   };
   const versions = new Map(late.map(({ unit, version }) => [unit.id, version?.id ?? null]));
-  await fleet.catalog((connection) =>
-    connection.atomically([
-      wavesInsert(run.id, ordinal, [{ name, needsApproval: false }]),
-      runUnitsInsert(
-        run.id,
-        open.map(({ unit, lane, pages, ordinal: turn }) => ({
-          unit: unit.id,
-          wave: ordinal,
-          ordinal: turn,
-          lane,
-          pages,
-          tenants: unit.tenantCount,
-          from: versions.get(unit.id) ?? null,
-          status: 'pending',
-          reason: null,
-        })),
-      ),
-    ]),
-  );
+  await writePatiently(fleet, [
+    wavesInsert(run.id, ordinal, [{ name, needsApproval: false }]),
+    runUnitsInsert(
+      run.id,
+      open.map(({ unit, lane, pages, ordinal: turn }) => ({
+        unit: unit.id,
+        wave: ordinal,
+        ordinal: turn,
+        lane,
+        pages,
+        tenants: unit.tenantCount,
+        from: versions.get(unit.id) ?? null,
+        status: 'pending',
+        reason: null,
+      })),
+    ),
+  ]);
   return { wave, surveyed: late };
 }
