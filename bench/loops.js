@@ -119,10 +119,22 @@ async function nodePgMigrate(server, schemas, round) {
   return elapsed;
 }
 
+let installed;
+
+/** From npm when it is needed: not every platform that it names can be had everywhere, so it is no dependency. */
+async function dbmateBinary() {
+  if (installed !== undefined) return installed;
+  const folder = mkdtempSync(path.join(tmpdir(), 'tenantctl-bench-dbmate-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  await promisify(execFile)('npm', ['install', '--prefix', folder, '--no-save', 'dbmate@2.36.0']);
+  const own = createRequire(path.join(folder, 'package.json'));
+  installed = own.resolve(`@dbmate/${process.platform}-${process.arch}/bin/dbmate`);
+  return installed;
+}
+
 /** A process a schema, of the binary itself and not of its slower start through node. */
 async function dbmate(server, schemas, round) {
-  const { resolveBinary } = await import('dbmate');
-  const binary = resolveBinary();
+  const binary = await dbmateBinary();
   const files = filesUpTo(round, (index) => [
     `2026010100000${index}_change.sql`,
     `-- migrate:up\n${change(`peer_c${index}`)}\n-- migrate:down\n`,
