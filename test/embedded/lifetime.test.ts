@@ -22,7 +22,8 @@ describe('a tied server', () => {
     expect(await query(adminUrl, 'select 1 as one')).toEqual([{ one: 1 }]);
     await parent.end('SIGKILL');
     await until(() => isGone(dataDirectory), 'the server is gone');
-    expect(logOf(directory)).toContain('database system is shut down');
+    // The server says so after it has removed its file.
+    await until(() => logOf(directory).includes('database system is shut down'), 'the server says so');
     expect(await findLocalServer(directory)).toBeUndefined();
   });
 
