@@ -1,5 +1,5 @@
 import { type Sql, raw } from '../../pg/sql.js';
-import { PRINTED_PARTS } from './lines-sql.js';
+import { PRINTED_PARTS, RELATIONS } from './lines-sql.js';
 
 /**
  * A cheap number for each schema of `target t`: schemas of one database with the same number have the same
@@ -22,11 +22,6 @@ const elsewhere = (namespace: string, own = 'c.nsp'): string =>
 /** A printed text with one mark wherever the schema's own name stands: cheaper than a pattern, and enough to compare. */
 const marked = (text: string): string =>
   `replace(replace(replace(${text}, 'search_path TO ' || t.path, chr(2)), t.name || '.', chr(1)), t.inside || '.', chr(1))`;
-
-/*
- * What hangs on a relation is summed relation by relation, in a subquery each: so it is found by its index. As a join the
- * server would read the whole catalog, of all schemas of the database, for any number of them.
- */
 
 const TABLE_KINDS = `c.relkind in ('r', 'p', 'f', 'c')`;
 
@@ -61,12 +56,6 @@ const CONSTRAINTS = (since18: string): string => `
      where k.conrelid = c.oid and k.contype not in ('n', 't'))
     from relations c where ${TABLE_KINDS}`;
 
-const DOMAIN_CONSTRAINTS = `
-  select t.nsp, ${hash(`'domain constraint'::text, k.conname, k.convalidated, ${marked(`ty.typname || pg_get_constraintdef(k.oid)`)}`)}
-    from pg_type ty join target t on t.nsp = ty.typnamespace
-    cross join lateral (select * from pg_constraint where contypid = ty.oid and contype <> 'n' offset 0) k
-   where ty.typtype = 'd'`;
-
 const INDEXES = `
   select c.nsp, (select sum(${hash(`'index'::text, x.relname, c.relname, x.relam, i.indnkeyatts, i.indkey::int2[], i.indclass::oid[], i.indcollation::oid[],
         i.indoption::int2[], i.indisunique, i.indnullsnotdistinct, i.indisprimary, i.indimmediate, i.indisvalid, x.reloptions`)})
@@ -86,12 +75,6 @@ const TRIGGERS = `
 const SEQUENCES = `
   select c.nsp, ${hash(`'sequence'::text, c.relname, s.seqtypid, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle`)}
     from relations c join pg_sequence s on s.seqrelid = c.oid`;
-
-/** Relations of the schemas, looked up once: the server finds them by schema only by reading all there are. */
-const RELATIONS = `
-  select c.oid, t.nsp, c.relname, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.relispartition,
-      c.relpartbound
-    from pg_class c join target t on t.nsp = c.relnamespace where c.relkind <> 't'`;
 
 /** Defaults, checks, keys and conditions of indexes, conditions of policies: where each stands, and a hash of it. */
 const EXPRESSIONS = `
@@ -128,13 +111,16 @@ const treeOf = (e: string): string => `case ${e}.kind
     when 'i' then (select indexprs from pg_index where indexrelid = ${e}.id) when 'w' then (select indpred from pg_index where indexrelid = ${e}.id)
     when 'q' then (select polqual from pg_policy where oid = ${e}.id) else (select polwithcheck from pg_policy where oid = ${e}.id) end`;
 
+/** What is left of a tree when the lengths and precisions of types, large numbers as well, are taken out. */
+const withoutTypmods = (tree: string): string => `regexp_replace(${tree}, 'typmod -?[0-9]+', '', 'g')`;
+
 /** Names an object by its number: one that is not built in, or a constant of an object type such as `'s'::regclass`. */
 const NAMES_OBJECTS = `'[1-9][0-9]{4}|consttype (?:24|220[2-6]|3734|3769|4089|4096|4191) '`;
 
 /** Expressions that mean the same wherever they stand. One that stands alone is printed, whatever it holds. */
 const COMMON = `
   select e.kind, e.tree from (select kind, tree, min(id) as id from expressions group by kind, tree having count(*) > 1) e
-   where not coalesce((${treeOf('e')})::text ~ ${NAMES_OBJECTS}, false)`;
+   where not coalesce(${withoutTypmods(`(${treeOf('e')})::text`)} ~ ${NAMES_OBJECTS}, false)`;
 
 /** An expression without columns needs no relation to be opened. */
 const PRINTED_EXPRESSION = `pg_get_expr(x.tree, case when strpos(x.tree::text, '{VAR ') > 0 then e.relation else 0 end)`;
@@ -158,16 +144,7 @@ const summed = (part: string): string =>
 /** Gives `nsp` and `likeness` for each schema of `target`; to be put after it as further common tables. */
 export function likenessTables(serverVersion: number): Sql {
   const since18 = serverVersion >= 180_000 ? ', k.conenforced, k.conperiod' : '';
-  const parts = [
-    COLUMNS,
-    TABLES,
-    PARENTS,
-    CONSTRAINTS(since18),
-    DOMAIN_CONSTRAINTS,
-    INDEXES,
-    TRIGGERS,
-    SEQUENCES,
-  ];
+  const parts = [COLUMNS, TABLES, PARENTS, CONSTRAINTS(since18), INDEXES, TRIGGERS, SEQUENCES];
   return raw(`relations as materialized (${RELATIONS}), expressions as materialized (${EXPRESSIONS}), common as materialized (${COMMON}),
   likeness as (select nsp, sum(hash)::text as likeness
     from (${[...parts, COMPARED_EXPRESSIONS, PRINTED_EXPRESSIONS, ...PRINTED].map(summed).join('\nunion all\n')}) part group by nsp)`);

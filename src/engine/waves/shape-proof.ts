@@ -3,8 +3,10 @@ import type { Drive } from './drive.js';
 import { patiently } from './journal.js';
 import type { SurveyedUnit } from './survey.js';
 
-/** Units whose shapes are first read together. Each query scans the catalogs of the whole database, so later ones take as many as all before them. */
+/** Units whose shapes are first read together. */
 const FIRST_BATCH = 250;
+/** Each query reads the catalogs of a whole database, so the later ones are for more units: for this part of all so far. */
+const GROWTH = 1 / 4;
 
 /**
  * Recorded is not applied: units that a wave has done are compared with what their migrations should have
@@ -23,7 +25,7 @@ export class ShapeProof {
 
   add(unit: SurveyedUnit): void {
     this.waiting.push(unit);
-    if (this.waiting.length >= Math.max(FIRST_BATCH, this.read)) this.prove();
+    if (this.waiting.length >= Math.max(FIRST_BATCH, this.read * GROWTH)) this.prove();
   }
 
   /** Proves what is left and waits until everything is proved. @throws what reading the shapes threw */
