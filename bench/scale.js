@@ -75,7 +75,7 @@ async function nothingPending(server, directory) {
     clusters: {
       main: {
         url: server.adminUrl('postgres'),
-        schemaDatabase: 'app_shared',
+        schemas: { database: 'app_shared' },
         pools: { shared: { database: 'app_shared', schema: 'app' } },
       },
     },

@@ -1,12 +1,13 @@
+import pLimit from 'p-limit';
 import type { StoredFault } from '../catalog/run-units.js';
 import type { Drive } from './drive.js';
 import { patiently } from './journal.js';
 import type { SurveyedUnit } from './survey.js';
 
-/** Units whose shapes are first read together. */
-const FIRST_BATCH = 250;
-/** Each query reads the catalogs of a whole database, so the later ones are for more units: for this part of all so far. */
-const GROWTH = 1 / 4;
+/** Units whose shapes are read together: one query, and one scan of the database's catalogs, for so many of them. */
+const BATCH = 250;
+/** Batches that are read at once: when the lanes are done there is nothing else to do. */
+const AT_ONCE = 2;
 
 /**
  * Recorded is not applied: units that a wave has done are compared with what their migrations should have
@@ -15,8 +16,8 @@ const GROWTH = 1 / 4;
  */
 export class ShapeProof {
   private readonly waiting: SurveyedUnit[] = [];
-  private proving: Promise<void> = Promise.resolve();
-  private read = 0;
+  private readonly lane = pLimit(AT_ONCE);
+  private readonly proving: Promise<void>[] = [];
 
   constructor(
     private readonly drive: Drive,
@@ -25,26 +26,30 @@ export class ShapeProof {
 
   add(unit: SurveyedUnit): void {
     this.waiting.push(unit);
-    if (this.waiting.length >= Math.max(FIRST_BATCH, this.read * GROWTH)) this.prove();
+    if (this.waiting.length >= BATCH) this.prove();
   }
 
   /** Proves what is left and waits until everything is proved. @throws what reading the shapes threw */
   async finish(): Promise<void> {
     this.prove();
-    await this.proving;
+    await Promise.all(this.proving);
   }
 
   private prove(): void {
     const batch = this.waiting.splice(0);
     if (batch.length === 0) return;
-    this.read += batch.length;
-    this.proving = this.proveAfter(this.proving, batch);
+    const [first] = this.proving;
+    const proving =
+      first === undefined
+        ? this.proveBatch(batch)
+        : this.lane(() => first.then(() => this.proveBatch(batch)));
     // Reported by finish(); here it only must not count as unhandled.
-    this.proving.catch(() => undefined);
+    proving.catch(() => undefined);
+    this.proving.push(proving);
   }
 
-  private async proveAfter(before: Promise<void>, batch: readonly SurveyedUnit[]): Promise<void> {
-    await before;
+  /** The first batch settles what the others are compared with. */
+  private async proveBatch(batch: readonly SurveyedUnit[]): Promise<void> {
     const differences = await patiently(() => this.drive.job.help.proveShapes(batch));
     for (const unit of batch) this.judge(unit, differences.get(unit.unit.id) ?? []);
   }
