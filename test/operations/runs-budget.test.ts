@@ -3,6 +3,7 @@ import { explainRun } from '../../src/operations/runs/explain.js';
 import { resumeRun } from '../../src/operations/runs/resume.js';
 import { retryRun } from '../../src/operations/runs/retry.js';
 import { showRun } from '../../src/operations/runs/show.js';
+import { wave } from '../engine/waves/plannable.js';
 import { useFleets, versionsOf } from './fleets.js';
 import {
   GO,
@@ -16,7 +17,6 @@ import {
   started,
   statuses,
   unitRows,
-  wave,
 } from './runs-support.js';
 
 const fleets = useFleets();

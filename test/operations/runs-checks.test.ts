@@ -6,8 +6,9 @@ import { parseSelectors } from '../../src/core/selector.js';
 import { resumeRun } from '../../src/operations/runs/resume.js';
 import { suspendTenant } from '../../src/operations/suspend.js';
 import { directoryOf } from '../engine/ledger/directory.js';
+import { wave } from '../engine/waves/plannable.js';
 import { type SmallFleet, useFleets } from './fleets.js';
-import { GO, STEP, decisions, oneByOne, schemaOf, started, wave } from './runs-support.js';
+import { GO, STEP, decisions, oneByOne, schemaOf, started } from './runs-support.js';
 
 const fleets = useFleets();
 const COUNTS = { pool: 2, schema: 2, database: 1 };

@@ -11,6 +11,7 @@ import { resumeRun } from '../../src/operations/runs/resume.js';
 import { retryRun } from '../../src/operations/runs/retry.js';
 import { skipUnit } from '../../src/operations/runs/skip.js';
 import { failureOf, writeFiles } from '../engine/ledger/directory.js';
+import { wave } from '../engine/waves/plannable.js';
 import { codeOf, useFleets, versionsOf } from './fleets.js';
 import {
   AT_BARRIER,
@@ -27,7 +28,6 @@ import {
   spoil,
   started,
   statuses,
-  wave,
 } from './runs-support.js';
 
 const fleets = useFleets();

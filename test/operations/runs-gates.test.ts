@@ -4,8 +4,9 @@ import { explainRun } from '../../src/operations/runs/explain.js';
 import { resumeRun } from '../../src/operations/runs/resume.js';
 import { runFailure } from '../../src/cli/run-failure.js';
 import { failureOf } from '../engine/ledger/directory.js';
+import { wave } from '../engine/waves/plannable.js';
 import { type SmallFleet, useFleets, versionsOf } from './fleets.js';
-import { GO, STEP, decisions, oneByOne, runRow, somebody, started, wave } from './runs-support.js';
+import { GO, STEP, decisions, oneByOne, runRow, somebody, started } from './runs-support.js';
 
 const fleets = useFleets();
 const THREE = { pool: 0, schema: 3, database: 0 };

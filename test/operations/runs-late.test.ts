@@ -7,17 +7,9 @@ import { provisionTenant } from '../../src/operations/provision.js';
 import { explainRun } from '../../src/operations/runs/explain.js';
 import { directoryOf } from '../engine/ledger/directory.js';
 import { query } from '../support/server.js';
+import { wave } from '../engine/waves/plannable.js';
 import { type SmallFleet, useFleets, versionsOf } from './fleets.js';
-import {
-  AT_BARRIER,
-  STEP,
-  closeBarrier,
-  oneByOne,
-  schemaOf,
-  statuses,
-  unitRows,
-  wave,
-} from './runs-support.js';
+import { AT_BARRIER, STEP, closeBarrier, oneByOne, schemaOf, statuses, unitRows } from './runs-support.js';
 
 const fleets = useFleets();
 const THREE = { pool: 0, schema: 3, database: 0 };

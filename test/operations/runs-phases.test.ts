@@ -3,8 +3,9 @@ import { parseSelectors } from '../../src/core/selector.js';
 import type { WaveSettings } from '../../src/core/settings.js';
 import { resumeRun } from '../../src/operations/runs/resume.js';
 import { setTenant } from '../../src/operations/set.js';
+import { wave } from '../engine/waves/plannable.js';
 import { type SmallFleet, useFleets, versionsOf } from './fleets.js';
-import { GO, STEP, oneByOne, started, unitRows, wave } from './runs-support.js';
+import { GO, STEP, oneByOne, started, unitRows } from './runs-support.js';
 
 const fleets = useFleets();
 const NO = { dryRun: false };

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { vi } from 'vitest';
-import type { FleetSettings, WaveSettings } from '../../src/core/settings.js';
+import type { FleetSettings } from '../../src/core/settings.js';
 import type { Fleet } from '../../src/engine/context.js';
 import { writeFiles } from '../engine/ledger/directory.js';
 import type { SmallFleet } from './fleets.js';
@@ -9,18 +9,6 @@ import type { SmallFleet } from './fleets.js';
 export const UNIQUE = 'alter table item add constraint item_note unique (note);';
 export const STEP = 'alter table item add column extra text;';
 export const GO = { wait: false, dryRun: false };
-
-/** A wave of a policy. */
-export const wave = (name: string, rest: Partial<WaveSettings> = {}): WaveSettings => ({
-  name,
-  select: null,
-  max: null,
-  percent: null,
-  bakeMs: 0,
-  approve: false,
-  checks: [],
-  ...rest,
-});
 
 /** A rollout with one unit at a time, so that it is known what comes after what. */
 export const oneByOne = (rollout: Partial<FleetSettings['rollout']> = {}) => ({

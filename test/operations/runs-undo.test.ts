@@ -3,6 +3,7 @@ import { explainRun } from '../../src/operations/runs/explain.js';
 import { retryRun } from '../../src/operations/runs/retry.js';
 import { showRun } from '../../src/operations/runs/show.js';
 import { failureOf } from '../engine/ledger/directory.js';
+import { wave } from '../engine/waves/plannable.js';
 import { useFleets, versionsOf } from './fleets.js';
 import {
   GO,
@@ -17,7 +18,6 @@ import {
   spoil,
   started,
   statuses,
-  wave,
 } from './runs-support.js';
 
 const fleets = useFleets();

@@ -4,8 +4,9 @@ import { approveRun } from '../../src/operations/runs/approve.js';
 import { resumeRun } from '../../src/operations/runs/resume.js';
 import { showRun } from '../../src/operations/runs/show.js';
 import { watchRun } from '../../src/operations/runs/watch.js';
+import { wave } from '../engine/waves/plannable.js';
 import { useFleets } from './fleets.js';
-import { AT_BARRIER, GO, STEP, closeBarrier, oneByOne, schemaOf, wave } from './runs-support.js';
+import { AT_BARRIER, GO, STEP, closeBarrier, oneByOne, schemaOf } from './runs-support.js';
 
 const fleets = useFleets();
 const anyTime = { durationMs: expect.any(Number) };

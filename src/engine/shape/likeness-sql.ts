@@ -7,8 +7,8 @@ import { PRINTED_PARTS, RELATIONS } from './lines-sql.js';
  * printed. The reverse does not hold: a dropped column, for one, changes the number and not the lines; so does, before
  * PostgreSQL 17, another length of the message that made an expression.
  *
- * It is a sum of hashes of catalog rows: one scan of each catalog for all schemas, nothing sorted, nothing
- * sent. Objects of the schema itself stand in by name, others by number, as all schemas of a database
+ * It is a sum of hashes of catalog rows: relations are found by one scan for all schemas, what hangs on each of them by
+ * its index (see `RELATIONS`); nothing is sorted, nothing sent. Objects of the schema itself stand in by name, others by number, as all schemas of a database
  * share them. Printing is what costs, as it opens relations and fills the caches of the session: only what
  * speaks of objects by number (views, functions, a few expressions) is printed.
  */
@@ -16,8 +16,8 @@ import { PRINTED_PARTS, RELATIONS } from './lines-sql.js';
 const hash = (values: string): string => `hash_record_extended(row(${values}), 0)`;
 
 /** The namespace of something, when it is not the schema's own. */
-const elsewhere = (namespace: string, own = 'c.nsp'): string =>
-  `case when ${namespace} = ${own} then 0::oid else ${namespace} end`;
+const elsewhere = (namespace: string): string =>
+  `case when ${namespace} = c.nsp then 0::oid else ${namespace} end`;
 
 /** A printed text with one mark wherever the schema's own name stands: cheaper than a pattern, and enough to compare. */
 const marked = (text: string): string =>
@@ -45,12 +45,9 @@ const PARENTS = `
     from pg_inherits i join relations c on c.oid = i.inhrelid join pg_class p on p.oid = i.inhparent
    where c.relkind in ('r', 'p', 'f')`;
 
-const constraintHash = (since18: string, own: string): string =>
-  hash(`'constraint'::text, k.conname, c.relname, k.contype, k.condeferrable, k.condeferred, k.convalidated, k.connoinherit, k.conkey,
-      f.relname, ${elsewhere('f.relnamespace', own)}, k.confkey, k.confupdtype, k.confdeltype, k.confmatchtype, k.confdelsetcols, k.conexclop${since18}`);
-
 const CONSTRAINTS = (since18: string): string => `
-  select c.nsp, (select sum(${constraintHash(since18, 'c.nsp')})
+  select c.nsp, (select sum(${hash(`'constraint'::text, k.conname, c.relname, k.contype, k.condeferrable, k.condeferred, k.convalidated, k.connoinherit, k.conkey,
+        f.relname, ${elsewhere('f.relnamespace')}, k.confkey, k.confupdtype, k.confdeltype, k.confmatchtype, k.confdelsetcols, k.conexclop${since18}`)})
       from pg_constraint k
       left join lateral (select relname, relnamespace from pg_class where oid = k.confrelid and k.confrelid <> 0 offset 0) f on true
      where k.conrelid = c.oid and k.contype not in ('n', 't'))

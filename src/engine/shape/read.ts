@@ -40,7 +40,6 @@ export async function readFingerprints(
     const wanted = schemas === 'all' ? await listSchemas(connection) : schemas;
     const busy = await busySchemas(connection, wanted);
     const free = wanted.filter((schema) => !busy.has(schema));
-    // So few schemas are sooner printed than compared.
     const fingerprints =
       free.length <= FEW ? await readDigests(connection, free) : await readAlike(connection, free, printed);
     if (wanted.length > SCHEMAS_PER_SESSION) connection.retire();
@@ -89,6 +88,7 @@ function looking<T>(connection: Connection, work: () => Promise<T>): Promise<T> 
 /** The digest of each sort of schema, by its likeness. */
 export type PrintedBefore = Map<string, string>;
 
+/** So few schemas are sooner printed than compared. */
 const FEW = 20;
 
 interface Likeness {

@@ -44,16 +44,14 @@ export async function loadRun(
     ({ unit }) => unit.id,
   );
   const lost = undone(run, files, units, surveyed);
-  const leftOut = units.flatMap(({ unit, status }) => {
-    if (!isOpen(status) && !lost.has(unit)) return [];
+  const left = units.flatMap(({ unit, status }) => (isOpen(status) || lost.has(unit) ? [unit] : []));
+  const leftOut = left.flatMap((unit) => {
     const found = surveyed.get(unit);
     if (found === undefined) return [{ unit, reason: 'its tenant was deleted meanwhile' }];
     return found.skip === null ? [] : [{ unit, reason: found.skip }];
   });
   const out = new Set(leftOut.map(({ unit }) => unit));
-  const open = new Set(
-    units.flatMap(({ unit, status }) => ((isOpen(status) || lost.has(unit)) && !out.has(unit) ? [unit] : [])),
-  );
+  const open = new Set(left.filter((unit) => !out.has(unit)));
   const waves = (await readWaves(connection, run.id)).map((wave) =>
     runWave(fleet, run, wave, units, open, surveyed),
   );

@@ -6,9 +6,10 @@ import { applyFresh, applyPending } from '../../../src/engine/ledger/apply.js';
 import type { Migration } from '../../../src/engine/ledger/migration.js';
 import { LOCAL_STATE, installOwnSchema } from '../../../src/engine/ledger/own-schema.js';
 import type { MigrationTarget } from '../../../src/engine/ledger/target.js';
-import { Connection } from '../../../src/pg/connection.js';
+import type { Connection } from '../../../src/pg/connection.js';
 import { sql } from '../../../src/pg/sql.js';
 import { useServer } from '../../support/server.js';
+import { engineSession } from '../../support/session.js';
 
 const DATABASE = 'units';
 const APP_ROLE = 'units_app';
@@ -31,13 +32,7 @@ export function useUnits(server = useServer()) {
   let units = 0;
 
   const connect = async (): Promise<Connection> => {
-    const endpoint = {
-      name: 'units',
-      url: server.current.adminUrl(DATABASE),
-      maxConnections: 9,
-      maxPerDatabase: 9,
-    };
-    const connection = await Connection.open(endpoint, DATABASE, 'suite');
+    const connection = await engineSession(server.current, DATABASE);
     open.push(connection);
     return connection;
   };

@@ -1,8 +1,9 @@
 import pg from 'pg';
 import { afterEach, beforeAll } from 'vitest';
-import { Connection } from '../../../src/pg/connection.js';
+import type { Connection } from '../../../src/pg/connection.js';
 import { ident } from '../../../src/pg/sql.js';
 import { useServer } from '../../support/server.js';
+import { engineSession } from '../../support/session.js';
 
 const DATABASE = 'shapes';
 
@@ -25,9 +26,7 @@ export function useSchemas() {
 
   /** A session as the engine has it. */
   const connect = async (): Promise<Connection> => {
-    const url = server.current.adminUrl(DATABASE);
-    const endpoint = { name: 'shapes', url, maxConnections: 9, maxPerDatabase: 9 };
-    const connection = await Connection.open(endpoint, DATABASE, 'suite');
+    const connection = await engineSession(server.current, DATABASE);
     open.push(connection);
     return connection;
   };

@@ -70,6 +70,7 @@ export const caps: fc.Arbitrary<Caps> = fc
     database: (cluster) => perDatabase[cluster] as number,
   }));
 
+/** A wave of a policy. */
 export const wave = (name: string, rest: Partial<WaveSettings> = {}): WaveSettings => ({
   name,
   select: null,
