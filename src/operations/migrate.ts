@@ -83,7 +83,7 @@ export async function startRun(
   const id = randomUUID();
   await recordRun(fleet, connection, id, prepared, options.planDigest);
   fleet.reach('migrate.recorded');
-  return conductRun(fleet, connection, await requireRun(connection, id), options, prepared.surveyed);
+  return conductRun(fleet, connection, await requireRun(connection, id), options, prepared);
 }
 
 /** The request that a plan was made from. */
@@ -102,7 +102,12 @@ export async function prepareMigrate(fleet: Fleet, request: MigrateRequest): Pro
   const units = await selectUnits(fleet, request.select, request.allowEmpty);
   const policy = policyOf(fleet, request);
   const surveyed = await surveyUnits(fleet, units, wantMigrations(migrations, wanted?.id ?? 0));
-  const barrier = contractBarrier(migrations, surveyed, await versionsOf(fleet, surveyed), policy.contract);
+  const barrier = contractBarrier(
+    migrations,
+    surveyed,
+    await versionsOf(fleet, request.select, surveyed),
+    policy.contract,
+  );
   const upTo = Math.min(wanted?.id ?? 0, barrier?.upTo ?? Infinity);
   const allowed = barrier === null ? surveyed : anew(surveyed, migrations, upTo);
   const target = migrations.findLast(({ id }) => id <= upTo) ?? null;
@@ -115,6 +120,7 @@ export async function prepareMigrate(fleet: Fleet, request: MigrateRequest): Pro
     selection: request.select,
     policy,
     files,
+    all: migrations,
     held: barrier === null ? [] : [barrier.held],
     losses: [],
     surveyed: allowed,
@@ -133,8 +139,11 @@ function policyOf({ settings: { rollout } }: Fleet, request: MigrateRequest): Ru
 }
 
 /** The version of every unit of the fleet: as surveyed, otherwise as the catalog has it. */
-async function versionsOf(fleet: Fleet, surveyed: readonly SurveyedUnit[]) {
-  const units = await fleet.catalog((connection) => listUnits(connection, []));
+async function versionsOf(fleet: Fleet, select: Selector, surveyed: readonly SurveyedUnit[]) {
+  const units =
+    select.length === 0
+      ? surveyed.map(({ unit }) => unit)
+      : await fleet.catalog((connection) => listUnits(connection, []));
   const seen = new Map(surveyed.map(({ unit, version }) => [unit.id, version]));
   return units.map(({ id, tier, version }) => ({
     id,

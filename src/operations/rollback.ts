@@ -90,6 +90,7 @@ async function prepareRollback(fleet: Fleet, request: RollbackRequest): Promise<
     selection: request.select,
     policy,
     files,
+    all: migrations,
     held: [],
     losses,
     surveyed,

@@ -2,7 +2,7 @@ import { type Tenant, parseTenantId } from '../core/tenant.js';
 import type { Placement } from '../core/tier.js';
 import { placementHistory, requireTenant } from '../engine/catalog/tenants.js';
 import type { Fleet } from '../engine/context.js';
-import { type LedgerEntry, readLedger } from '../engine/ledger/entries.js';
+import { type DatedEntry, readLedger } from '../engine/ledger/entries.js';
 import { driverOf } from '../engine/tiers/registry.js';
 import { homeOf, toTenant } from './home.js';
 import { limitsOf } from './provision-plan.js';
@@ -11,7 +11,7 @@ export interface TenantDetails {
   tenant: Tenant;
   placement: Placement & { epoch: number; unit: string };
   /** What the tenant's unit has, read from its own database. */
-  ledger: LedgerEntry[];
+  ledger: DatedEntry[];
   history: Record<string, unknown>[];
 }
 

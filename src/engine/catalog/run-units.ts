@@ -72,14 +72,23 @@ export interface UnitOutcomeRow {
   ms: number | null;
 }
 
-/** The statement that writes the outcomes of many units. */
-export function outcomesUpdate(run: string, outcomes: readonly UnitOutcomeRow[]): Sql {
-  const rows = outcomes.map(({ to, ...row }) => ({ ...row, to: to?.id ?? null }));
+/**
+ * The statement that writes the outcomes of many units.
+ * @param begun those whose start was not written (see `startsUpdate`): most have ended before there is a reason to
+ */
+export function outcomesUpdate(
+  run: string,
+  outcomes: readonly UnitOutcomeRow[],
+  begun: ReadonlySet<string> = new Set(),
+): Sql {
+  const rows = outcomes.map(({ to, ...row }) => ({ ...row, to: to?.id ?? null, begun: begun.has(row.unit) }));
   return sql`
     update tenantctl_catalog.run_units u set status = o.status, reason = o.reason, to_version = o."to", fault = o.fault,
+      attempts = u.attempts + o.begun::int,
+      started_at = case when o.begun then now() - coalesce(o.ms, 0) * interval '1 ms' else u.started_at end,
       duration_ms = o.ms, forgiven = false, finished_at = case when o.status = 'pending' then null else now() end
       from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-        as o (unit text, status text, reason text, "to" integer, fault jsonb, ms integer)
+        as o (unit text, status text, reason text, "to" integer, fault jsonb, ms integer, begun boolean)
      where u.run = ${run} and u.unit = o.unit and u.status <> 'skipped'`;
 }
 

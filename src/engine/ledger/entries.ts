@@ -1,8 +1,7 @@
 import { configError, conflictError } from '../../core/errors.js';
-import { groupBy } from '../../core/group-by.js';
 import type { MigrationUnit } from '../../core/unit.js';
 import type { Connection } from '../../pg/connection.js';
-import { sql } from '../../pg/sql.js';
+import { raw, sql } from '../../pg/sql.js';
 import type { MigrationFile } from '../formats/format.js';
 
 /** One row of a unit's ledger that stands (was not rolled back). */
@@ -11,28 +10,42 @@ export interface LedgerEntry {
   name: string;
   checksum: string;
   state: 'started' | 'applied';
-  appliedAt: string;
   /** Statements, or batches, that a started one has done. */
   stepsDone?: number;
   /** The run that applied it, or null. */
   run: string | null;
 }
 
-/** The standing ledger of every unit of one database, oldest first, in one query. */
-export async function readLedgers(connection: Connection): Promise<Map<string, LedgerEntry[]>> {
-  const rows = await connection.rows<LedgerEntry & { unit: string }>(sql`
-    select unit, id, name, checksum, state, applied_at::text as "appliedAt", run,
-           steps_done as "stepsDone"
-      from tenantctl.ledger where rolled_back_at is null order by unit, id`);
-  return groupBy(rows, ({ unit }) => unit);
+const COLUMNS = raw('id, name, checksum, state, run, steps_done as "stepsDone"');
+
+/** The same with the time it was applied. */
+export interface DatedEntry extends LedgerEntry {
+  appliedAt: string;
+}
+
+/**
+ * The standing ledger of every unit of one database, oldest first, in one query. Most units of a fleet have the same
+ * history: each is read once, and the units share the list.
+ */
+export async function readLedgers(connection: Connection): Promise<Map<string, readonly LedgerEntry[]>> {
+  const histories = await connection.rows<{ units: string[]; ledger: readonly LedgerEntry[] }>(sql`
+    select units, (select json_agg(entry order by id)
+                     from (select ${COLUMNS} from tenantctl.ledger where unit = first and rolled_back_at is null) entry) as ledger
+      from (select min(unit) as first, array_agg(unit) as units
+              from (select unit, sum(hash_record_extended(row(id, name, checksum, state, run, steps_done), 0)) as history
+                      from tenantctl.ledger where rolled_back_at is null group by unit) one
+             group by history) same`);
+  return new Map(
+    histories.flatMap(({ units, ledger }) =>
+      units.map((unit): [string, readonly LedgerEntry[]] => [unit, ledger]),
+    ),
+  );
 }
 
 /** The standing ledger of one unit, oldest first. */
-export async function readLedger(connection: Connection, unit: MigrationUnit): Promise<LedgerEntry[]> {
-  return connection.rows<LedgerEntry>(sql`
-    select id, name, checksum, state, applied_at::text as "appliedAt", run,
-           steps_done as "stepsDone"
-      from tenantctl.ledger where unit = ${unit.ledgerKey} and rolled_back_at is null order by id`);
+export async function readLedger(connection: Connection, unit: MigrationUnit): Promise<DatedEntry[]> {
+  return connection.rows<DatedEntry>(sql`
+    select ${COLUMNS}, applied_at::text as "appliedAt" from tenantctl.ledger where unit = ${unit.ledgerKey} and rolled_back_at is null order by id`);
 }
 
 /** The newest migration a ledger has fully applied, or null. */
@@ -74,7 +87,7 @@ function edited(unit: MigrationUnit, entry: LedgerEntry, file: MigrationFile) {
   const change = entry.name === file.name ? 'was changed' : `was ${entry.name} and is now ${file.name}`;
   return configError(
     'MIGRATION_EDITED',
-    `Migration ${entry.id} ${change} after ${unit.id} had it (applied ${entry.appliedAt}): ${file.fileName}.`,
+    `Migration ${entry.id} ${change} after ${unit.id} had it: ${file.fileName}.`,
     {
       hint: 'Put the file back as it was and make the change in a new migration.',
       facts: {
@@ -92,7 +105,7 @@ function edited(unit: MigrationUnit, entry: LedgerEntry, file: MigrationFile) {
 function outOfOrder(unit: MigrationUnit, entry: LedgerEntry, file: MigrationFile) {
   return configError(
     'MIGRATION_OUT_OF_ORDER',
-    `${file.name} sorts before ${entry.name}, which ${unit.id} already has (applied ${entry.appliedAt}).`,
+    `${file.name} sorts before ${entry.name}, which ${unit.id} already has.`,
     {
       hint: `Give ${file.fileName} a newer name, so that it comes last; every unit must run the files in one order.`,
       facts: { unit: unit.id, migration: file.name, file: file.path, applied: entry.name },

@@ -1,5 +1,5 @@
 import { type Sql, raw } from '../../pg/sql.js';
-import { PRINTED_PARTS, RELATIONS } from './lines-sql.js';
+import { PRINTED_OF_RELATIONS, PRINTED_OF_SCHEMAS, RELATIONS } from './lines-sql.js';
 
 /**
  * A cheap number for each schema of `target t`: schemas of one database with the same number have the same
@@ -13,7 +13,7 @@ import { PRINTED_PARTS, RELATIONS } from './lines-sql.js';
  * speaks of objects by number (views, functions, a few expressions) is printed.
  */
 
-const hash = (values: string): string => `hash_record_extended(row(${values}), 0)`;
+export const hash = (values: string): string => `hash_record_extended(row(${values}), 0)`;
 
 /** The namespace of something, when it is not the schema's own. */
 const elsewhere = (namespace: string): string =>
@@ -130,19 +130,28 @@ const PRINTED_EXPRESSIONS = `
     from (select e.* from expressions e left join common c on c.kind = e.kind and c.tree = e.tree where c.tree is null and e.tree is not null) e
     join target t using (nsp) cross join lateral (select ${treeOf('e')} as tree offset 0) x`;
 
-const PRINTED = PRINTED_PARTS.map(
-  (part) => `
-  select t.nsp, ${hash(`p.kind, ${marked('p.name')}, ${marked('p.definition')}`)} from (${part}) p join target t on t.nsp = p.nsp`,
-);
+const printed = (part: string): string =>
+  `select t.nsp, ${hash(`p.kind, ${marked('p.name')}, ${marked('p.definition')}`)} from (${part}) p join target t on t.nsp = p.nsp`;
 
-const summed = (part: string): string =>
-  `select nsp, sum(hash) as hash from (${part}) one (nsp, hash) group by nsp`;
+/** The sum of the hashes that each part gives with `nsp`. */
+export const summed = (parts: readonly string[]): string =>
+  `select nsp, sum(hash)::text as hash from (${parts
+    .map((part) => `select nsp, sum(hash) as hash from (${part}) one (nsp, hash) group by nsp`)
+    .join('\nunion all\n')}) part group by nsp`;
 
-/** Gives `nsp` and `likeness` for each schema of `target`; to be put after it as further common tables. */
-export function likenessTables(serverVersion: number): Sql {
+/**
+ * A hash of everything that `relations` and parts printed of schemas consist of, for each schema: `hashed (nsp, hash)`.
+ * To be put after `relations`, as further common tables.
+ */
+export function hashedTables(serverVersion: number, ofSchemas: readonly string[]): string {
   const since18 = serverVersion >= 180_000 ? ', k.conenforced, k.conperiod' : '';
   const parts = [COLUMNS, TABLES, PARENTS, CONSTRAINTS(since18), INDEXES, TRIGGERS, SEQUENCES];
-  return raw(`relations as materialized (${RELATIONS}), expressions as materialized (${EXPRESSIONS}), common as materialized (${COMMON}),
-  likeness as (select nsp, sum(hash)::text as likeness
-    from (${[...parts, COMPARED_EXPRESSIONS, PRINTED_EXPRESSIONS, ...PRINTED].map(summed).join('\nunion all\n')}) part group by nsp)`);
+  const expressions = [COMPARED_EXPRESSIONS, PRINTED_EXPRESSIONS];
+  return `expressions as materialized (${EXPRESSIONS}), common as materialized (${COMMON}),
+  hashed as (${summed([...parts, ...expressions, ...[...PRINTED_OF_RELATIONS, ...ofSchemas].map(printed)])})`;
+}
+
+/** Gives the likeness of each schema of `target` as `hashed (nsp, hash)`; to be put after it as further common tables. */
+export function likenessTables(serverVersion: number): Sql {
+  return raw(`relations as materialized (${RELATIONS}), ${hashedTables(serverVersion, PRINTED_OF_SCHEMAS)}`);
 }

@@ -59,9 +59,10 @@ const CONSTRAINTS = `
    where c.relkind in ('r', 'p', 'f')`;
 
 const DOMAIN_CONSTRAINTS = `
-  select t.nsp, 'constraint' as kind, ty.typname || '.' || k.conname as name, pg_get_constraintdef(k.oid) as definition
+  select t.nsp, 'constraint' as kind, ty.typname || '.' || k.conname as name, pg_get_constraintdef(k.oid) as definition,
+      age(k.xmin) as age
     from pg_type ty join target t on t.nsp = ty.typnamespace
-    cross join lateral (select * from pg_constraint where contypid = ty.oid and contype <> 'n' offset 0) k
+    cross join lateral (select *, xmin from pg_constraint where contypid = ty.oid and contype <> 'n' offset 0) k
    where ty.typtype = 'd'`;
 
 const INDEXES = `
@@ -101,7 +102,8 @@ const FUNCTIONS = `
            then (select concat_ws(' ', 'returns', format_type(p.prorettype, null), 'state', format_type(a.aggtranstype, null), a.aggtransfn,
                    'final', nullif(a.aggfinalfn::oid, 0)::regproc, 'initial', quote_nullable(a.agginitval),
                    'sorted', nullif(a.aggsortop, 0)::regoper) from pg_aggregate a where a.aggfnoid = p.oid)
-           else pg_get_functiondef(p.oid) end as definition
+           else pg_get_functiondef(p.oid) end as definition,
+      age(p.xmin) as age
     from pg_proc p join target t on t.nsp = p.pronamespace`;
 
 const SEQUENCES = `
@@ -118,20 +120,27 @@ const TYPES = `
           case when ty.typnotnull then 'not null' end, 'default ' || pg_get_expr(ty.typdefaultbin, 0))
         when 'r' then (select concat_ws(' ', format_type(r.rngsubtype, null), nullif(r.rngcanonical::oid, 0)::regproc, nullif(r.rngsubdiff::oid, 0)::regproc)
                          from pg_range r where r.rngtypid = ty.oid)
-        else '' end as definition
+        else '' end as definition,
+      least(age(ty.xmin), (select min(age(e.xmin)) from pg_enum e where e.enumtypid = ty.oid)) as age
     from pg_type ty join target t on t.nsp = ty.typnamespace left join pg_type b on b.oid = ty.typbasetype
    where ty.typtype in ('e', 'd', 'r') or (ty.typtype = 'c' and exists (select from relations c where c.oid = ty.typrelid and c.relkind = 'c'))`;
 
 const STATISTICS = `
-  select t.nsp, 'statistics object' as kind, s.stxname::text as name, pg_get_statisticsobjdef(s.oid) as definition
+  select t.nsp, 'statistics object' as kind, s.stxname::text as name, pg_get_statisticsobjdef(s.oid) as definition,
+      age(s.xmin) as age
     from pg_statistic_ext s join target t on t.nsp = s.stxnamespace`;
 
-/** What cannot be told without printing it, or is rare. */
-export const PRINTED_PARTS = [VIEWS, RULES, FUNCTIONS, TYPES, DOMAIN_CONSTRAINTS, STATISTICS] as const;
+/** What cannot be told of relations without printing it, or is rare. */
+export const PRINTED_OF_RELATIONS = [VIEWS, RULES] as const;
+
+/** The same of schemas; with `age`, how many transactions ago it was written. */
+export const PRINTED_OF_SCHEMAS = [FUNCTIONS, TYPES, DOMAIN_CONSTRAINTS, STATISTICS] as const;
 
 /** Every line of every schema in `target`, as it is printed: with the names of schemas in it. Comes after `relations`. */
 export const PRINTED_LINES: Sql = raw(
-  [TABLES, COLUMNS, CONSTRAINTS, INDEXES, POLICIES, TRIGGERS, SEQUENCES, ...PRINTED_PARTS].join(
-    '\n  union all',
-  ),
+  [
+    ...[TABLES, COLUMNS, CONSTRAINTS, INDEXES, POLICIES, TRIGGERS, SEQUENCES],
+    ...PRINTED_OF_RELATIONS,
+    ...PRINTED_OF_SCHEMAS.map((part) => `select nsp, kind, name, definition from (${part}) part`),
+  ].join('\n  union all\n'),
 );

@@ -8,8 +8,7 @@ import { type Sql, raw, sql } from '../../pg/sql.js';
  */
 export function targetTable(schemas: readonly string[]): Sql {
   return sql`target as materialized (
-    select n.oid as nsp, n.nspname::text as schema, q.name, q.inside, q.path,
-        ${escaped('q.name')} as name_pattern, ${escaped('q.inside')} as inside_pattern, ${escaped('q.path')} as path_pattern
+    select n.oid as nsp, n.nspname::text as schema, q.name, q.inside, q.path
       from pg_namespace n
       cross join lateral (select quote_ident(n.nspname) as name, replace(quote_ident(n.nspname), '''', '''''') as inside,
         quote_literal(n.nspname) as path) q
@@ -18,6 +17,10 @@ export function targetTable(schemas: readonly string[]): Sql {
 
 const escaped = (text: string): Sql => raw(`regexp_replace(${text}, '([^[:alnum:]_])', '\\\\\\1', 'g')`);
 
+/** `target` with each of these forms as a pattern: what `withoutOwnName` takes. */
+export const NAMED_TARGET: Sql = sql`named as materialized (
+  select *, ${escaped('name')} as name_pattern, ${escaped('inside')} as inside_pattern, ${escaped('path')} as path_pattern from target)`;
+
 /**
  * A printed text without the name of its own schema.
  *
@@ -25,7 +28,7 @@ const escaped = (text: string): Sql => raw(`regexp_replace(${text}, '([^[:alnum:
  * quotes are doubled, and in `SET search_path TO 'tenant_1'`. Other strings are let be, though they may hold
  * its letters: in a schema `app` the setting `'app.tenant_id'` is no table. In the body of a function
  * strings cannot be told for sure, so there a name that opens one is let be.
- * @param text a column that holds it; the row is one of `target t` and of `printed p`
+ * @param text a column that holds it; the row is one of `named t` and of `printed p`
  */
 export function withoutOwnName(text: string): Sql {
   const constants = `regexp_replace(${text}, '('')' || t.inside_pattern || '\\.((?:[^'']|'''')*''::reg)', '\\1\\2', 'g')`;

@@ -53,11 +53,9 @@ async function seeDatabase(
   try {
     return await fleet.managed(cluster, database, async (connection) => {
       const bySchema = indexBy(batch, ({ unit }) => unit.schema);
-      const { fingerprints, busy } = await readFingerprints(
-        connection,
-        [...bySchema.keys()],
-        references.printedIn(cluster, database),
-      );
+      const looks = references.looksAt(cluster, database);
+      const { fingerprints, busy } = await readFingerprints(connection, [...bySchema.keys()], looks);
+      await looks.keep(connection);
       for (const schema of busy) {
         const shape = await readShape(connection, schema).catch((error: unknown) =>
           unreadable([bySchema.get(schema) as MigratedUnit], error),

@@ -1,9 +1,10 @@
 import type { Connection } from '../../pg/connection.js';
 import { withLockRetry } from '../../pg/retry.js';
 import { type Sql, raw, sql } from '../../pg/sql.js';
-import { likenessTables } from './likeness-sql.js';
+import { type Look, freshLook } from './likeness.js';
 import { PRINTED_LINES, RELATIONS } from './lines-sql.js';
-import { targetTable, withoutOwnName } from './own-name.js';
+import { readOneOfEach } from './one-of-each.js';
+import { NAMED_TARGET, targetTable, withoutOwnName } from './own-name.js';
 import type { Shape, ShapeKind, ShapeLine } from './shape.js';
 
 /** What was found of many schemas at once. Schemas that are not there appear nowhere. */
@@ -28,20 +29,20 @@ const LOCK_TIMEOUT_MS = 1_000;
  * Printing takes the weakest lock on a table and would wait behind the strongest. Schemas in which another
  * session holds that, or waits for it, are left out; should one be taken in between, the query gives
  * up after a second and begins again.
- * @param printed what earlier looks at this very database have printed; what this one prints is added
+ * @param look what is known from earlier looks at this very database; what this one finds is added
  * @throws the server's error 55P03 when that happens each time
  */
 export async function readFingerprints(
   connection: Connection,
   schemas: readonly string[] | 'all',
-  printed: PrintedBefore = new Map(),
+  look: Look = freshLook(),
 ): Promise<Fingerprints> {
   return looking(connection, async () => {
     const wanted = schemas === 'all' ? await listSchemas(connection) : schemas;
     const busy = await busySchemas(connection, wanted);
     const free = wanted.filter((schema) => !busy.has(schema));
     const fingerprints =
-      free.length <= FEW ? await readDigests(connection, free) : await readAlike(connection, free, printed);
+      free.length <= FEW ? await readDigests(connection, free) : await printAlike(connection, free, look);
     if (wanted.length > SCHEMAS_PER_SESSION) connection.retire();
     return { fingerprints, busy: [...busy] };
   });
@@ -69,10 +70,10 @@ export async function printShape(connection: Connection, schema: string): Promis
   return (await printShapes(connection, [schema])).get(schema);
 }
 
-/** Every statement of one look sees the same search path; nothing of it lasts. */
+/** Every statement of one look sees the same search path and the same catalogs; nothing of it lasts. */
 function looking<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
   const begin = [
-    'begin read only',
+    'begin isolation level repeatable read, read only',
     'set local search_path = pg_catalog',
     'set local standard_conforming_strings = on',
     `set local lock_timeout = '${LOCK_TIMEOUT_MS}ms'`,
@@ -85,40 +86,17 @@ function looking<T>(connection: Connection, work: () => Promise<T>): Promise<T> 
   return withLockRetry(TRIES - 1, VANISHED, () => connection.transaction(work, begin));
 }
 
-/** The digest of each sort of schema, by its likeness. */
-export type PrintedBefore = Map<string, string>;
-
 /** So few schemas are sooner printed than compared. */
 const FEW = 20;
 
-interface Likeness {
-  schema: string;
-  likeness: string;
-}
-
 /** Finds which schemas are alike, and prints one of each sort that was not printed before. */
-async function readAlike(
+async function printAlike(
   connection: Connection,
   schemas: readonly string[],
-  printed: PrintedBefore,
+  look: Look,
 ): Promise<Map<string, string>> {
-  const likenesses = await connection.rows<Likeness>(
-    sql`with ${targetTable(schemas)}, ${likenessTables(connection.version)}
-      select t.schema, coalesce(l.likeness, '') as likeness from target t left join likeness l using (nsp) order by t.schema`,
-  );
-  const unknown = new Map<string, string>();
-  for (const { schema, likeness } of likenesses) if (!printed.has(likeness)) unknown.set(likeness, schema);
-  const digests = await readDigests(connection, [...unknown.values()]);
-  for (const [likeness, schema] of unknown) {
-    const digest = digests.get(schema);
-    if (digest !== undefined) printed.set(likeness, digest);
-  }
-  return new Map(
-    likenesses.flatMap(({ schema, likeness }): [string, string][] => {
-      const digest = printed.get(likeness);
-      return digest === undefined ? [] : [[schema, digest]];
-    }),
-  );
+  const likenesses = await look.read(connection, schemas);
+  return readOneOfEach(likenesses, look.printed, (some) => readDigests(connection, some));
 }
 
 /** Schemas of somebody's: not the server's, not ours. */
@@ -141,9 +119,9 @@ async function busySchemas(connection: Connection, schemas: readonly string[]): 
 /** Lines without the schema's own name, in an order that does not depend on the database's collation. */
 const lines = (
   schemas: readonly string[],
-): Sql => sql`with ${targetTable(schemas)}, relations as materialized (${raw(RELATIONS)}), printed as (${PRINTED_LINES}),
+): Sql => sql`with ${targetTable(schemas)}, ${NAMED_TARGET}, relations as materialized (${raw(RELATIONS)}), printed as (${PRINTED_LINES}),
   lines as (select t.schema, p.kind, ${withoutOwnName('p.name')} as name, ${withoutOwnName("coalesce(p.definition, '')")} as definition
-    from printed p join target t using (nsp))`;
+    from printed p join named t using (nsp))`;
 
 const DIGEST =
   raw(`encode(sha256(convert_to(coalesce(string_agg(l.kind || E'\\t' || l.name || E'\\t' || l.definition, E'\\n'

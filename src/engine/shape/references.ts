@@ -5,8 +5,8 @@ import type { Fleet } from '../context.js';
 import { digestOf, listMigrationIds } from '../ledger/files.js';
 import { type Migration, migrationsFor } from '../ledger/migration.js';
 import { LOCAL_STATE } from '../ledger/own-schema.js';
+import { Looks } from './looks.js';
 import { type Played, playMigrations } from './probe.js';
-import type { PrintedBefore } from './read.js';
 import { groupByShape } from './shape.js';
 import type { Shape } from './shape.js';
 import { type Reference, type ShapeKey, findReference, keepReference } from './stored.js';
@@ -28,7 +28,7 @@ export class ShapeReferences {
   private readonly digests = new Map<string, Promise<string>>();
   private readonly played = new Map<string, Promise<Played>>();
   private readonly settled = new Map<string, Reference>();
-  private readonly printed = new Map<string, PrintedBefore>();
+  private readonly looks = new Map<string, Looks>();
 
   /**
    * @param migrations all migrations of the run's directory, frozen for the run
@@ -40,12 +40,12 @@ export class ShapeReferences {
     private readonly run: string | null,
   ) {}
 
-  /** What was printed of a database so far: units of later batches mostly look like those of earlier ones. */
-  printedIn(cluster: string, database: string): PrintedBefore {
+  /** What is known of a database from earlier looks: units of later batches mostly look like those of earlier ones. */
+  looksAt(cluster: string, database: string): Looks {
     const key = `${cluster}\n${database}`;
-    const printed = this.printed.get(key) ?? new Map<string, string>();
-    this.printed.set(key, printed);
-    return printed;
+    const looks = this.looks.get(key) ?? new Looks();
+    this.looks.set(key, looks);
+    return looks;
   }
 
   /** What decides how a unit has to look at a version, on a server of this major version. */

@@ -12,6 +12,8 @@ export class Drive {
   readonly journal: Journal;
   readonly control: RunControl;
   readonly failures: FailureCount;
+  /** Aborted when no further unit may start. */
+  readonly signal: AbortSignal;
   private readonly halting = new AbortController();
   private reason: Stop | null = null;
 
@@ -22,11 +24,7 @@ export class Drive {
     this.journal = new Journal(fleet, job.run.id);
     this.control = new RunControl(fleet, job.run.id);
     this.failures = new FailureCount(job.run.policy.failureBudget, job.units, job.failed);
-  }
-
-  /** Aborted when no further unit may start. */
-  get signal(): AbortSignal {
-    return AbortSignal.any([this.halting.signal, this.control.signal, this.fleet.signal]);
+    this.signal = AbortSignal.any([this.halting.signal, this.control.signal, fleet.signal]);
   }
 
   /** Why the drive is to stop, or null. What people decide comes before what the budget says. */

@@ -26,9 +26,9 @@ const LONGEST_PAUSE_MS = 2_000;
  * catalog that is away for a moment is waited for; the units go on meanwhile.
  */
 export class Journal {
-  private readonly starts: string[] = [];
-  private readonly outcomes: UnitOutcomeRow[] = [];
-  private readonly migrations: UnitMigrationRow[] = [];
+  private begun = new Set<string>();
+  private outcomes: UnitOutcomeRow[] = [];
+  private migrations: UnitMigrationRow[] = [];
   private writing: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
 
@@ -38,7 +38,7 @@ export class Journal {
   ) {}
 
   began(unit: string): void {
-    this.starts.push(unit);
+    this.begun.add(unit);
     this.writeLater();
   }
 
@@ -70,15 +70,16 @@ export class Journal {
   }
 
   private take(): Sql[] {
-    const [starts, all, migrations] = [this.starts, this.outcomes, this.migrations].map((list) =>
-      list.splice(0),
-    ) as [string[], UnitOutcomeRow[], UnitMigrationRow[]];
+    const { begun, outcomes: all, migrations } = this;
+    [this.begun, this.outcomes, this.migrations] = [new Set(), [], []];
     // A unit that was done and then found to look otherwise has two; of two rows for one the server takes any.
-    const outcomes = [...indexBy(all, ({ unit }) => unit).values()];
+    const ended = indexBy(all, ({ unit }) => unit);
+    const outcomes = [...ended.values()];
+    const atWork = [...begun].filter((unit) => !ended.has(unit));
     const versions = outcomes.map(({ unit, to }): SeenVersion => ({ unit, version: to }));
     return [
-      ...(starts.length > 0 ? [startsUpdate(this.run, starts)] : []),
-      ...(outcomes.length > 0 ? [outcomesUpdate(this.run, outcomes)] : []),
+      ...(atWork.length > 0 ? [startsUpdate(this.run, atWork)] : []),
+      ...(outcomes.length > 0 ? [outcomesUpdate(this.run, outcomes, begun)] : []),
       ...(versions.length > 0 ? [versionsUpdate(versions)] : []),
       ...(migrations.length > 0 ? [unitMigrationsInsert(this.run, migrations)] : []),
     ];

@@ -1,13 +1,12 @@
-import pLimit from 'p-limit';
 import type { StoredFault } from '../catalog/run-units.js';
 import type { Drive } from './drive.js';
 import { patiently } from './journal.js';
 import type { SurveyedUnit } from './survey.js';
 
-/** Units whose shapes are read together: one query, and one scan of the database's catalogs, for so many of them. */
-const BATCH = 250;
-/** Batches that are read at once: when the lanes are done there is nothing else to do. */
-const AT_ONCE = 2;
+/** What every unit has wrong shows in the first few, before much is done. */
+const FIRST = 25;
+/** A look scans the catalogs of a database, for one unit or for all: it gets this share of the time. */
+const SHARE = 1 / 20;
 
 /**
  * Recorded is not applied: units that a wave has done are compared with what their migrations should have
@@ -16,8 +15,10 @@ const AT_ONCE = 2;
  */
 export class ShapeProof {
   private readonly waiting: SurveyedUnit[] = [];
-  private readonly lane = pLimit(AT_ONCE);
-  private readonly proving: Promise<void>[] = [];
+  private proving: Promise<void> = Promise.resolve();
+  private busy = false;
+  /** When the next batch is due, on the clock of `performance`; before the first it is their number that counts. */
+  private due: number | undefined;
 
   constructor(
     private readonly drive: Drive,
@@ -26,32 +27,32 @@ export class ShapeProof {
 
   add(unit: SurveyedUnit): void {
     this.waiting.push(unit);
-    if (this.waiting.length >= BATCH) this.prove();
+    if (this.busy) return;
+    if (this.due === undefined ? this.waiting.length >= FIRST : performance.now() >= this.due) this.prove();
   }
 
   /** Proves what is left and waits until everything is proved. @throws what reading the shapes threw */
   async finish(): Promise<void> {
     this.prove();
-    await Promise.all(this.proving);
+    await this.proving;
   }
 
   private prove(): void {
     const batch = this.waiting.splice(0);
-    if (batch.length === 0) return;
-    const [first] = this.proving;
-    const proving =
-      first === undefined
-        ? this.proveBatch(batch)
-        : this.lane(() => first.then(() => this.proveBatch(batch)));
+    this.busy = true;
+    this.proving = this.proving.then(() => this.proveBatch(batch));
     // Reported by finish(); here it only must not count as unhandled.
-    proving.catch(() => undefined);
-    this.proving.push(proving);
+    this.proving.catch(() => undefined);
   }
 
-  /** The first batch settles what the others are compared with. */
   private async proveBatch(batch: readonly SurveyedUnit[]): Promise<void> {
+    if (batch.length === 0) return;
+    const began = performance.now();
     const differences = await patiently(() => this.drive.job.help.proveShapes(batch));
     for (const unit of batch) this.judge(unit, differences.get(unit.unit.id) ?? []);
+    const ended = performance.now();
+    this.due = ended + (ended - began) / SHARE;
+    this.busy = false;
   }
 
   private judge(surveyed: SurveyedUnit, differences: readonly string[]): void {

@@ -13,9 +13,9 @@ import { sql } from '../../pg/sql.js';
 /** What was found at one unit, read from its own database. */
 export interface SurveyedUnit {
   unit: UnitRecord;
-  ledger: LedgerEntry[];
+  ledger: readonly LedgerEntry[];
   version: UnitVersion | null;
-  /** Pages of its tables, as the server last counted them. */
+  /** Pages of its tables, as the server last counted them; 0 where its whole database has nothing pending. */
   pages: number;
   /** What is to be run on it, in order: migrations that it lacks, or ways back. */
   pending: Migration[];
@@ -30,11 +30,11 @@ export interface SurveyedUnit {
 /** What a kind of run wants of a unit, given its ledger. */
 export type Wish = (
   unit: UnitRecord,
-  ledger: LedgerEntry[],
+  ledger: readonly LedgerEntry[],
 ) => Pick<SurveyedUnit, 'pending' | 'goal' | 'skip' | 'fault'>;
 
 /**
- * Reads the ledgers of all units, one query a database, and asks what is to be done with each. Nothing
+ * Reads the ledgers of all units, one query a database, on as many connections as each cluster allows, and asks what is to be done with each. Nothing
  * waits for a lock on the tenants' tables.
  * @throws configuration error `MIGRATION_EDITED` (exit 3): the files are wrong for the whole fleet
  * @throws refusal `POOLED_CONNECTION` (exit 6)
@@ -44,30 +44,29 @@ export async function surveyUnits(
   units: readonly UnitRecord[],
   wish: Wish,
 ): Promise<SurveyedUnit[]> {
-  const lane = pLimit(fleet.settings.rollout.concurrency);
-  const byDatabase = groupBy(units, ({ cluster, database }) => `${cluster}\n${database}`);
+  const clusters = groupBy(units, ({ cluster }) => cluster);
   const surveyed = await Promise.all(
-    [...byDatabase.values()].map((inDatabase) => lane(() => surveyDatabase(fleet, inDatabase, wish))),
+    [...clusters].map(([cluster, inCluster]) => {
+      const lane = pLimit(fleet.settings.clusters[cluster]?.maxConnections ?? 1);
+      const databases = groupBy(inCluster, ({ database }) => database).values();
+      return Promise.all([...databases].map((one) => lane(() => surveyDatabase(fleet, one, wish))));
+    }),
   );
-  return surveyed.flat();
+  return surveyed.flat(2);
 }
 
 async function surveyDatabase(fleet: Fleet, units: UnitRecord[], wish: Wish): Promise<SurveyedUnit[]> {
   const { cluster, database } = units[0] as UnitRecord;
   try {
-    const { ledgers, pages } = await fleet.managed(cluster, database, async (connection) => ({
-      ledgers: await readLedgers(connection),
-      pages: await readPages(connection),
-    }));
-    return units.map((unit) => {
-      const ledger = ledgers.get(unit.ledgerKey) ?? [];
-      return {
-        unit,
-        ledger,
-        version: versionOf(ledger),
-        pages: pages.get(unit.schema) ?? 0,
-        ...wish(unit, ledger),
-      };
+    return await fleet.managed(cluster, database, async (connection) => {
+      const ledgers = await readLedgers(connection);
+      const surveyed = units.map((unit) => {
+        const ledger = ledgers.get(unit.ledgerKey) ?? [];
+        return { unit, ledger, version: versionOf(ledger), pages: 0, ...wish(unit, ledger) };
+      });
+      return surveyed.some(({ pending }) => pending.length > 0)
+        ? await sized(connection, surveyed)
+        : surveyed;
     });
   } catch (error) {
     // One database that cannot be reached or read is the fault of its units; the others are surveyed all the
@@ -94,13 +93,14 @@ export function versionOf(ledger: readonly LedgerEntry[]): UnitVersion | null {
   return newest === null ? null : { id: newest.id, name: newest.name };
 }
 
-/** Pages by schema, from the catalog's own count: asking for sizes would wait behind a migration's lock. */
-async function readPages(connection: Connection): Promise<Map<string, number>> {
+/** The units with their pages, by the catalog's own count: asking for sizes would wait behind a migration's lock. */
+async function sized(connection: Connection, surveyed: readonly SurveyedUnit[]): Promise<SurveyedUnit[]> {
   const rows = await connection.rows<{ schema: string; pages: number }>(sql`
     select n.nspname as schema, sum(c.relpages)::float8 as pages
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where c.relkind in ('r', 'm') and c.relpages > 0 group by 1`);
-  return new Map(rows.map(({ schema, pages }) => [schema, pages]));
+  const pages = new Map(rows.map((row) => [row.schema, row.pages]));
+  return surveyed.map((one) => ({ ...one, pages: pages.get(one.unit.schema) ?? 0 }));
 }
 
 function unreadable(cluster: string, database: string, cause: DatabaseError): TenantctlError {

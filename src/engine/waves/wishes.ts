@@ -13,25 +13,41 @@ export const MOVING = 'a tenant of it is being moved';
 
 /** Every migration of the unit's tier up to `upTo`, or to where it is pinned. */
 export function wantMigrations(all: readonly Migration[], upTo: number): Wish {
+  const known = new Map<string, Wanted>();
+  const histories = new Map<readonly LedgerEntry[], number>();
   return (unit, ledger) => {
-    const ofTier = migrationsFor(all, unit.tier);
-    const wanted = ofTier.filter(({ id }) => id <= upTo);
-    const allowed = new Set(wanted.filter(({ id }) => unit.pinnedTo === null || id <= unit.pinnedTo));
+    // Thousands of units share a few histories.
+    const history = histories.get(ledger) ?? histories.size;
+    histories.set(ledger, history);
+    const key = `${unit.tier} ${unit.pinnedTo} ${history}`;
     try {
-      const lacking = pendingOf(unit, ofTier, ledger);
-      const pending = lacking.filter((file) => allowed.has(file));
-      const held = lacking.some((file) => wanted.includes(file) && !allowed.has(file));
-      return {
-        ...NOTHING,
-        pending,
-        goal: goalOf(ledger, pending),
-        skip: skipReason(unit, pending.length > 0, held),
-      };
+      const wanted = known.get(key) ?? wantedOf(unit, ledger, migrationsFor(all, unit.tier), upTo);
+      known.set(key, wanted);
+      const { pending, goal, held } = wanted;
+      return { ...NOTHING, pending, goal, skip: skipReason(unit, pending.length > 0, held) };
     } catch (error) {
       if (isTenantctlError(error) && error.code === 'UNIT_AHEAD') return { ...NOTHING, fault: error };
       throw error;
     }
   };
+}
+
+interface Wanted {
+  pending: Migration[];
+  goal: UnitVersion | null;
+  /** Does it lack files that it would get if it were not pinned? */
+  held: boolean;
+}
+
+function wantedOf(
+  unit: UnitRecord,
+  ledger: readonly LedgerEntry[],
+  ofTier: readonly Migration[],
+  upTo: number,
+): Wanted {
+  const lacking = pendingOf(unit, ofTier, ledger).filter(({ id }) => id <= upTo);
+  const pending = lacking.filter(({ id }) => unit.pinnedTo === null || id <= unit.pinnedTo);
+  return { pending, goal: goalOf(ledger, pending), held: pending.length < lacking.length };
 }
 
 function goalOf(ledger: readonly LedgerEntry[], pending: readonly Migration[]): UnitVersion | null {

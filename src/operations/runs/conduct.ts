@@ -13,12 +13,12 @@ import type { RunJob, RunWave, UnitWork } from '../../engine/waves/job.js';
 import { inProcessLanes } from '../../engine/waves/lanes.js';
 import { patiently, writePatiently } from '../../engine/waves/journal.js';
 import { driveRun } from '../../engine/waves/run.js';
-import type { SurveyedUnit } from '../../engine/waves/survey.js';
 import type { Stop } from '../../engine/waves/stop.js';
 import { takeBackWork } from '../../engine/waves/undo.js';
 import type { Connection } from '../../pg/connection.js';
 import { helpFor } from './help.js';
 import { type LoadedRun, loadRun } from './load.js';
+import type { PreparedRun } from './prepared.js';
 import { readReport } from './report.js';
 
 export interface ConductOptions {
@@ -31,7 +31,7 @@ export interface ConductOptions {
 /**
  * Drives a stored run from where it is: the same for a new one, one that was interrupted, and one whose
  * process was killed. Call it under the run lock.
- * @param surveyed what its units look like, where that was just read to plan it
+ * @param prepared what its files and units look like, where that was just read to plan it
  * @returns the report of the whole run, read from what is stored
  */
 export async function conductRun(
@@ -39,9 +39,9 @@ export async function conductRun(
   connection: Connection,
   stored: StoredRun,
   options: ConductOptions,
-  surveyed: readonly SurveyedUnit[] | null = null,
+  prepared: PreparedRun | null = null,
 ): Promise<RunReport> {
-  const loaded = await loadRun(fleet, connection, stored, surveyed);
+  const loaded = await loadRun(fleet, connection, stored, prepared);
   const { run } = loaded;
   await begin(fleet, connection, loaded);
   fleet.reach('migrate.planned');

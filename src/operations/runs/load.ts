@@ -10,6 +10,7 @@ import type { RunWave } from '../../engine/waves/job.js';
 import { type SurveyedUnit, type Wish, surveyUnits } from '../../engine/waves/survey.js';
 import { wantBack, wantMigrations } from '../../engine/waves/wishes.js';
 import type { Connection } from '../../pg/connection.js';
+import type { PreparedRun } from './prepared.js';
 import { withChecks } from './storable-policy.js';
 import { loadFleetMigrations } from '../migrations.js';
 
@@ -18,7 +19,7 @@ export interface LoadedRun {
   run: StoredRun;
   /** The files of the run, as they were frozen, and all that there are here. */
   files: Migration[];
-  all: Migration[];
+  all: readonly Migration[];
   units: StoredUnit[];
   waves: RunWave[];
   surveyed: Map<string, SurveyedUnit>;
@@ -28,19 +29,19 @@ export interface LoadedRun {
 
 /**
  * Reads a stored run and surveys its units.
- * @param known units that were surveyed for this run already, under the same run lock
+ * @param prepared what was read already to plan this run, under the same run lock
  * @throws configuration error `RUN_FILES_CHANGED` (exit 3) when a file is not as it was when the run was made
  */
 export async function loadRun(
   fleet: Fleet,
   connection: Connection,
   run: StoredRun,
-  known: readonly SurveyedUnit[] | null,
+  prepared: Pick<PreparedRun, 'all' | 'surveyed'> | null,
 ): Promise<LoadedRun> {
-  const { all, files } = await requireFrozenFiles(fleet, connection, run);
+  const { all, files } = await requireFrozenFiles(fleet, connection, run, prepared?.all);
   const units = await readRunUnits(connection, run.id);
   const surveyed = indexBy(
-    known ?? (await surveyStored(fleet, connection, units, wishOf(run, all, files))),
+    prepared?.surveyed ?? (await surveyStored(fleet, connection, units, wishOf(run, all, files))),
     ({ unit }) => unit.id,
   );
   const lost = undone(run, files, units, surveyed);
@@ -89,14 +90,16 @@ function undone(
 
 /**
  * The files of a run as they were frozen, and all that there are now.
+ * @param known all that there are, where they were just read
  * @throws configuration error `RUN_FILES_CHANGED` (exit 3)
  */
 export async function requireFrozenFiles(
   fleet: Fleet,
   connection: Connection,
   run: StoredRun,
-): Promise<{ all: Migration[]; files: Migration[] }> {
-  const all = await loadFleetMigrations(fleet);
+  known?: readonly Migration[],
+): Promise<{ all: readonly Migration[]; files: Migration[] }> {
+  const all = known ?? (await loadFleetMigrations(fleet));
   const frozen = await readRunFiles(connection, run.id);
   return { all, files: frozen.map((file) => sameFile(run, file, all)) };
 }

@@ -19,8 +19,9 @@ export interface PreparedRun {
   ofRun: string | null;
   selection: Selector;
   policy: RunPolicy;
-  /** The files it may run, frozen with it. */
+  /** The files it may run, frozen with it, and all that there are. */
   files: Migration[];
+  all: Migration[];
   /** Files that wait for a go of their own, and why. */
   held: { migration: string; reason: string }[];
   /** What it throws away, in words. */
