@@ -1,5 +1,5 @@
 import { type Sql, raw } from '../../pg/sql.js';
-import { PRINTED_OF_RELATIONS, PRINTED_OF_SCHEMAS, RELATIONS } from './lines-sql.js';
+import { CONTENT_TABLES, PRINTED_PARTS } from './lines-sql.js';
 
 /**
  * A cheap number for each schema of `target t`: schemas of one database with the same number have the same
@@ -7,8 +7,8 @@ import { PRINTED_OF_RELATIONS, PRINTED_OF_SCHEMAS, RELATIONS } from './lines-sql
  * printed. The reverse does not hold: a dropped column, for one, changes the number and not the lines; so does, before
  * PostgreSQL 17, another length of the message that made an expression.
  *
- * It is a sum of hashes of catalog rows: relations are found by one scan for all schemas, what hangs on each of them by
- * its index (see `RELATIONS`); nothing is sorted, nothing sent. Objects of the schema itself stand in by name, others by number, as all schemas of a database
+ * It is a sum of hashes of catalog rows, all of them found by an index (see `CONTENT_TABLES`); nothing is sorted,
+ * nothing sent. Objects of the schema itself stand in by name, others by number, as all schemas of a database
  * share them. Printing is what costs, as it opens relations and fills the caches of the session: only what
  * speaks of objects by number (views, functions, a few expressions) is printed.
  */
@@ -140,18 +140,18 @@ export const summed = (parts: readonly string[]): string =>
     .join('\nunion all\n')}) part group by nsp`;
 
 /**
- * A hash of everything that `relations` and parts printed of schemas consist of, for each schema: `hashed (nsp, hash)`.
- * To be put after `relations`, as further common tables.
+ * A hash of everything in `members` and `relations`, for each schema: `hashed (nsp, hash)`. To be put after these, as
+ * further common tables.
  */
-export function hashedTables(serverVersion: number, ofSchemas: readonly string[]): string {
+export function hashedTables(serverVersion: number): string {
   const since18 = serverVersion >= 180_000 ? ', k.conenforced, k.conperiod' : '';
   const parts = [COLUMNS, TABLES, PARENTS, CONSTRAINTS(since18), INDEXES, TRIGGERS, SEQUENCES];
   const expressions = [COMPARED_EXPRESSIONS, PRINTED_EXPRESSIONS];
   return `expressions as materialized (${EXPRESSIONS}), common as materialized (${COMMON}),
-  hashed as (${summed([...parts, ...expressions, ...[...PRINTED_OF_RELATIONS, ...ofSchemas].map(printed)])})`;
+  hashed as (${summed([...parts, ...expressions, ...PRINTED_PARTS.map(printed)])})`;
 }
 
 /** Gives the likeness of each schema of `target` as `hashed (nsp, hash)`; to be put after it as further common tables. */
 export function likenessTables(serverVersion: number): Sql {
-  return raw(`relations as materialized (${RELATIONS}), ${hashedTables(serverVersion, PRINTED_OF_SCHEMAS)}`);
+  return raw(`${CONTENT_TABLES}, ${hashedTables(serverVersion)}`);
 }

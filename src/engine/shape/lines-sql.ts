@@ -2,7 +2,7 @@ import { type Sql, raw } from '../../pg/sql.js';
 
 /**
  * What belongs to a shape, one statement a kind: `nsp`, `kind`, `name`, `definition`. They look at the
- * schemas of a common table `target (nsp, …)` and their `relations`, and print whatever can be printed by the server itself.
+ * schemas of a common table `target (nsp, …)`, their `members` and `relations`, and print whatever can be printed by the server itself.
  * This is the definition of a shape; everything else in this folder only saves work.
  *
  * Left out on purpose: the order of columns (a column that was dropped and taken back stands last), NOT
@@ -11,14 +11,38 @@ import { type Sql, raw } from '../../pg/sql.js';
  */
 
 /**
- * Relations of the schemas, looked up once: the server finds them by schema only by reading all there are. What hangs
- * on one is asked for by its number, in a subquery that stays one (`offset 0`): as a join the server would read whole
+ * What is in the schemas, as the server's dependencies know it: it can be asked for one schema there, while the catalogs
+ * themselves find objects by schema only by reading all there are. Something elsewhere may depend on a schema as well, so whoever
+ * takes a member asks for its namespace again.
+ */
+const MEMBERS = `
+  select distinct t.nsp, d.classid as catalog, d.objid as id
+    from target t cross join lateral (
+      select classid, objid from pg_depend where refclassid = 'pg_namespace'::regclass and refobjid = t.nsp offset 0) d`;
+
+/** What is known of a relation. */
+export const RELATION_COLUMNS = `c.oid, c.relname, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.relreplident,
+      c.relispartition, c.relpartbound, c.relowner, case when c.relkind in ('v', 'm') then c.reloptions end as reloptions`;
+
+/**
+ * Relations of the schemas but their indexes. A composite type is a member, and its relation is not. What hangs on a relation
+ * is asked for by its number, in a subquery that stays one (`offset 0`): as a join the server would read whole
  * catalogs, of all schemas of the database, for a single one.
  */
-export const RELATIONS = `
-  select c.oid, t.nsp, c.relname, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.relispartition,
-      c.relpartbound, c.relowner, case when c.relkind in ('v', 'm') then c.reloptions end as reloptions
-    from pg_class c join target t on t.nsp = c.relnamespace where c.relkind <> 't'`;
+const RELATIONS = `
+  select m.nsp, c.*
+    from members m cross join lateral (
+      select ${RELATION_COLUMNS} from pg_class c
+       where c.oid = case m.catalog when 'pg_class'::regclass then m.id else (select typrelid from pg_type where oid = m.id) end
+         and c.relnamespace = m.nsp and c.relkind not in ('i', 'I', 't') offset 0) c
+   where m.catalog in ('pg_class'::regclass, 'pg_type'::regclass)`;
+
+/** All `members` and `relations` of `target`, as further common tables. */
+export const CONTENT_TABLES = `members as materialized (${MEMBERS}), relations as materialized (${RELATIONS})`;
+
+/** Each member of a catalog, found by its number. */
+const membersOf = (catalog: string, namespace: string): string =>
+  `members m cross join lateral (select * from ${catalog} where oid = m.id and ${namespace} = m.nsp and m.catalog = '${catalog}'::regclass offset 0)`;
 
 const TABLES = `
   select t.nsp, 'table' as kind, c.relname::text as name, concat_ws(E'\\n',
@@ -59,16 +83,17 @@ const CONSTRAINTS = `
    where c.relkind in ('r', 'p', 'f')`;
 
 const DOMAIN_CONSTRAINTS = `
-  select t.nsp, 'constraint' as kind, ty.typname || '.' || k.conname as name, pg_get_constraintdef(k.oid) as definition,
-      age(k.xmin) as age
-    from pg_type ty join target t on t.nsp = ty.typnamespace
-    cross join lateral (select *, xmin from pg_constraint where contypid = ty.oid and contype <> 'n' offset 0) k
+  select m.nsp, 'constraint' as kind, ty.typname || '.' || k.conname as name, pg_get_constraintdef(k.oid) as definition
+    from ${membersOf('pg_type', 'typnamespace')} ty
+    cross join lateral (select * from pg_constraint where contypid = ty.oid and contype <> 'n' offset 0) k
    where ty.typtype = 'd'`;
 
 const INDEXES = `
-  select t.nsp, 'index', c.relname, pg_get_indexdef(i.indexrelid) || case when i.indisvalid then '' else ' (invalid)' end
-    from relations c join target t on t.nsp = c.nsp
-    cross join lateral (select * from pg_index where indexrelid = c.oid offset 0) i where c.relkind in ('i', 'I')`;
+  select c.nsp, 'index', i.relname, pg_get_indexdef(i.indexrelid) || case when i.indisvalid then '' else ' (invalid)' end
+    from relations c
+    cross join lateral (
+      select x.relname, i.indexrelid, i.indisvalid from pg_index i join pg_class x on x.oid = i.indexrelid where i.indrelid = c.oid offset 0) i
+   where c.relkind in ('r', 'p', 'm')`;
 
 const POLICIES = `
   select t.nsp, 'policy', c.relname || '.' || p.polname, concat_ws(' ', case when p.polpermissive then 'permissive' else 'restrictive' end,
@@ -96,15 +121,14 @@ const RULES = `
    where c.relkind in ('r', 'p', 'v', 'm', 'f')`;
 
 const FUNCTIONS = `
-  select t.nsp, case p.prokind when 'a' then 'aggregate' when 'p' then 'procedure' else 'function' end as kind,
+  select m.nsp, case p.prokind when 'a' then 'aggregate' when 'p' then 'procedure' else 'function' end as kind,
       p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')' as name,
       case when p.prokind = 'a'
            then (select concat_ws(' ', 'returns', format_type(p.prorettype, null), 'state', format_type(a.aggtranstype, null), a.aggtransfn,
                    'final', nullif(a.aggfinalfn::oid, 0)::regproc, 'initial', quote_nullable(a.agginitval),
                    'sorted', nullif(a.aggsortop, 0)::regoper) from pg_aggregate a where a.aggfnoid = p.oid)
-           else pg_get_functiondef(p.oid) end as definition,
-      age(p.xmin) as age
-    from pg_proc p join target t on t.nsp = p.pronamespace`;
+           else pg_get_functiondef(p.oid) end as definition
+    from ${membersOf('pg_proc', 'pronamespace')} p`;
 
 const SEQUENCES = `
   select t.nsp, 'sequence', c.relname, concat(format_type(s.seqtypid, null), ' start ', s.seqstart, ' increment ', s.seqincrement,
@@ -112,7 +136,7 @@ const SEQUENCES = `
     from relations c join target t on t.nsp = c.nsp join pg_sequence s on s.seqrelid = c.oid where c.relkind = 'S'`;
 
 const TYPES = `
-  select t.nsp, case ty.typtype when 'e' then 'enum' when 'd' then 'domain' when 'r' then 'range type' else 'composite type' end as kind, ty.typname::text as name,
+  select m.nsp, case ty.typtype when 'e' then 'enum' when 'd' then 'domain' when 'r' then 'range type' else 'composite type' end as kind, ty.typname::text as name,
       case ty.typtype
         when 'e' then (select string_agg(quote_literal(e.enumlabel), ', ' order by e.enumsortorder) from pg_enum e where e.enumtypid = ty.oid)
         when 'd' then concat_ws(' ', format_type(ty.typbasetype, ty.typtypmod),
@@ -120,27 +144,20 @@ const TYPES = `
           case when ty.typnotnull then 'not null' end, 'default ' || pg_get_expr(ty.typdefaultbin, 0))
         when 'r' then (select concat_ws(' ', format_type(r.rngsubtype, null), nullif(r.rngcanonical::oid, 0)::regproc, nullif(r.rngsubdiff::oid, 0)::regproc)
                          from pg_range r where r.rngtypid = ty.oid)
-        else '' end as definition,
-      least(age(ty.xmin), (select min(age(e.xmin)) from pg_enum e where e.enumtypid = ty.oid)) as age
-    from pg_type ty join target t on t.nsp = ty.typnamespace left join pg_type b on b.oid = ty.typbasetype
-   where ty.typtype in ('e', 'd', 'r') or (ty.typtype = 'c' and exists (select from relations c where c.oid = ty.typrelid and c.relkind = 'c'))`;
+        else '' end as definition
+    from ${membersOf('pg_type', 'typnamespace')} ty left join pg_type b on b.oid = ty.typbasetype
+   where ty.typtype in ('e', 'd', 'r') or (ty.typtype = 'c' and exists (select from pg_class c where c.oid = ty.typrelid and c.relkind = 'c'))`;
 
 const STATISTICS = `
-  select t.nsp, 'statistics object' as kind, s.stxname::text as name, pg_get_statisticsobjdef(s.oid) as definition,
-      age(s.xmin) as age
-    from pg_statistic_ext s join target t on t.nsp = s.stxnamespace`;
+  select m.nsp, 'statistics object' as kind, s.stxname::text as name, pg_get_statisticsobjdef(s.oid) as definition
+    from ${membersOf('pg_statistic_ext', 'stxnamespace')} s`;
 
-/** What cannot be told of relations without printing it, or is rare. */
-export const PRINTED_OF_RELATIONS = [VIEWS, RULES] as const;
+/** What cannot be told without printing it, or is rare. */
+export const PRINTED_PARTS = [VIEWS, RULES, FUNCTIONS, TYPES, DOMAIN_CONSTRAINTS, STATISTICS] as const;
 
-/** The same of schemas; with `age`, how many transactions ago it was written. */
-export const PRINTED_OF_SCHEMAS = [FUNCTIONS, TYPES, DOMAIN_CONSTRAINTS, STATISTICS] as const;
-
-/** Every line of every schema in `target`, as it is printed: with the names of schemas in it. Comes after `relations`. */
+/** Every line of every schema in `target`, as it is printed: with the names of schemas in it. Comes after `CONTENT_TABLES`. */
 export const PRINTED_LINES: Sql = raw(
-  [
-    ...[TABLES, COLUMNS, CONSTRAINTS, INDEXES, POLICIES, TRIGGERS, SEQUENCES],
-    ...PRINTED_OF_RELATIONS,
-    ...PRINTED_OF_SCHEMAS.map((part) => `select nsp, kind, name, definition from (${part}) part`),
-  ].join('\n  union all\n'),
+  [TABLES, COLUMNS, CONSTRAINTS, INDEXES, POLICIES, TRIGGERS, SEQUENCES, ...PRINTED_PARTS].join(
+    '\n  union all',
+  ),
 );

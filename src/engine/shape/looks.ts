@@ -91,8 +91,10 @@ function lastLooks(connection: Connection, schemas: readonly string[]): Promise<
     select n.nspname as schema, l.likeness, (select count(*)::int from pg_namespace) as all, now.horizon::text
       from pg_namespace n
       cross join (select pg_snapshot_xmin(pg_current_snapshot()) as horizon) now
-      left join tenantctl.look l on l.schema = n.oid and l.born = n.xmin::text and l.method = ${methodOf(connection.version)}
-        and now.horizon::text::bigint - l.horizon::text::bigint between 0 and ${OLDEST}::bigint
+      left join lateral (
+        select likeness from tenantctl.look
+         where schema = n.oid and born = n.xmin::text and method = ${methodOf(connection.version)}
+           and now.horizon::text::bigint - horizon::text::bigint between 0 and ${OLDEST}::bigint offset 0) l on true
      where n.nspname = any(${schemas}::text[])`);
 }
 

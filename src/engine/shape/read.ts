@@ -2,7 +2,7 @@ import type { Connection } from '../../pg/connection.js';
 import { withLockRetry } from '../../pg/retry.js';
 import { type Sql, raw, sql } from '../../pg/sql.js';
 import { type Look, freshLook } from './likeness.js';
-import { PRINTED_LINES, RELATIONS } from './lines-sql.js';
+import { PRINTED_LINES, CONTENT_TABLES } from './lines-sql.js';
 import { readOneOfEach } from './one-of-each.js';
 import { NAMED_TARGET, targetTable, withoutOwnName } from './own-name.js';
 import type { Shape, ShapeKind, ShapeLine } from './shape.js';
@@ -119,7 +119,7 @@ async function busySchemas(connection: Connection, schemas: readonly string[]): 
 /** Lines without the schema's own name, in an order that does not depend on the database's collation. */
 const lines = (
   schemas: readonly string[],
-): Sql => sql`with ${targetTable(schemas)}, ${NAMED_TARGET}, relations as materialized (${raw(RELATIONS)}), printed as (${PRINTED_LINES}),
+): Sql => sql`with ${targetTable(schemas)}, ${NAMED_TARGET}, ${raw(CONTENT_TABLES)}, printed as (${PRINTED_LINES}),
   lines as (select t.schema, p.kind, ${withoutOwnName('p.name')} as name, ${withoutOwnName("coalesce(p.definition, '')")} as definition
     from printed p join named t using (nsp))`;
 
