@@ -11,19 +11,18 @@ import { RELATION_COLUMNS } from './lines-sql.js';
  * - `present` is a hash of the names of all there is: what is gone has left no row that would say so.
  */
 
-/** How many transactions ago each schema was looked at. */
-const SINCE = `
-  select t.nsp, age(xid(l.horizon)) as age from target t join tenantctl.look l on l.schema = t.nsp`;
+/** How many transactions ago the oldest of the looks was. */
+const OLDEST_LOOK = '(select age from oldest)';
+const OLDEST = `
+  select max(age(xid(horizon))) as age from tenantctl.look where schema in (select nsp from target)`;
 
-const OLDEST_LOOK = '(select max(age) from since)';
-
-/** All relations of the schemas with their indexes, by one scan. */
-const EVERY = `
-  select c.oid, t.nsp, c.relname, c.relkind, age(c.xmin) as age
-    from pg_class c join target t on t.nsp = c.relnamespace where c.relkind <> 't'`;
+/** Whether something of a schema was written since the look at that very schema: `age` is how many transactions ago. */
+const sinceItsLook = (schema: string, age: string): string =>
+  `${age} <= (select age(xid(horizon)) from tenantctl.look where schema = ${schema})`;
 
 /** Catalogs whose rows belong to a relation. A check that goes, a default, NOT NULL: each changes a row that stays. */
 const OF_RELATIONS: readonly [catalog: string, relation: string][] = [
+  ['pg_class', 'oid'],
   ['pg_attribute', 'attrelid'],
   ['pg_attrdef', 'adrelid'],
   ['pg_constraint', 'conrelid'],
@@ -56,48 +55,56 @@ const writtenIn = (catalog: string, columns: string): string =>
 /** Relations that were written since the oldest of the looks, an index standing for its table, and when at last. */
 const FRESH = `
   select coalesce(i.indrelid, w.relation) as relation, min(w.age) as age
-    from (select oid as relation, age from every where age <= ${OLDEST_LOOK}
-      union all ${OF_RELATIONS.map(([catalog, relation]) => writtenIn(catalog, `${relation} as relation`)).join('\n      union all ')}) w
+    from (${OF_RELATIONS.map(([catalog, relation]) => writtenIn(catalog, `${relation} as relation`)).join('\n      union all ')}) w
     left join lateral (select indrelid from pg_index where indexrelid = w.relation offset 0) i on true
    group by 1`;
 
 const CHANGED_RELATIONS = `
-  select e.nsp, c.*
-    from fresh f join every e on e.oid = f.relation join since s on s.nsp = e.nsp and f.age <= s.age
-    cross join lateral (select ${RELATION_COLUMNS} from pg_class c where c.oid = e.oid offset 0) c`;
+  select c.*
+    from fresh f
+    cross join lateral (
+      select relnamespace as nsp, ${RELATION_COLUMNS} from pg_class c where c.oid = f.relation and c.relkind <> 't' offset 0) c
+   where ${sinceItsLook('c.nsp', 'f.age')}`;
 
 const CHANGED_MEMBERS = `
-  select distinct s.nsp, w.catalog, w.id
+  select distinct home.nsp, w.catalog, w.id
     from (${OF_SCHEMAS.map(([catalog, member, of]) => writtenIn(catalog, `'${of}'::regclass::oid as catalog, ${member} as id`)).join('\n      union all ')}) w
     cross join lateral (
       select pronamespace as nsp from pg_proc where w.catalog = 'pg_proc'::regclass and oid = w.id
       union all select typnamespace from pg_type where w.catalog = 'pg_type'::regclass and oid = w.id
       union all select stxnamespace from pg_statistic_ext where w.catalog = 'pg_statistic_ext'::regclass and oid = w.id
       offset 0) home
-    join since s on s.nsp = home.nsp and w.age <= s.age`;
+   where ${sinceItsLook('home.nsp', 'w.age')}`;
 
 /** The names of types that a function takes: a type of the schema's own has another number in each. */
 const ARGUMENTS = `array(select case when a.type < 16384 then a.type::text else ty.typname::text end
   from unnest(p.proargtypes) with ordinality a (type, place) left join pg_type ty on ty.oid = a.type order by a.place)`;
 
-/** What can go without a row that stays being written: an index is a relation, and so is what is behind a key. */
+const ofRelation = (kind: string, catalog: string, relation: string, name: string, which = 'true'): string =>
+  `select c.relnamespace, ${hash(`'${kind}'::text, c.relname, p.${name}`)}
+     from ${catalog} p cross join lateral (select relname, relnamespace from pg_class where oid = p.${relation} offset 0) c where ${which}`;
+
+/**
+ * What can go without a row that stays being written: an index is a relation, and so is what is behind a key. Of all
+ * schemas of the database: to ask for some takes longer.
+ */
 const NAMES = [
-  `select nsp, ${hash(`'relation'::text, relname, relkind`)} from every`,
-  `select e.nsp, ${hash(`'reference'::text, e.relname, k.conname`)} from pg_constraint k join every e on e.oid = k.conrelid where k.contype = 'f'`,
-  `select e.nsp, ${hash(`'trigger'::text, e.relname, g.tgname`)} from pg_trigger g join every e on e.oid = g.tgrelid where not g.tgisinternal`,
-  `select e.nsp, ${hash(`'policy'::text, e.relname, p.polname`)} from pg_policy p join every e on e.oid = p.polrelid`,
-  `select e.nsp, ${hash(`'rule'::text, e.relname, r.rulename`)} from pg_rewrite r join every e on e.oid = r.ev_class`,
-  `select e.nsp, ${hash(`'parent'::text, e.relname, i.inhseqno`)} from pg_inherits i join every e on e.oid = i.inhrelid`,
+  `select relnamespace, ${hash(`'relation'::text, relname, relkind`)} from pg_class where relkind <> 't'`,
+  ofRelation('reference', 'pg_constraint', 'conrelid', 'conname', `p.contype = 'f'`),
+  ofRelation('trigger', 'pg_trigger', 'tgrelid', 'tgname', 'not p.tgisinternal'),
+  ofRelation('policy', 'pg_policy', 'polrelid', 'polname'),
+  ofRelation('rule', 'pg_rewrite', 'ev_class', 'rulename'),
+  ofRelation('parent', 'pg_inherits', 'inhrelid', 'inhseqno'),
   `select t.nsp, ${hash(`'function'::text, p.proname, ${ARGUMENTS}`)} from pg_proc p join target t on t.nsp = p.pronamespace`,
-  `select t.nsp, ${hash(`'type'::text, ty.typname`)} from pg_type ty join target t on t.nsp = ty.typnamespace where ty.typtype in ('e', 'd', 'r')`,
-  `select t.nsp, ${hash(`'domain'::text, ty.typname, k.conname`)} from pg_type ty join target t on t.nsp = ty.typnamespace
+  `select typnamespace, ${hash(`'type'::text, typname`)} from pg_type where typtype in ('e', 'd', 'r')`,
+  `select ty.typnamespace, ${hash(`'domain'::text, ty.typname, k.conname`)} from pg_type ty
      cross join lateral (select conname from pg_constraint where contypid = ty.oid offset 0) k where ty.typtype = 'd'`,
-  `select t.nsp, ${hash(`'statistics'::text, s.stxname`)} from pg_statistic_ext s join target t on t.nsp = s.stxnamespace`,
+  `select stxnamespace, ${hash(`'statistics'::text, stxname`)} from pg_statistic_ext`,
 ];
 
 /** Gives `hashed (nsp, hash)` and `present (nsp, hash)`; to be put after `target` as further common tables. */
 export function changesTables(serverVersion: number): Sql {
-  return raw(`since as materialized (${SINCE}), every as materialized (${EVERY}), fresh as materialized (${FRESH}),
+  return raw(`oldest as materialized (${OLDEST}), fresh as materialized (${FRESH}),
   relations as materialized (${CHANGED_RELATIONS}), members as materialized (${CHANGED_MEMBERS}),
   ${hashedTables(serverVersion)}, present as (${summed(NAMES)})`);
 }

@@ -5,19 +5,22 @@ import type { SurveyedUnit } from './survey.js';
 
 /** What every unit has wrong shows in the first few, before much is done. */
 const FIRST = 25;
-/** A look scans the catalogs of a database, for one unit or for all: it gets this share of the time. */
+/** However long a wave takes, looks beside the work take no more than this share of the time. */
 const SHARE = 1 / 20;
 
 /**
  * Recorded is not applied: units that a wave has done are compared with what their migrations should have
  * made of them, beside the work on the others. One that differs has failed, although its ledger says
  * otherwise.
+ *
+ * A look scans the catalogs of a database for one unit as for all, so there are few: at the first units, from time to
+ * time in a wave that takes long, and at the end.
  */
 export class ShapeProof {
   private readonly waiting: SurveyedUnit[] = [];
   private proving: Promise<void> = Promise.resolve();
   private busy = false;
-  /** When the next batch is due, on the clock of `performance`; before the first it is their number that counts. */
+  /** When the next look is due, on the clock of `performance`; before the first it is the number of units that counts. */
   private due: number | undefined;
 
   constructor(
@@ -27,8 +30,11 @@ export class ShapeProof {
 
   add(unit: SurveyedUnit): void {
     this.waiting.push(unit);
-    if (this.busy) return;
-    if (this.due === undefined ? this.waiting.length >= FIRST : performance.now() >= this.due) this.prove();
+    if (!this.busy && this.isDue()) this.prove();
+  }
+
+  private isDue(): boolean {
+    return this.due === undefined ? this.waiting.length >= FIRST : performance.now() >= this.due;
   }
 
   /** Proves what is left and waits until everything is proved. @throws what reading the shapes threw */
