@@ -26,6 +26,16 @@ create table tenantctl.ledger (
 CREATE UNIQUE INDEX ledger_unit_id ON tenantctl.ledger USING btree (unit, id) WHERE (rolled_back_at IS NULL);
 comment on table tenantctl.ledger is 'One row for each migration of each unit, written in the same transaction as the migration. Rolled-back rows stay as history.';
 
+create table tenantctl.look (
+  schema oid not null,
+  born text not null,
+  likeness text not null,
+  horizon xid8 not null,
+  method text not null,
+  constraint look_pkey PRIMARY KEY (schema)
+);
+comment on table tenantctl.look is 'The last look at each schema; may be emptied at any time';
+
 create table tenantctl.placement (
   tenant text not null,
   key text not null,

@@ -10,8 +10,13 @@ import { TOOL_VERSION } from '../core/version.js';
 import type { Connection } from '../pg/connection.js';
 import { Connections } from '../pg/connections.js';
 import { NO_SUCH_DATABASE, sqlstateOf } from '../pg/errors.js';
-import { CATALOG, LOCAL_STATE, installOwnSchema, installedVersion } from './ledger/own-schema.js';
-import { listMigrationIds } from './ledger/files.js';
+import {
+  CATALOG,
+  LOCAL_STATE,
+  installOwnSchema,
+  installedVersion,
+  newestVersion,
+} from './ledger/own-schema.js';
 
 /** Who asks for a change, and why; kept in every audit row beside the database's own user. */
 export interface Actor {
@@ -209,8 +214,8 @@ function noCatalogDatabase(fleet: Fleet, cause: unknown) {
 }
 
 async function requireCatalog(connection: Connection): Promise<void> {
-  const known = (await listMigrationIds(CATALOG.directory)).at(-1);
-  if (known === undefined)
+  const known = await newestVersion(CATALOG);
+  if (known === 0)
     throw internalError(
       'PACKAGE_INCOMPLETE',
       "The catalog's own migrations are missing from this installation.",

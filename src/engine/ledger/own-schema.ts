@@ -42,8 +42,9 @@ export async function installOwnSchema(
   own: OwnSchema,
   toolVersion: string,
 ): Promise<string[]> {
+  const newest = await newestVersion(own);
+  if ((await recordedVersion(connection, own).catch(notThere)) === newest) return [];
   const present = await installedVersion(connection, own);
-  const newest = (await listMigrationIds(own.directory)).at(-1) ?? 0;
   if (present > newest) throw toolOutdated(connection, own, present, newest);
   if (present === newest) return [];
   const files = await readMigrationFiles({ directory: own.directory, format: 'postgres-migrations' });
@@ -65,11 +66,31 @@ export async function installedVersion(connection: Connection, own: OwnSchema): 
     select from pg_class c join pg_namespace n on n.oid = c.relnamespace
       join pg_attribute a on a.attrelid = c.oid and a.attname = 'rolled_back_at'
      where n.nspname = ${LOCAL_STATE.schema} and c.relname = 'ledger'`);
-  if (there === undefined) return 0;
+  return there === undefined ? 0 : recordedVersion(connection, own);
+}
+
+async function recordedVersion(connection: Connection, own: OwnSchema): Promise<number> {
   const row = await connection.row<{ id: number | null }>(
     sql`select max(id) as id from tenantctl.ledger where unit = ${own.ledgerKey} and rolled_back_at is null`,
   );
   return row?.id ?? 0;
+}
+
+const NOTHING_OF_OURS: ReadonlySet<string> = new Set(['3F000', '42P01', '42703', '42501']);
+
+/** A ledger that is not there, or is somebody else's, is looked at more closely. */
+function notThere(error: unknown): null {
+  if (isDatabaseError(error) && NOTHING_OF_OURS.has(error.code)) return null;
+  throw error;
+}
+
+const newestKnown = new Map<string, Promise<number>>();
+
+/** The version that this tool brings; its own files do not change while it runs. */
+export function newestVersion({ directory: files }: OwnSchema): Promise<number> {
+  const known = newestKnown.get(files) ?? listMigrationIds(files).then((ids) => ids.at(-1) ?? 0);
+  newestKnown.set(files, known);
+  return known;
 }
 
 /** @throws conflict `SCHEMA_TAKEN` (exit 5) when the schema is there and nothing in the ledger says that we made it */

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Tier } from '../../core/tier.js';
 import type { MigrationUnit, UnitVersion } from '../../core/unit.js';
 import type { Fleet } from '../context.js';
-import { digestOf, listMigrationIds } from '../ledger/files.js';
+import { digestOf } from '../ledger/files.js';
 import { type Migration, migrationsFor } from '../ledger/migration.js';
-import { LOCAL_STATE } from '../ledger/own-schema.js';
+import { LOCAL_STATE, newestVersion } from '../ledger/own-schema.js';
 import { Looks } from './looks.js';
 import { type Played, playMigrations } from './probe.js';
 import { groupByShape } from './shape.js';
@@ -87,7 +87,7 @@ export class ShapeReferences {
     return createHash('sha256')
       .update(digestOf(this.filesOf(tier, version)))
       .update(JSON.stringify(this.fleet.settings.tenancy))
-      .update(String((await listMigrationIds(LOCAL_STATE.directory)).at(-1)))
+      .update(String(await newestVersion(LOCAL_STATE)))
       .digest('hex');
   }
 

@@ -6,8 +6,7 @@ import { ident, literal, raw, sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
 import { digestOf } from '../ledger/files.js';
 import { type Migration, migrationsFor } from '../ledger/migration.js';
-import { LOCAL_STATE } from '../ledger/own-schema.js';
-import { listMigrationIds } from '../ledger/files.js';
+import { LOCAL_STATE, newestVersion } from '../ledger/own-schema.js';
 import { SELF, dedicatedUnit } from './dedicated.js';
 import { fillHome } from './fill.js';
 import { databaseExists, openToApplications } from './managed-database.js';
@@ -114,7 +113,7 @@ async function templateDigest(fleet: Fleet, migrations: readonly Migration[]): P
   const hash = createHash('sha256');
   hash.update(digestOf(migrationsFor(migrations, 'database')));
   hash.update(JSON.stringify(fleet.settings.tenancy));
-  hash.update(String((await listMigrationIds(LOCAL_STATE.directory)).at(-1)));
+  hash.update(String(await newestVersion(LOCAL_STATE)));
   hash.update(await markOf(fleet));
   return hash.digest('hex').slice(0, 16);
 }
