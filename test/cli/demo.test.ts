@@ -131,7 +131,7 @@ describe('the demo', () => {
     const code = await new Promise((resolve) => child.on('close', resolve));
     expect(code).toBe(130);
     expect(stderr).toContain('Interrupted by SIGINT');
-    expect(stdout).toContain('12 migrations of its own');
+    expect(stdout).toMatch(/\d+ migrations of its own/);
     expect(stdout).not.toContain('3/7');
     expect(stdout).not.toContain('\u001B');
     expect(await serverOf(folder)).toBeUndefined();
