@@ -1,8 +1,9 @@
 import { appendFile } from 'node:fs/promises';
 import path from 'node:path';
-import { redactDeep } from '../core/redact.js';
+import { redact, redactDeep } from '../core/redact.js';
 import type { RunPlan, RunReport } from '../core/report.js';
 import type { Call, Outcome } from './command.js';
+import { asFailure } from './failure.js';
 import type { Io } from './io.js';
 import { reportFile, type ReportFile } from './report-file.js';
 import { runFailure } from './run-failure.js';
@@ -21,9 +22,19 @@ export async function drivenRun(
   drive: () => Promise<RunReport | { plan: RunPlan }>,
 ): Promise<Outcome> {
   const file = junit === undefined ? undefined : await reportFile('--junit', junit, call.io);
-  const result = await drive();
+  const result = await drive().catch(async (error: unknown) => {
+    if (file !== undefined) await publishError(error, call, file);
+    throw error;
+  });
   if (!('plan' in result)) await publishRun(result, call, file);
   return runOutcome(result);
+}
+
+/** Without a report the file of an earlier run would pass for this one's. */
+async function publishError(error: unknown, call: Caller, junit: ReportFile): Promise<void> {
+  const { code, message } = asFailure(error);
+  const { junitError } = await import('../render/junit.js');
+  await attempt(call, () => junit.write(junitError(code, redact(message))));
 }
 
 /** The run has happened: what cannot be written about it is a warning and changes nothing. */

@@ -40,6 +40,16 @@ export function junitText(report: RunReport): string {
   return xmlDocument(element('testsuites', attributes, suites.map(suiteElement)));
 }
 
+/** JUnit XML for a run that ended without a report: one case, in error. */
+export function junitError(code: string, message: string): string {
+  const said = { message: firstLine(message).slice(0, LONGEST_MESSAGE), type: code };
+  const error = element('error', said, plainLines(message).join('\n').slice(0, LONGEST_TEXT));
+  const counts = { tests: 1, failures: 0, errors: 1, skipped: 0 };
+  const one = element('testcase', { classname: 'tenantctl.run', name: 'the run' }, [error]);
+  const suite = element('testsuite', { name: 'run', ...counts }, [one]);
+  return xmlDocument(element('testsuites', { name: 'tenantctl', ...counts }, [suite]));
+}
+
 function suitesOf(report: RunReport): Suite[] {
   const { kind, waves, failures, skipped, totals } = report;
   const byWave = groupBy(failures, ({ wave }) => waves.find(({ name }) => name === wave)?.name ?? null);

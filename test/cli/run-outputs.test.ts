@@ -111,6 +111,34 @@ describe('--junit', () => {
     expect(await migrated()).toBe(0);
   });
 
+  it('says in error that a run did not come to a report, where an earlier one was green', async () => {
+    const { folder, run } = await repository();
+    writeFileSync(join(folder, 'junit.xml'), '<testsuites tests="1" failures="0"/>');
+    const ran = await run(['migrate', '--select', 'id=nobody', '--junit', 'junit.xml']);
+    expect(ran.code).toBe(5);
+    const { attributes, children } = readXml(readFileSync(join(folder, 'junit.xml'), 'utf8'));
+    expect(attributes).toMatchObject({ tests: '1', errors: '1' });
+    const [error] = children[0]?.children[0]?.children ?? [];
+    expect(error).toMatchObject({ name: 'error', attributes: { type: 'NOTHING_SELECTED' } });
+  });
+
+  it('is written by every command that drives a run', async () => {
+    const { folder, run } = await repository();
+    const told = async (...args: string[]): Promise<[number | null, string | undefined]> => {
+      const { code } = await run([...args, '--junit', 'junit.xml']);
+      const { attributes } = readXml(readFileSync(join(folder, 'junit.xml'), 'utf8'));
+      writeFileSync(join(folder, 'junit.xml'), '<none/>');
+      return [code, attributes['name']];
+    };
+    expect(await told('migrate', '--on-failure', 'continue')).toEqual([7, 'tenantctl migrate to 0002_step']);
+    const [latest] = json<{ runs: { run: string }[] }>(await run(['runs', 'list', '--json'])).data.runs;
+    const id = latest?.run ?? '';
+    expect(await told('runs', 'retry', id)).toEqual([7, 'tenantctl migrate to 0002_step']);
+    // It has finished, and its files have no way back.
+    expect(await told('runs', 'resume', id)).toEqual([5, 'tenantctl']);
+    expect(await told('rollback', '--run', id, '--yes')).toEqual([6, 'tenantctl']);
+  });
+
   it('writes nothing for a dry run', async () => {
     const { folder, run } = await repository();
     expect((await run(['migrate', '--dry-run', '--junit', 'junit.xml'])).code).toBe(0);
