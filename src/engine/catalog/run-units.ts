@@ -86,10 +86,10 @@ export function outcomesUpdate(
     update tenantctl_catalog.run_units u set status = o.status, reason = o.reason, to_version = o."to", fault = o.fault,
       attempts = u.attempts + o.begun::int,
       started_at = case when o.begun then now() - coalesce(o.ms, 0) * interval '1 ms' else u.started_at end,
-      duration_ms = o.ms, forgiven = false, finished_at = case when o.status = 'pending' then null else now() end
+      duration_ms = coalesce(o.ms, u.duration_ms), forgiven = false, finished_at = case when o.status = 'pending' then null else now() end
       from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
         as o (unit text, status text, reason text, "to" integer, fault jsonb, ms integer, begun boolean)
-     where u.run = ${run} and u.unit = o.unit and u.status <> 'skipped'`;
+     where u.run = ${run} and u.unit = o.unit and (u.status <> 'skipped' or o.begun)`;
 }
 
 /** What one unit did with one migration. */

@@ -32,7 +32,7 @@ export async function readLedgers(connection: Connection): Promise<Map<string, r
     select units, (select json_agg(entry order by id)
                      from (select ${COLUMNS} from tenantctl.ledger where unit = first and rolled_back_at is null) entry) as ledger
       from (select min(unit) as first, array_agg(unit) as units
-              from (select unit, sum(hash_record_extended(row(id, name, checksum, state, run, steps_done), 0)) as history
+              from (select unit, sum(hashtextextended(row(id, name, checksum, state, run, steps_done)::text, 0)) as history
                       from tenantctl.ledger where rolled_back_at is null group by unit) one
              group by history) same`);
   return new Map(

@@ -77,7 +77,7 @@ const CHANGED_MEMBERS = `
    where ${sinceItsLook('home.nsp', 'w.age')}`;
 
 /** The names of types that a function takes: a type of the schema's own has another number in each. */
-const ARGUMENTS = `array(select case when a.type < 16384 then a.type::text else ty.typname::text end
+const ARGUMENTS = `array(select case when a.type < 16384 then a.type::text else concat(nullif(ty.typnamespace, p.pronamespace), '.', ty.typname) end
   from unnest(p.proargtypes) with ordinality a (type, place) left join pg_type ty on ty.oid = a.type order by a.place)`;
 
 const ofRelation = (kind: string, catalog: string, relation: string, name: string, which = 'true'): string =>
@@ -96,10 +96,16 @@ const NAMES = [
   ofRelation('rule', 'pg_rewrite', 'ev_class', 'rulename'),
   ofRelation('parent', 'pg_inherits', 'inhrelid', 'inhseqno'),
   `select t.nsp, ${hash(`'function'::text, p.proname, ${ARGUMENTS}`)} from pg_proc p join target t on t.nsp = p.pronamespace`,
-  `select typnamespace, ${hash(`'type'::text, typname`)} from pg_type where typtype in ('e', 'd', 'r')`,
+  `select typnamespace, ${hash(`'type'::text, typname`)} from pg_type where typtype in ('b', 'e', 'd', 'r', 'm') and typcategory <> 'A'`,
   `select ty.typnamespace, ${hash(`'domain'::text, ty.typname, k.conname`)} from pg_type ty
      cross join lateral (select conname from pg_constraint where contypid = ty.oid offset 0) k where ty.typtype = 'd'`,
   `select stxnamespace, ${hash(`'statistics'::text, stxname`)} from pg_statistic_ext`,
+  // No lines of their own, but others speak of them, by number: these know nothing of a new name.
+  `select collnamespace, ${hash(`'collation'::text, collname`)} from pg_collation where oid >= 16384`,
+  `select oprnamespace, ${hash(`'operator'::text, oprname`)} from pg_operator where oid >= 16384`,
+  `select opcnamespace, ${hash(`'operator class'::text, opcname`)} from pg_opclass where oid >= 16384`,
+  `select cfgnamespace, ${hash(`'text search configuration'::text, cfgname`)} from pg_ts_config where oid >= 16384`,
+  `select dictnamespace, ${hash(`'text search dictionary'::text, dictname`)} from pg_ts_dict where oid >= 16384`,
 ];
 
 /** Gives `hashed (nsp, hash)` and `present (nsp, hash)`; to be put after `target` as further common tables. */

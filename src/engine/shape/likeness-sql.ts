@@ -1,5 +1,5 @@
 import { type Sql, raw } from '../../pg/sql.js';
-import { CONTENT_TABLES, PRINTED_PARTS } from './lines-sql.js';
+import { CONTENT_TABLES, POLICIES, PRINTED_PARTS } from './lines-sql.js';
 
 /**
  * A cheap number for each schema of `target t`: schemas of one database with the same number have the same
@@ -13,7 +13,12 @@ import { CONTENT_TABLES, PRINTED_PARTS } from './lines-sql.js';
  * speaks of objects by number (views, functions, a few expressions) is printed.
  */
 
-export const hash = (values: string): string => `hash_record_extended(row(${values}), 0)`;
+/**
+ * Mixed once more: the server adds up the hashes of a record's fields, so that of a sum of records one could not tell in
+ * which of them a value stands.
+ */
+export const hash = (values: string): string =>
+  `hashtextextended(hash_record_extended(row(${values}), 0)::text, 0)`;
 
 /** The namespace of something, when it is not the schema's own. */
 const elsewhere = (namespace: string): string =>
@@ -53,9 +58,13 @@ const CONSTRAINTS = (since18: string): string => `
      where k.conrelid = c.oid and k.contype not in ('n', 't'))
     from relations c where ${TABLE_KINDS}`;
 
+/** Those of operator classes; a B-tree has none. */
+const OPTIONS_OF_KEYS = `case when x.relam <> 403 then (
+        select array_agg(attoptions::text order by attnum) from pg_attribute where attrelid = i.indexrelid) end`;
+
 const INDEXES = `
   select c.nsp, (select sum(${hash(`'index'::text, x.relname, c.relname, x.relam, i.indnkeyatts, i.indkey::int2[], i.indclass::oid[], i.indcollation::oid[],
-        i.indoption::int2[], i.indisunique, i.indnullsnotdistinct, i.indisprimary, i.indimmediate, i.indisvalid, x.reloptions`)})
+        i.indoption::int2[], i.indisunique, i.indnullsnotdistinct, i.indisprimary, i.indimmediate, i.indisvalid, x.reloptions, ${OPTIONS_OF_KEYS}`)})
       from pg_index i
       cross join lateral (select relname, relam, reloptions from pg_class where oid = i.indexrelid offset 0) x
      where i.indrelid = c.oid)
@@ -73,7 +82,7 @@ const SEQUENCES = `
   select c.nsp, ${hash(`'sequence'::text, c.relname, s.seqtypid, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle`)}
     from relations c join pg_sequence s on s.seqrelid = c.oid`;
 
-/** Defaults, checks, keys and conditions of indexes, conditions of policies: where each stands, and a hash of it. */
+/** Defaults, checks, keys and conditions of indexes: where each stands, and a hash of it. Policies speak of their owner and are printed. */
 const EXPRESSIONS = `
   select c.nsp, c.oid as relation, 'd'::"char" as kind, x.id, ${hash(`'default'::text, c.relname, x.adnum`)} as place, x.tree
     from relations c
@@ -93,20 +102,11 @@ const EXPRESSIONS = `
         from pg_index i join pg_class r on r.oid = i.indexrelid
         cross join lateral (values ('i'::"char", i.indexprs), ('w', i.indpred)) e (kind, tree)
        where i.indrelid = c.oid and (i.indexprs is not null or i.indpred is not null) and e.tree is not null offset 0) x
-   where c.relkind in ('r', 'p', 'm')
-  union all
-  select c.nsp, c.oid, x.kind, x.id, ${hash(`'policy'::text, c.relname, x.polname, x.kind, x.polcmd, x.polpermissive, x.polroles`)}, x.tree
-    from relations c
-    cross join lateral (
-      select p.oid as id, p.polname, p.polcmd, p.polpermissive, p.polroles, e.kind, hashtextextended(e.tree::text, 0) as tree
-        from pg_policy p cross join lateral (values ('q'::"char", p.polqual), ('p', p.polwithcheck)) e (kind, tree)
-       where p.polrelid = c.oid offset 0) x
-   where c.relkind in ('r', 'p')`;
+   where c.relkind in ('r', 'p', 'm')`;
 
 const treeOf = (e: string): string => `case ${e}.kind
     when 'd' then (select adbin from pg_attrdef where oid = ${e}.id) when 'c' then (select conbin from pg_constraint where oid = ${e}.id)
-    when 'i' then (select indexprs from pg_index where indexrelid = ${e}.id) when 'w' then (select indpred from pg_index where indexrelid = ${e}.id)
-    when 'q' then (select polqual from pg_policy where oid = ${e}.id) else (select polwithcheck from pg_policy where oid = ${e}.id) end`;
+    when 'i' then (select indexprs from pg_index where indexrelid = ${e}.id) else (select indpred from pg_index where indexrelid = ${e}.id) end`;
 
 /** What is left of a tree when the lengths and precisions of types, large numbers as well, are taken out. */
 const withoutTypmods = (tree: string): string => `regexp_replace(${tree}, 'typmod -?[0-9]+', '', 'g')`;
@@ -148,7 +148,7 @@ export function hashedTables(serverVersion: number): string {
   const parts = [COLUMNS, TABLES, PARENTS, CONSTRAINTS(since18), INDEXES, TRIGGERS, SEQUENCES];
   const expressions = [COMPARED_EXPRESSIONS, PRINTED_EXPRESSIONS];
   return `expressions as materialized (${EXPRESSIONS}), common as materialized (${COMMON}),
-  hashed as (${summed([...parts, ...expressions, ...PRINTED_PARTS.map(printed)])})`;
+  hashed as (${summed([...parts, ...expressions, ...[POLICIES, ...PRINTED_PARTS].map(printed)])})`;
 }
 
 /** Gives the likeness of each schema of `target` as `hashed (nsp, hash)`; to be put after it as further common tables. */

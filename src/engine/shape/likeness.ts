@@ -9,10 +9,16 @@ export interface Look {
   readonly printed: Map<string, string>;
   /** The likeness of each schema that is there, within a transaction whose search path is `pg_catalog`. */
   read(connection: Connection, schemas: readonly string[]): Promise<Map<string, string>>;
+  /** After that transaction: whether what was read can be relied on. */
+  holds(connection: Connection): Promise<boolean>;
 }
 
 /** A look that knows nothing yet. */
-export const freshLook = (): Look => ({ printed: new Map(), read: readLikenesses });
+export const freshLook = (): Look => ({
+  printed: new Map(),
+  read: readLikenesses,
+  holds: () => Promise.resolve(true),
+});
 
 /** Reads all of every schema. */
 export async function readLikenesses(

@@ -15,6 +15,9 @@ const OLDEST = 1_000_000_000;
 
 interface LastLook {
   schema: string;
+  /** Its number and the transaction that made its row: a schema of that name may be another one by now. */
+  oid: number;
+  born: string;
   /** Null when there was none that can be compared. */
   likeness: string | null;
   /** How many schemas the database has. */
@@ -31,37 +34,51 @@ export class Looks implements Look {
   readonly printed = new Map<string, string>();
   /** Likenesses after changes, by the likeness before and what has changed. */
   private readonly changed = new Map<string, string>();
-  private readonly unkept = new Map<string, { likeness: string; horizon: string }>();
+  private readonly unkept = new Map<number, Unkept>();
+  /** The schemas that stood for others in the last reading, with what `writtenBy` said of each. */
+  private stood = new Map<string, string>();
 
   async read(connection: Connection, schemas: readonly string[]): Promise<Map<string, string>> {
     const last = await lastLooks(connection, schemas);
     const seen = last.filter(({ likeness }) => likeness !== null);
     const pays = seen.length * SCAN_PAYS > (last[0]?.all ?? 0);
     const whole = pays ? last.filter(({ likeness }) => likeness === null) : last;
-    const likenesses = await readLikenesses(connection, namesOf(whole));
-    if (pays)
-      for (const [schema, likeness] of await this.readChanges(connection, seen))
-        likenesses.set(schema, likeness);
-    const horizon = last[0]?.horizon ?? '0';
-    for (const [schema, likeness] of likenesses) this.unkept.set(schema, { likeness, horizon });
+    this.stood = new Map();
+    const likenesses = new Map([
+      ...(await readLikenesses(connection, namesOf(whole))),
+      ...(pays ? await this.readChanges(connection, seen) : []),
+    ]);
+    for (const { schema, oid, born, horizon } of last) {
+      const likeness = likenesses.get(schema);
+      if (likeness !== undefined) this.unkept.set(oid, { oid, born, likeness, horizon });
+    }
     return likenesses;
+  }
+
+  /**
+   * The server prints functions as they are now, not as they were when the look began: what a schema stood for
+   * others with must not have changed meanwhile. If it has, nothing of the look is kept.
+   */
+  async holds(connection: Connection): Promise<boolean> {
+    const { stood } = this;
+    this.stood = new Map();
+    const now = await writtenBy(connection, [...stood.keys()]);
+    if ([...stood].every(([schema, then]) => now.get(schema) === then)) return true;
+    this.unkept.clear();
+    this.changed.clear();
+    return false;
   }
 
   /** Keeps what was read for the next look; it waits until then, as reading changes nothing. */
   async keep(connection: Connection): Promise<void> {
-    const looks = [...this.unkept];
+    const looks = [...this.unkept.values()];
     this.unkept.clear();
     if (looks.length === 0) return;
-    const [names, likenesses, horizons] = [
-      looks.map(([name]) => name),
-      looks.map(([, { likeness }]) => likeness),
-      looks.map(([, { horizon }]) => horizon),
-    ];
     await connection.execute(sql`
       insert into tenantctl.look (schema, born, likeness, horizon, method)
-      select n.oid, n.xmin::text, l.likeness, l.horizon::xid8, ${methodOf(connection.version)}
-        from unnest(${names}::text[], ${likenesses}::text[], ${horizons}::text[]) l (name, likeness, horizon)
-        join pg_namespace n on n.nspname = l.name order by n.oid
+      select n.oid, l.born, l.likeness, l.horizon, ${methodOf(connection.version)}
+        from jsonb_to_recordset(${JSON.stringify(looks)}::jsonb) l (oid oid, born text, likeness text, horizon xid8)
+        join pg_namespace n on n.oid = l.oid and n.xmin::text = l.born order by n.oid
       on conflict (schema) do update
         set born = excluded.born, likeness = excluded.likeness, horizon = excluded.horizon, method = excluded.method
       where look.horizon <= excluded.horizon`);
@@ -79,16 +96,21 @@ export class Looks implements Look {
           from target t left join hashed h using (nsp) left join present p using (nsp)`,
     );
     const sorts = new Map(rows.map(({ schema, changes }) => [schema, `${before.get(schema)} ${changes}`]));
-    return readOneOfEach(sorts, this.changed, (schemas) => readLikenesses(connection, schemas));
+    return readOneOfEach(sorts, this.changed, async (schemas) => {
+      this.stood = await writtenBy(connection, schemas);
+      return readLikenesses(connection, schemas);
+    });
   }
 }
+
+type Unkept = Pick<LastLook, 'oid' | 'born' | 'horizon'> & { likeness: string };
 
 const namesOf = (looks: readonly { schema: string }[]): string[] => looks.map(({ schema }) => schema);
 
 /** The last look at each schema that is there now. */
 function lastLooks(connection: Connection, schemas: readonly string[]): Promise<LastLook[]> {
   return connection.rows<LastLook>(sql`
-    select n.nspname as schema, l.likeness, (select count(*)::int from pg_namespace) as all, now.horizon::text
+    select n.nspname as schema, n.oid, n.xmin::text as born, l.likeness, (select count(*)::int from pg_namespace) as all, now.horizon::text
       from pg_namespace n
       cross join (select pg_snapshot_xmin(pg_current_snapshot()) as horizon) now
       left join lateral (
@@ -96,6 +118,23 @@ function lastLooks(connection: Connection, schemas: readonly string[]): Promise<
          where schema = n.oid and born = n.xmin::text and method = ${methodOf(connection.version)}
            and now.horizon::text::bigint - horizon::text::bigint between 0 and ${OLDEST}::bigint offset 0) l on true
      where n.nspname = any(${schemas}::text[])`);
+}
+
+/** The transactions that wrote the functions and types of schemas. */
+async function writtenBy(connection: Connection, schemas: readonly string[]): Promise<Map<string, string>> {
+  if (schemas.length === 0) return new Map();
+  const rows = await connection.rows<{ schema: string; written: string }>(sql`
+    select n.nspname as schema, coalesce(string_agg(w.row, ',' order by w.row), '') as written
+      from pg_namespace n
+      left join lateral (
+        select concat(p.oid, ' ', p.xmin) as row
+          from pg_depend d join pg_proc p on p.oid = d.objid
+         where d.refclassid = 'pg_namespace'::regclass and d.refobjid = n.oid and d.classid = 'pg_proc'::regclass
+        union all
+        select concat(ty.oid, ' ', ty.xmin) from pg_depend d join pg_type ty on ty.oid = d.objid
+         where d.refclassid = 'pg_namespace'::regclass and d.refobjid = n.oid and d.classid = 'pg_type'::regclass) w on true
+     where n.nspname = any(${schemas}::text[]) group by n.nspname`);
+  return new Map(rows.map(({ schema, written }) => [schema, written]));
 }
 
 /** Likenesses are compared only with those that the same statements made on the same major version. */

@@ -37,6 +37,17 @@ export async function readFingerprints(
   schemas: readonly string[] | 'all',
   look: Look = freshLook(),
 ): Promise<Fingerprints> {
+  for (let left = TRIES; ; left -= 1) {
+    const found = await readOnce(connection, schemas, look);
+    if ((await look.holds(connection)) || left === 1) return found;
+  }
+}
+
+function readOnce(
+  connection: Connection,
+  schemas: readonly string[] | 'all',
+  look: Look,
+): Promise<Fingerprints> {
   return looking(connection, async () => {
     const wanted = schemas === 'all' ? await listSchemas(connection) : schemas;
     const busy = await busySchemas(connection, wanted);
@@ -76,6 +87,9 @@ function looking<T>(connection: Connection, work: () => Promise<T>): Promise<T> 
     'begin isolation level repeatable read, read only',
     'set local search_path = pg_catalog',
     'set local standard_conforming_strings = on',
+    // Constants are printed by their types, and databases may have styles of their own.
+    "set local datestyle = 'ISO, MDY'; set local intervalstyle = postgres; set local lc_monetary = 'C'",
+    'set local bytea_output = hex; set local extra_float_digits = 1; set local quote_all_identifiers = off',
     `set local lock_timeout = '${LOCK_TIMEOUT_MS}ms'`,
     // Hashes of a whole fleet fit into memory; on disk they took twice the time.
     `set local work_mem = '64MB'`,

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { indexBy } from '../../core/group-by.js';
 import { type SeenVersion, versionsUpdate } from '../catalog/places.js';
 import {
   type UnitMigrationRow,
@@ -73,7 +72,8 @@ export class Journal {
     const { begun, outcomes: all, migrations } = this;
     [this.begun, this.outcomes, this.migrations] = [new Set(), [], []];
     // A unit that was done and then found to look otherwise has two; of two rows for one the server takes any.
-    const ended = indexBy(all, ({ unit }) => unit);
+    const ended = new Map<string, UnitOutcomeRow>();
+    for (const one of all) ended.set(one.unit, { ...one, ms: one.ms ?? ended.get(one.unit)?.ms ?? null });
     const outcomes = [...ended.values()];
     const atWork = [...begun].filter((unit) => !ended.has(unit));
     const versions = outcomes.map(({ unit, to }): SeenVersion => ({ unit, version: to }));
