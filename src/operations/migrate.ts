@@ -168,14 +168,14 @@ function requireWayBack(surveyed: readonly SurveyedUnit[], { allowDataLoss }: Ru
   const losses = waysBack([...pending.values()]).flatMap((way) =>
     way.losses.map((loss) => `${way.migration.name}: ${loss}`),
   );
-  if (losses.length > 0 && !allowDataLoss) throw wouldLoseData(losses);
+  if (losses.length > 0 && !allowDataLoss) throw wouldLoseData(losses, ', or choose --on-failure halt');
 }
 
 /** Down files throw data away, and nobody has agreed to that. */
-export function wouldLoseData(losses: readonly string[]) {
+export function wouldLoseData(losses: readonly string[], otherwise = '') {
   return refusedError(
     'WOULD_LOSE_DATA',
     ['Rolling back throws data away:', ...losses.map((line) => `  ${line}`)].join('\n'),
-    { hint: 'Agree with --allow-data-loss, or choose --on-failure halt.', facts: { losses } },
+    { hint: `Agree with --allow-data-loss${otherwise}.`, facts: { losses } },
   );
 }

@@ -14,6 +14,7 @@ import { startRun, wouldLoseData } from './migrate.js';
 import { previewOf } from './run-preview.js';
 import { conductRun } from './runs/conduct.js';
 import { joinable } from './runs/join.js';
+import { requireOne, shortId } from './runs/pick.js';
 import { withRunLock } from './runs/lock.js';
 import { type PreparedRun, laidOut } from './runs/prepared.js';
 import { indexVersions } from './runs/record.js';
@@ -75,6 +76,7 @@ async function prepareRollback(fleet: Fleet, request: RollbackRequest): Promise<
   const surveyed = seen.map((unit) =>
     unreadable(unit) ? unit : { ...unit, ...wish(unit.unit, unit.ledger) },
   );
+  requireNothingUpon(surveyed, ofRun);
   const policy = {
     ...rollout,
     concurrency: request.concurrency ?? rollout.concurrency,
@@ -104,6 +106,18 @@ function targetOf(migrations: readonly Migration[], to: string | undefined): Uni
   return { id, name };
 }
 
+/** What is built upon stays: that is said before the first unit, not by each of them at its turn. */
+function requireNothingUpon(surveyed: readonly SurveyedUnit[], ofRun: StoredRun | null): void {
+  const upon = surveyed.filter(({ fault }) => fault?.code === 'BUILT_UPON');
+  const [first] = upon;
+  if (first === undefined) return;
+  const more = upon.length > 1 ? ` So have ${upon.length - 1} others.` : '';
+  throw conflictError('BUILT_UPON', `${first.fault?.message}${more}`, {
+    hint: 'Take those back first, go back to a version with `tenantctl rollback --to <migration>`, or leave these units out with --select.',
+    facts: { run: ofRun === null ? null : shortId(ofRun.id), units: upon.map(({ unit }) => unit.id) },
+  });
+}
+
 function unreadable({ fault }: SurveyedUnit): boolean {
   return fault !== null && fault.code !== 'UNIT_AHEAD';
 }
@@ -119,7 +133,10 @@ function filesTaken(
 }
 
 async function runToTakeBack(fleet: Fleet, wanted: string): Promise<StoredRun> {
-  const run = await fleet.catalog((connection) => findRun(connection, wanted));
+  const run = await fleet.catalog(async (connection) => {
+    await requireOne(connection, wanted);
+    return findRun(connection, wanted);
+  });
   if (run?.kind === 'migrate' && run.finishedAt !== null) return run;
   throw conflictError(
     'RUN_NOT_TAKEN_BACK',

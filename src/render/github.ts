@@ -30,8 +30,10 @@ export function failureAnnotations(failures: readonly UnitFailure[]): string[] {
   return [...shown.map(annotation), rest];
 }
 
-function reasonKey({ migration, sqlstate, code }: UnitFailure): string {
-  return JSON.stringify([migration, sqlstate ?? code]);
+function reasonKey({ unit, migration, sqlstate, code, message }: UnitFailure): string {
+  // Without a migration it is no statement that failed, and each message is a reason of its own.
+  const own = migration === null ? message.replaceAll(unit, '') : null;
+  return JSON.stringify([migration, sqlstate ?? code, own]);
 }
 
 function annotation(group: readonly UnitFailure[]): string {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { rollback } from '../../src/operations/rollback.js';
 import { explainRun } from '../../src/operations/runs/explain.js';
 import { retryRun } from '../../src/operations/runs/retry.js';
 import { showRun } from '../../src/operations/runs/show.js';
@@ -129,5 +130,27 @@ describe('a run that rolls back on failure', () => {
     expect(report.reason).toContain('1 units of wave second are not rolled back');
     expect(report.failures).toMatchObject([{ unit: 'schema:schema-3', migration: '0003_step' }]);
     expect((await versionsOf(fleet))['schema:schema-3']).toEqual([1, 2, 3]);
+  });
+});
+
+describe('a run that others have built upon', () => {
+  test('is not taken back, and that is said before anything is done', async () => {
+    const fleet = await fleets.make({ pool: 0, schema: 3, database: 0 });
+    addReversible(fleet, 3, 'create index item_extra on item (note);', 'drop index item_extra;');
+    const { run } = await fleet.migrate();
+    addReversible(fleet, 4, 'create index item_more on item (note);', 'drop index item_more;');
+    await fleet.migrate();
+    for (const dryRun of [true, false]) {
+      const request = { run: run ?? '', select: [], allowDataLoss: true, wait: false, dryRun };
+      const error = await failureOf(rollback(fleet.fleet, request));
+      expect(error).toMatchObject({ code: 'BUILT_UPON', exit: 5 });
+      expect(error.message).toContain('schema:schema-1 has later migrations');
+      expect(error.message).toContain('So have 2 others.');
+    }
+    expect(Object.values(await statuses(fleet))).toEqual(['succeeded', 'succeeded', 'succeeded']);
+    expect(await failureOf(explainRun(fleet.fleet, '', undefined))).toMatchObject({ code: 'RUN_AMBIGUOUS' });
+    expect(await failureOf(explainRun(fleet.fleet, run ?? '', 'schema:nobody'))).toMatchObject({
+      code: 'UNIT_NOT_IN_RUN',
+    });
   });
 });

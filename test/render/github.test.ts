@@ -43,6 +43,19 @@ describe('annotations', () => {
     expect(lines.at(-1)?.properties['title']).toBe('4 more reasons');
   });
 
+  it('tell each difference in shape, as no statement failed', () => {
+    const differs = { migration: null, code: 'SHAPE_DIFFERS', sqlstate: null, file: null };
+    const lines = failureAnnotations([
+      failure('schema:a', { ...differs, message: 'schema:a lacks index one' }),
+      failure('schema:b', { ...differs, message: 'schema:b lacks index two' }),
+      failure('schema:c', { ...differs, message: 'schema:c lacks index two' }),
+    ]).map(parse);
+    expect(lines.map(({ message }) => message.split('\n').at(-1))).toEqual([
+      expect.stringContaining('lacks index two'),
+      expect.stringContaining('lacks index one'),
+    ]);
+  });
+
   it('name no file outside the repository, and the unit where there is no migration', () => {
     for (const file of ['/srv/migrations/0001.sql', '../0001.sql', 'C:\\x\\0001.sql', null]) {
       const [line] = failureAnnotations([failure('schema:a', { file, migration: null })]);

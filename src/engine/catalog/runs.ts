@@ -118,6 +118,13 @@ export async function findRun(connection: Connection, wanted: string | null): Pr
      order by finished_at is not null, started_at desc limit 1`);
 }
 
+/** The ids that begin so, the newest first; no more than a few. */
+export async function runsCalled(connection: Connection, beginning: string): Promise<string[]> {
+  const rows = await connection.rows<{ id: string }>(sql`
+    select id from tenantctl_catalog.runs where starts_with(id, ${beginning}) order by started_at desc limit 5`);
+  return rows.map(({ id }) => id);
+}
+
 /** The run that has not finished, if there is one. */
 export async function unfinishedRun(connection: Connection): Promise<StoredRun | undefined> {
   return connection.row<StoredRun>(sql`

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { conflictError } from '../../core/errors.js';
 import type { Connection } from '../../pg/connection.js';
 import { withLockRetry } from '../../pg/retry.js';
 import { migrationFailure } from './fault.js';
@@ -12,6 +13,7 @@ import type { MigrationTarget } from './target.js';
  * Repeats a batched migration until it touches no row, one commit each time together with its record in the ledger,
  * and rests in between. A crash costs the batch that was under way. A batch that met a lock is
  * tried again by itself: in hours of work more of them do than the tries of a unit allow for.
+ * @throws conflict `UNIT_INTERRUPTED` (exit 5) between two batches when the target's signal is aborted
  */
 export async function applyBatched(
   connection: Connection,
@@ -30,7 +32,8 @@ export async function applyBatched(
       if (rows === 0) return;
       total += rows;
       target.onStep?.(`${migration.name}: batch ${batch}: ${total.toLocaleString('en')} rows`);
-      if (batchPauseMs > 0) await sleep(batchPauseMs);
+      if (batchPauseMs > 0) await sleep(batchPauseMs, undefined, asked(target)).catch(() => undefined);
+      if (target.signal?.aborted) throw interrupted(target, migration, batch);
     }
   });
 }
@@ -51,4 +54,15 @@ async function sendBatch(
     if (connection.usable) await connection.rollback();
     throw migrationFailure(target, message, error);
   }
+}
+
+const asked = ({ signal }: MigrationTarget): { signal?: AbortSignal } =>
+  signal === undefined ? {} : { signal };
+
+function interrupted({ unit }: MigrationTarget, { name }: Migration, batches: number) {
+  return conflictError(
+    'UNIT_INTERRUPTED',
+    `${unit.id}: ${name} was interrupted after ${batches} batches; these are kept, and it goes on after them.`,
+    { hint: 'Run the same command again.', facts: { unit: unit.id, migration: name, batches } },
+  );
 }

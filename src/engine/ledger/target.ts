@@ -15,6 +15,8 @@ export interface MigrationTarget {
   toolVersion: string;
   /** Hears what a long step is at, or waits for. */
   onStep?: (step: string) => void;
+  /** Aborted when work that can be gone on with later is to end. */
+  signal?: AbortSignal;
   /** Lends a second connection to the unit's database, to see who keeps the first one waiting. */
   watch?: (work: (observer: Connection) => Promise<void>) => Promise<void>;
 }

@@ -71,6 +71,7 @@ function targetOf(fleet: Fleet, job: RunJob, { unit }: SurveyedUnit): MigrationT
     run: job.run.id,
     toolVersion: TOOL_VERSION,
     onStep: (step) => fleet.emit({ type: 'unit.step', unit: unit.id, step }, job.run.id),
+    signal: fleet.signal,
     watch: (work) => fleet.managed(unit.cluster, unit.database, work),
   };
 }
@@ -133,6 +134,7 @@ async function failed(
     counts: false,
   });
   if (fleet.cancelled) return left('pending', 'its statement was cancelled; nothing of it was kept');
+  if (fault.code === 'UNIT_INTERRUPTED') return left('pending', fault.message);
   if (fault.code === 'UNIT_BUSY') return left('pending', 'another process is at work on it');
   if (fault.code === 'UNIT_MOVING') return left('skipped', MOVING);
   if (isGone(fault.sqlstate) && !(await isInhabited(fleet, unit.id)))

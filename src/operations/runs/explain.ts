@@ -1,3 +1,4 @@
+import { conflictError } from '../../core/errors.js';
 import { type Decision, readDecisions } from '../../engine/catalog/run-control.js';
 import { type StoredRun, type StoredWave, readWaves } from '../../engine/catalog/runs.js';
 import { type StoredUnit, readRunUnits } from '../../engine/catalog/run-units.js';
@@ -17,7 +18,11 @@ export interface RunExplanation {
   next: string[];
 }
 
-/** Says in sentences why a run, its waves and its units are where they are. */
+/**
+ * Says in sentences why a run, its waves and its units are where they are.
+ * @param only the unit that is asked for, or all that are not done
+ * @throws conflict (exit 5) when there is no such run, or the unit is not part of it
+ */
 export async function explainRun(
   fleet: Fleet,
   wanted: string | undefined,
@@ -27,6 +32,7 @@ export async function explainRun(
     const run = await pickRun(connection, wanted);
     const waves = await readWaves(connection, run.id);
     const units = await readRunUnits(connection, run.id);
+    if (only !== undefined && !units.some(({ unit }) => unit === only)) throw notInRun(only, run);
     const open = units.filter(({ unit, status }) =>
       only === undefined ? status !== 'succeeded' : unit === only,
     );
@@ -43,6 +49,13 @@ export async function explainRun(
       decisions: await readDecisions(connection, run.id),
       next: nextSteps(run, units),
     };
+  });
+}
+
+function notInRun(unit: string, { id }: StoredRun) {
+  return conflictError('UNIT_NOT_IN_RUN', `${unit} is not part of run ${shortId(id)}.`, {
+    hint: `\`tenantctl runs show ${shortId(id)}\` lists its units.`,
+    facts: { unit, run: id },
   });
 }
 

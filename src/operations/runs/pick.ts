@@ -1,12 +1,13 @@
 import { conflictError } from '../../core/errors.js';
-import { type StoredRun, findRun } from '../../engine/catalog/runs.js';
+import { type StoredRun, findRun, runsCalled } from '../../engine/catalog/runs.js';
 import type { Connection } from '../../pg/connection.js';
 
 /**
  * The run that a person means: by the beginning of its id, otherwise the unfinished one, otherwise the latest.
- * @throws conflict `RUN_UNKNOWN` (exit 5)
+ * @throws conflict `RUN_UNKNOWN` or `RUN_AMBIGUOUS` (exit 5)
  */
 export async function pickRun(connection: Connection, wanted: string | undefined): Promise<StoredRun> {
+  if (wanted !== undefined) await requireOne(connection, wanted);
   const run = await findRun(connection, wanted ?? null);
   if (run !== undefined) return run;
   throw conflictError(
@@ -18,11 +19,28 @@ export async function pickRun(connection: Connection, wanted: string | undefined
   );
 }
 
+/** @throws conflict `RUN_AMBIGUOUS` (exit 5) when several ids begin so */
+export async function requireOne(connection: Connection, wanted: string): Promise<void> {
+  const ids = await runsCalled(connection, wanted);
+  if (ids.length < 2) return;
+  throw conflictError(
+    'RUN_AMBIGUOUS',
+    `The ids of ${ids.length} runs begin with ${wanted}: ${ids.map(shortId).join(', ')}.`,
+    {
+      hint: 'Give more of the id; `tenantctl runs list` shows them.',
+      facts: { runs: ids },
+    },
+  );
+}
+
 /** @throws conflict `RUN_FINISHED` (exit 5) */
 export function requireUnfinished({ id, status, finishedAt }: StoredRun): void {
   if (finishedAt === null) return;
   throw conflictError('RUN_FINISHED', `Run ${shortId(id)} has finished: it ${ENDED[status] ?? status}.`, {
-    hint: '`tenantctl runs retry` tries its failed units again; `tenantctl migrate` begins a new run.',
+    hint:
+      status === 'failed' || status === 'partial'
+        ? `\`tenantctl runs retry ${shortId(id)}\` tries its failed units again; \`tenantctl migrate\` begins a new run.`
+        : '`tenantctl migrate` begins a new run.',
     facts: { run: id, status },
   });
 }

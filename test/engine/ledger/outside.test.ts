@@ -172,6 +172,20 @@ describe('a batched backfill', () => {
     expect(await statesOf(unit)).toEqual(['1 applied', '2 applied']);
   });
 
+  test('ends between two batches when it is asked to, and goes on there', async () => {
+    const { unit, migrations } = await withRows();
+    const asked = new AbortController();
+    Object.assign(unit.target, { signal: asked.signal, onStep: () => asked.abort() });
+    const error = await failureOf(unit.migrate(migrations));
+    expect(error).toMatchObject({ code: 'UNIT_INTERRUPTED', facts: { batches: 1 } });
+    expect(await filledRows(unit)).toBe(10);
+    expect(await statesOf(unit)).toEqual(['1 applied', '2 started']);
+    Object.assign(unit.target, { signal: undefined });
+    await unit.migrate(migrations);
+    expect(await filledRows(unit)).toBe(25);
+    expect(await statesOf(unit)).toEqual(['1 applied', '2 applied']);
+  });
+
   test('shows where a batch failed', async () => {
     const { unit } = await withRows();
     const text = `-- tenantctl: batched\n\n  update item set n = 1 / (id - 5)\n where n is null`;
