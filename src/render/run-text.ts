@@ -29,6 +29,13 @@ export function runReportText(report: RunReport, colors: Colors): string {
   );
 }
 
+/** What going on with a run would do, for `--dry-run`. */
+export function resumedText({ run, totals, failures }: RunReport, again: boolean): string {
+  const tried = again ? [`try ${counted(failures.length, 'failed unit')} again`] : [];
+  const left = [...tried, `go on with ${counted(totals.pending, 'unit')} that it has not visited`];
+  return sections(`Run ${run} would ${left.join(' and ')}.`, UNCHANGED);
+}
+
 function heldText(held: RunReport['held']): string {
   return list(
     'Files that wait',

@@ -134,6 +134,10 @@ describe('--junit', () => {
     const [latest] = json<{ runs: { run: string }[] }>(await run(['runs', 'list', '--json'])).data.runs;
     const id = latest?.run ?? '';
     expect(await told('runs', 'retry', id)).toEqual([7, 'tenantctl migrate to 0002_step']);
+    const dry = await run(['runs', 'retry', id, '--dry-run']);
+    expect(dry.code).toBe(0);
+    expect(dry.stdout).toContain('would try 1 failed unit again');
+    expect(dry.stdout).toContain('Nothing was changed.');
     // It has finished, and its files have no way back.
     expect(await told('runs', 'resume', id)).toEqual([5, 'tenantctl']);
     expect(await told('rollback', '--run', id, '--yes')).toEqual([6, 'tenantctl']);

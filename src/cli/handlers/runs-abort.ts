@@ -9,5 +9,6 @@ export default async function handle({
   options,
 }: Call<typeof runsAbort>): Promise<Outcome> {
   const data = await abortRun(fleet, run, options.dryRun);
-  return { data, text: () => recordText(data) };
+  const unchanged = options.dryRun ? '\n\nNothing was changed.' : '';
+  return { data, text: () => `${recordText(data)}${unchanged}` };
 }
