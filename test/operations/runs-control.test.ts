@@ -10,6 +10,7 @@ import { pickRun } from '../../src/operations/runs/pick.js';
 import { resumeRun } from '../../src/operations/runs/resume.js';
 import { retryRun } from '../../src/operations/runs/retry.js';
 import { skipUnit } from '../../src/operations/runs/skip.js';
+import { sql } from '../../src/pg/sql.js';
 import { failureOf, writeFiles } from '../engine/ledger/directory.js';
 import { wave } from '../engine/waves/plannable.js';
 import { codeOf, useFleets, versionsOf } from './fleets.js';
@@ -106,6 +107,31 @@ describe('a run that somebody pauses from another terminal', () => {
     expect(await runRow(fleet)).toEqual(before);
     expect(await statuses(fleet)).toEqual({ 'schema:schema-1': 'failed' });
     expect(await decisions(fleet)).toHaveLength(1);
+    await fleet.close();
+  });
+});
+
+describe('a run whose process was killed', () => {
+  test('is told from one that is under way', async () => {
+    const fleet = await fleets.make(THREE, PATIENT);
+    fleet.add(AT_BARRIER);
+    const barrier = await closeBarrier(fleet);
+    const running = fleet.migrate();
+    await barrier.reached();
+    expect((await explainRun(fleet.fleet, undefined, undefined)).sentence).toContain('is running');
+    await pauseRun(fleet.fleet, undefined, false);
+    await barrier.open();
+    const { run } = await running;
+    await fleet.fleet.catalog((connection) =>
+      connection.execute(
+        sql`update tenantctl_catalog.runs set status = 'running', finished_at = null where id = ${run}`,
+      ),
+    );
+    const explained = await explainRun(fleet.fleet, undefined, undefined);
+    expect(explained).toMatchObject({ status: 'running' });
+    expect(explained.sentence).toContain('is paused: its process has ended');
+    expect(explained.next.join()).toContain('runs resume');
+    expect(explained.next.join()).not.toContain('runs watch');
     await fleet.close();
   });
 });

@@ -3,6 +3,8 @@ import { type Decision, readDecisions } from '../../engine/catalog/run-control.j
 import { type StoredRun, type StoredWave, readWaves } from '../../engine/catalog/runs.js';
 import { type StoredUnit, readRunUnits } from '../../engine/catalog/run-units.js';
 import type { Fleet } from '../../engine/context.js';
+import type { Connection } from '../../pg/connection.js';
+import { isDriven } from './lock.js';
 import { pickRun, shortId } from './pick.js';
 
 export interface RunExplanation {
@@ -29,7 +31,8 @@ export async function explainRun(
   only: string | undefined,
 ): Promise<RunExplanation> {
   return fleet.catalog(async (connection) => {
-    const run = await pickRun(connection, wanted);
+    const stored = await pickRun(connection, wanted);
+    const run = await asItStands(connection, stored);
     const waves = await readWaves(connection, run.id);
     const units = await readRunUnits(connection, run.id);
     if (only !== undefined && !units.some(({ unit }) => unit === only)) throw notInRun(only, run);
@@ -38,7 +41,7 @@ export async function explainRun(
     );
     return {
       run: run.id,
-      status: run.status,
+      status: stored.status,
       sentence: runSentence(run, units),
       waves: waves.map((wave) => ({ name: wave.name, sentence: waveSentence(wave, run, units) })),
       units: open.map((unit) => ({
@@ -50,6 +53,12 @@ export async function explainRun(
       next: nextSteps(run, units),
     };
   });
+}
+
+/** A killed process leaves a run that says it is running. */
+async function asItStands(connection: Connection, run: StoredRun): Promise<StoredRun> {
+  if (run.status !== 'running' || (await isDriven(connection))) return run;
+  return { ...run, status: 'paused', reason: 'its process has ended' };
 }
 
 function notInRun(unit: string, { id }: StoredRun) {

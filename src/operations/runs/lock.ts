@@ -1,7 +1,12 @@
 import { conflictError } from '../../core/errors.js';
 import type { Fleet } from '../../engine/context.js';
 import type { Connection } from '../../pg/connection.js';
-import { tryWithLock } from '../../pg/locks.js';
+import { isHeld, tryWithLock } from '../../pg/locks.js';
+
+/** Whether a process drives a run now. */
+export function isDriven(connection: Connection): Promise<boolean> {
+  return isHeld(connection, 'cluster', 'run');
+}
 
 /**
  * Drives runs one at a time: the lock dies with the process, so a killed one is in nobody's way. Should the
