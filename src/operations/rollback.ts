@@ -1,7 +1,7 @@
 import { conflictError } from '../core/errors.js';
 import type { RunPlan, RunReport } from '../core/report.js';
 import type { Selector } from '../core/selector.js';
-import { type StoredRun, findRun } from '../engine/catalog/runs.js';
+import type { StoredRun } from '../engine/catalog/runs.js';
 import type { Fleet } from '../engine/context.js';
 import type { LedgerEntry } from '../engine/ledger/entries.js';
 import { findMigration } from '../engine/ledger/find.js';
@@ -14,7 +14,7 @@ import { startRun, wouldLoseData } from './migrate.js';
 import { previewOf } from './run-preview.js';
 import { conductRun } from './runs/conduct.js';
 import { joinable } from './runs/join.js';
-import { requireOne, shortId } from './runs/pick.js';
+import { findOne } from './runs/pick.js';
 import { withRunLock } from './runs/lock.js';
 import { type PreparedRun, laidOut } from './runs/prepared.js';
 import { indexVersions } from './runs/record.js';
@@ -108,13 +108,15 @@ function targetOf(migrations: readonly Migration[], to: string | undefined): Uni
 
 /** What is built upon stays: that is said before the first unit, not by each of them at its turn. */
 function requireNothingUpon(surveyed: readonly SurveyedUnit[], ofRun: StoredRun | null): void {
-  const upon = surveyed.filter(({ fault }) => fault?.code === 'BUILT_UPON');
+  const upon = surveyed.flatMap(({ unit, fault }) =>
+    fault?.code === 'BUILT_UPON' ? [{ unit: unit.id, message: fault.message }] : [],
+  );
   const [first] = upon;
   if (first === undefined) return;
   const more = upon.length > 1 ? ` So have ${upon.length - 1} others.` : '';
-  throw conflictError('BUILT_UPON', `${first.fault?.message}${more}`, {
+  throw conflictError('BUILT_UPON', `${first.message}${more}`, {
     hint: 'Take those back first, go back to a version with `tenantctl rollback --to <migration>`, or leave these units out with --select.',
-    facts: { run: ofRun === null ? null : shortId(ofRun.id), units: upon.map(({ unit }) => unit.id) },
+    facts: { run: ofRun?.id ?? null, units: upon.map(({ unit }) => unit) },
   });
 }
 
@@ -133,10 +135,7 @@ function filesTaken(
 }
 
 async function runToTakeBack(fleet: Fleet, wanted: string): Promise<StoredRun> {
-  const run = await fleet.catalog(async (connection) => {
-    await requireOne(connection, wanted);
-    return findRun(connection, wanted);
-  });
+  const run = await fleet.catalog((connection) => findOne(connection, wanted));
   if (run?.kind === 'migrate' && run.finishedAt !== null) return run;
   throw conflictError(
     'RUN_NOT_TAKEN_BACK',

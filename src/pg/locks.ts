@@ -34,15 +34,6 @@ export async function tryWithLock<T>(
   return { value: await releasing(connection, kind, name, work) };
 }
 
-/** Whether any session holds the lock now. */
-export async function isHeld(connection: Connection, kind: LockClass, name: string): Promise<boolean> {
-  const row = await connection.row(sql`
-    select from pg_locks l join pg_database d on d.oid = l.database and d.datname = current_database()
-     where l.locktype = 'advisory' and l.granted and l.objsubid = 2
-       and l.classid = ${LOCK_CLASS[kind]}::int::oid and l.objid = hashtext(${name})::oid limit 1`);
-  return row !== undefined;
-}
-
 /** The same, waiting in the server's queue until the holder lets go. */
 export async function withLock<T>(
   connection: Connection,
@@ -52,6 +43,15 @@ export async function withLock<T>(
 ): Promise<T> {
   await connection.rows(sql`select pg_advisory_lock(${LOCK_CLASS[kind]}::int, hashtext(${name}))`);
   return releasing(connection, kind, name, work);
+}
+
+/** Whether any session holds the lock now. */
+export async function isHeld(connection: Connection, kind: LockClass, name: string): Promise<boolean> {
+  const row = await connection.row(sql`
+    select from pg_locks l join pg_database d on d.oid = l.database and d.datname = current_database()
+     where l.locktype = 'advisory' and l.granted and l.objsubid = 2
+       and l.classid = ${LOCK_CLASS[kind]}::int::oid and l.objid = hashtext(${name})::oid limit 1`);
+  return row !== undefined;
 }
 
 async function releasing<T>(

@@ -9,7 +9,7 @@ import { table } from './table.js';
 import { versionText } from './tenant-text.js';
 
 const SHOWN = 20;
-const UNCHANGED = 'Nothing was changed.';
+export const UNCHANGED = 'Nothing was changed.';
 
 /** The report of a run: one line that says it all, then waves, failures and what was left out. */
 export function runReportText(report: RunReport, colors: Colors): string {

@@ -15,14 +15,13 @@ import { failureOf, writeFiles } from '../engine/ledger/directory.js';
 import { wave } from '../engine/waves/plannable.js';
 import { codeOf, useFleets, versionsOf } from './fleets.js';
 import {
-  AT_BARRIER,
   GO,
   STEP,
   UNIQUE,
   budget,
-  closeBarrier,
   decisions,
   lookedAgain,
+  migratingAtBarrier,
   oneByOne,
   runRow,
   somebody,
@@ -38,10 +37,7 @@ const PATIENT = oneByOne({ lockTimeoutMs: 60_000 });
 describe('a run that somebody pauses from another terminal', () => {
   test('lets what has begun end, and goes on only when a person resumes it', async () => {
     const fleet = await fleets.make(THREE, PATIENT);
-    fleet.add(AT_BARRIER);
-    const barrier = await closeBarrier(fleet);
-    const running = fleet.migrate();
-    await barrier.reached();
+    const { barrier, running } = await migratingAtBarrier(fleet);
     const paused = await pauseRun(somebody(fleet, 'ops', 'incident 4711'), undefined, false);
     expect(paused).toMatchObject({ status: 'paused', reason: 'paused by ops: incident 4711' });
     await lookedAgain(fleet);
@@ -79,10 +75,7 @@ describe('a run that somebody pauses from another terminal', () => {
 
   test('in its last moment says what is stored, and has succeeded on resume at the latest', async () => {
     const fleet = await fleets.make({ ...THREE, schema: 1 }, PATIENT);
-    fleet.add(AT_BARRIER);
-    const barrier = await closeBarrier(fleet);
-    const running = fleet.migrate();
-    await barrier.reached();
+    const { barrier, running } = await migratingAtBarrier(fleet);
     await pauseRun(somebody(fleet, 'ops'), undefined, false);
     await barrier.open();
     const report = await running;
@@ -114,10 +107,7 @@ describe('a run that somebody pauses from another terminal', () => {
 describe('a run whose process was killed', () => {
   test('is told from one that is under way', async () => {
     const fleet = await fleets.make(THREE, PATIENT);
-    fleet.add(AT_BARRIER);
-    const barrier = await closeBarrier(fleet);
-    const running = fleet.migrate();
-    await barrier.reached();
+    const { barrier, running } = await migratingAtBarrier(fleet);
     expect((await explainRun(fleet.fleet, undefined, undefined)).sentence).toContain('is running');
     await pauseRun(fleet.fleet, undefined, false);
     await barrier.open();
@@ -139,10 +129,7 @@ describe('a run whose process was killed', () => {
 describe('a run that somebody aborts', () => {
   test('starts nothing more, cannot be resumed, keeps what it did and makes room for another', async () => {
     const fleet = await fleets.make(THREE, PATIENT);
-    fleet.add(AT_BARRIER);
-    const barrier = await closeBarrier(fleet);
-    const running = fleet.migrate();
-    await barrier.reached();
+    const { barrier, running } = await migratingAtBarrier(fleet);
     await abortRun(somebody(fleet, 'ops', 'wrong file'), undefined, false);
     await lookedAgain(fleet);
     await barrier.open();
@@ -198,10 +185,7 @@ describe('a unit that is skipped', () => {
 
   test('while others are at work does not start', async () => {
     const fleet = await fleets.make(THREE, PATIENT);
-    fleet.add(AT_BARRIER);
-    const barrier = await closeBarrier(fleet);
-    const running = fleet.migrate();
-    await barrier.reached();
+    const { barrier, running } = await migratingAtBarrier(fleet);
     await skipUnit(somebody(fleet, 'ops', 'surgery'), 'schema:schema-2', undefined, false);
     await lookedAgain(fleet);
     await barrier.open();

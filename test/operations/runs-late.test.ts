@@ -9,7 +9,16 @@ import { directoryOf } from '../engine/ledger/directory.js';
 import { query } from '../support/server.js';
 import { wave } from '../engine/waves/plannable.js';
 import { type SmallFleet, useFleets, versionsOf } from './fleets.js';
-import { AT_BARRIER, STEP, closeBarrier, oneByOne, schemaOf, statuses, unitRows } from './runs-support.js';
+import {
+  AT_BARRIER,
+  STEP,
+  closeBarrier,
+  migratingAtBarrier,
+  oneByOne,
+  schemaOf,
+  statuses,
+  unitRows,
+} from './runs-support.js';
 
 const fleets = useFleets();
 const THREE = { pool: 0, schema: 3, database: 0 };
@@ -106,10 +115,7 @@ describe('a unit whose tenant is being moved', () => {
 
   test('when its turn comes is left alone', async () => {
     const fleet = await fleets.make(THREE, PATIENT);
-    fleet.add(AT_BARRIER);
-    const barrier = await closeBarrier(fleet);
-    const running = fleet.migrate();
-    await barrier.reached();
+    const { barrier, running } = await migratingAtBarrier(fleet);
     await setMoving(fleet, 'schema-3', true);
     await barrier.open();
     const report = await running;
@@ -149,10 +155,7 @@ describe('a unit that is dropped while a run goes on', () => {
       { ...THREE, schema: 1, database: 1 },
       oneByOne({ lockTimeoutMs: 60_000, waves }),
     );
-    fleet.add(AT_BARRIER);
-    const barrier = await closeBarrier(fleet);
-    const running = fleet.migrate();
-    await barrier.reached();
+    const { barrier, running } = await migratingAtBarrier(fleet);
     const name = fleet.settings.tenancy.names.database.replace('{id}', 'database-1');
     await query(fleets.server.superuserUrl('postgres'), `drop database "${name}" with (force)`);
     await forget(fleet, 'database-1');

@@ -118,6 +118,15 @@ export async function closeBarrier(fleet: SmallFleet) {
   };
 }
 
+/** A migration that stands at the closed barrier. */
+export async function migratingAtBarrier(fleet: SmallFleet) {
+  fleet.add(AT_BARRIER);
+  const barrier = await closeBarrier(fleet);
+  const running = fleet.migrate();
+  await barrier.reached();
+  return { barrier, running };
+}
+
 /** Waits until the process that drives the run has looked at what people decided by now. */
 export async function lookedAgain(fleet: SmallFleet): Promise<void> {
   const [now] = await fleet.catalog<{ now: string }>('select clock_timestamp()::text as now');

@@ -1,5 +1,6 @@
 import { abortRun } from '../../operations/runs/abort.js';
-import { recordText } from '../../render/records.js';
+import { recordText, sections } from '../../render/records.js';
+import { UNCHANGED } from '../../render/run-text.js';
 import type { Call, Outcome } from '../command.js';
 import type { runsAbort } from '../commands/runs.js';
 
@@ -9,6 +10,5 @@ export default async function handle({
   options,
 }: Call<typeof runsAbort>): Promise<Outcome> {
   const data = await abortRun(fleet, run, options.dryRun);
-  const unchanged = options.dryRun ? '\n\nNothing was changed.' : '';
-  return { data, text: () => `${recordText(data)}${unchanged}` };
+  return { data, text: () => sections(recordText(data), options.dryRun ? UNCHANGED : '') };
 }

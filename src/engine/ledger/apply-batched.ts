@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { conflictError } from '../../core/errors.js';
+import { pause } from '../../core/pause.js';
 import type { Connection } from '../../pg/connection.js';
 import { withLockRetry } from '../../pg/retry.js';
 import { migrationFailure } from './fault.js';
@@ -32,7 +32,7 @@ export async function applyBatched(
       if (rows === 0) return;
       total += rows;
       target.onStep?.(`${migration.name}: batch ${batch}: ${total.toLocaleString('en')} rows`);
-      if (batchPauseMs > 0) await sleep(batchPauseMs, undefined, asked(target)).catch(() => undefined);
+      if (batchPauseMs > 0) await pause(batchPauseMs, target.signal);
       if (target.signal?.aborted) throw interrupted(target, migration, batch);
     }
   });
@@ -55,9 +55,6 @@ async function sendBatch(
     throw migrationFailure(target, message, error);
   }
 }
-
-const asked = ({ signal }: MigrationTarget): { signal?: AbortSignal } =>
-  signal === undefined ? {} : { signal };
 
 function interrupted({ unit }: MigrationTarget, { name }: Migration, batches: number) {
   return conflictError(

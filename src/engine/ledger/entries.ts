@@ -16,12 +16,12 @@ export interface LedgerEntry {
   run: string | null;
 }
 
-const COLUMNS = raw('id, name, checksum, state, run, steps_done as "stepsDone"');
-
 /** The same with the time it was applied. */
 export interface DatedEntry extends LedgerEntry {
   appliedAt: string;
 }
+
+const COLUMNS = raw('id, name, checksum, state, run, steps_done as "stepsDone"');
 
 /**
  * The standing ledger of every unit of one database, oldest first, in one query. Most units of a fleet have the same

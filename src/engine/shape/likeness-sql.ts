@@ -1,5 +1,5 @@
 import { type Sql, raw } from '../../pg/sql.js';
-import { CONTENT_TABLES, POLICIES, PRINTED_PARTS } from './lines-sql.js';
+import { CONTENT_TABLES, PRINTED_PARTS } from './lines-sql.js';
 
 /**
  * A cheap number for each schema of `target t`: schemas of one database with the same number have the same
@@ -148,7 +148,7 @@ export function hashedTables(serverVersion: number): string {
   const parts = [COLUMNS, TABLES, PARENTS, CONSTRAINTS(since18), INDEXES, TRIGGERS, SEQUENCES];
   const expressions = [COMPARED_EXPRESSIONS, PRINTED_EXPRESSIONS];
   return `expressions as materialized (${EXPRESSIONS}), common as materialized (${COMMON}),
-  hashed as (${summed([...parts, ...expressions, ...[POLICIES, ...PRINTED_PARTS].map(printed)])})`;
+  hashed as (${summed([...parts, ...expressions, ...PRINTED_PARTS.map(printed)])})`;
 }
 
 /** Gives the likeness of each schema of `target` as `hashed (nsp, hash)`; to be put after it as further common tables. */

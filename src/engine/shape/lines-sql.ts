@@ -37,8 +37,11 @@ const RELATIONS = `
          and c.relnamespace = m.nsp and c.relkind not in ('i', 'I', 't') offset 0) c
    where m.catalog in ('pg_class'::regclass, 'pg_type'::regclass)`;
 
+/** All `members` of `target`, as a further common table. */
+export const MEMBER_TABLE = `members as materialized (${MEMBERS})`;
+
 /** All `members` and `relations` of `target`, as further common tables. */
-export const CONTENT_TABLES = `members as materialized (${MEMBERS}), relations as materialized (${RELATIONS})`;
+export const CONTENT_TABLES = `${MEMBER_TABLE}, relations as materialized (${RELATIONS})`;
 
 /** Each member of a catalog, found by its number. */
 const membersOf = (catalog: string, namespace: string): string =>
@@ -96,7 +99,7 @@ const INDEXES = `
    where c.relkind in ('r', 'p', 'm')`;
 
 /** Roles that own their table, and their names in conditions, are each tenant's own. */
-export const POLICIES = `
+const POLICIES = `
   select t.nsp, 'policy' as kind, c.relname || '.' || p.polname as name, concat_ws(' ', case when p.polpermissive then 'permissive' else 'restrictive' end,
       'for', case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end,
       'to', (select string_agg(case r.oid when c.relowner then '<owner>' else coalesce(r.rolname, 'public') end, ', ' order by r.rolname)
@@ -154,11 +157,17 @@ const STATISTICS = `
     from ${membersOf('pg_statistic_ext', 'stxnamespace')} s`;
 
 /** What cannot be told without printing it, or is rare. */
-export const PRINTED_PARTS = [VIEWS, RULES, FUNCTIONS, TYPES, DOMAIN_CONSTRAINTS, STATISTICS] as const;
+export const PRINTED_PARTS = [
+  POLICIES,
+  VIEWS,
+  RULES,
+  FUNCTIONS,
+  TYPES,
+  DOMAIN_CONSTRAINTS,
+  STATISTICS,
+] as const;
 
 /** Every line of every schema in `target`, as it is printed: with the names of schemas in it. Comes after `CONTENT_TABLES`. */
 export const PRINTED_LINES: Sql = raw(
-  [TABLES, COLUMNS, CONSTRAINTS, INDEXES, POLICIES, TRIGGERS, SEQUENCES, ...PRINTED_PARTS].join(
-    '\n  union all',
-  ),
+  [TABLES, COLUMNS, CONSTRAINTS, INDEXES, TRIGGERS, SEQUENCES, ...PRINTED_PARTS].join('\n  union all'),
 );

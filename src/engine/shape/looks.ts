@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Connection } from '../../pg/connection.js';
-import { sql } from '../../pg/sql.js';
+import { raw, sql } from '../../pg/sql.js';
 import { changesTables } from './changes-sql.js';
 import { likenessTables } from './likeness-sql.js';
 import { type Look, readLikenesses } from './likeness.js';
+import { MEMBER_TABLE } from './lines-sql.js';
 import { readOneOfEach } from './one-of-each.js';
 import { targetTable } from './own-name.js';
 
@@ -124,16 +125,14 @@ function lastLooks(connection: Connection, schemas: readonly string[]): Promise<
 async function writtenBy(connection: Connection, schemas: readonly string[]): Promise<Map<string, string>> {
   if (schemas.length === 0) return new Map();
   const rows = await connection.rows<{ schema: string; written: string }>(sql`
-    select n.nspname as schema, coalesce(string_agg(w.row, ',' order by w.row), '') as written
-      from pg_namespace n
+    with ${targetTable(schemas)}, ${raw(MEMBER_TABLE)}
+    select t.schema, coalesce(string_agg(w.row, ',' order by w.row), '') as written
+      from target t
+      left join members m on m.nsp = t.nsp
       left join lateral (
-        select concat(p.oid, ' ', p.xmin) as row
-          from pg_depend d join pg_proc p on p.oid = d.objid
-         where d.refclassid = 'pg_namespace'::regclass and d.refobjid = n.oid and d.classid = 'pg_proc'::regclass
-        union all
-        select concat(ty.oid, ' ', ty.xmin) from pg_depend d join pg_type ty on ty.oid = d.objid
-         where d.refclassid = 'pg_namespace'::regclass and d.refobjid = n.oid and d.classid = 'pg_type'::regclass) w on true
-     where n.nspname = any(${schemas}::text[]) group by n.nspname`);
+        select concat(oid, ' ', xmin) as row from pg_proc where oid = m.id and m.catalog = 'pg_proc'::regclass
+        union all select concat(oid, ' ', xmin) from pg_type where oid = m.id and m.catalog = 'pg_type'::regclass) w on true
+     group by t.schema`);
   return new Map(rows.map(({ schema, written }) => [schema, written]));
 }
 

@@ -1,5 +1,5 @@
 import { waveStatusUpdate } from '../catalog/run-control.js';
-import { pause } from './control.js';
+import { pause } from '../../core/pause.js';
 import type { Drive } from './drive.js';
 import type { RunWave } from './job.js';
 import { patiently } from './journal.js';

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../../core/pause.js';
 import { type ControlState, readControl } from '../catalog/run-control.js';
 import type { Fleet } from '../context.js';
 
@@ -55,9 +55,4 @@ export class RunControl {
       if (!this.ended.signal.aborted) await this.look().catch(() => undefined);
     }
   }
-}
-
-/** Waits so long, or until the signal. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => undefined);
 }

@@ -1,5 +1,5 @@
 import { bakeStart, waveStatusUpdate } from '../catalog/run-control.js';
-import { pause } from './control.js';
+import { pause } from '../../core/pause.js';
 import type { Drive } from './drive.js';
 import { checkWave } from './health.js';
 import type { RunWave } from './job.js';

@@ -19,8 +19,10 @@ const SHARE = 1 / 20;
 export class ShapeProof {
   private readonly waiting: SurveyedUnit[] = [];
   private proving: Promise<void> = Promise.resolve();
-  private busy = false;
-  /** When the next look is due, on the clock of `performance`; before the first it is the number of units that counts. */
+  /**
+   * When the next look is due, on the clock of `performance`; never while one is under way. Before the first it is the
+   * number of units that counts.
+   */
   private due: number | undefined;
 
   constructor(
@@ -30,7 +32,7 @@ export class ShapeProof {
 
   add(unit: SurveyedUnit): void {
     this.waiting.push(unit);
-    if (!this.busy && this.isDue()) this.prove();
+    if (this.isDue()) this.prove();
   }
 
   private isDue(): boolean {
@@ -45,7 +47,7 @@ export class ShapeProof {
 
   private prove(): void {
     const batch = this.waiting.splice(0);
-    this.busy = true;
+    this.due = Infinity;
     this.proving = this.proving.then(() => this.proveBatch(batch));
     // Reported by finish(); here it only must not count as unhandled.
     this.proving.catch(() => undefined);
@@ -58,7 +60,6 @@ export class ShapeProof {
     for (const unit of batch) this.judge(unit, differences.get(unit.unit.id) ?? []);
     const ended = performance.now();
     this.due = ended + (ended - began) / SHARE;
-    this.busy = false;
   }
 
   private judge(surveyed: SurveyedUnit, differences: readonly string[]): void {

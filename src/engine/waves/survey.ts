@@ -33,9 +33,12 @@ export type Wish = (
   ledger: readonly LedgerEntry[],
 ) => Pick<SurveyedUnit, 'pending' | 'goal' | 'skip' | 'fault'>;
 
+/** One for all units without a ledger, as units of one history share it. */
+const NO_LEDGER: readonly LedgerEntry[] = [];
+
 /**
- * Reads the ledgers of all units, one query a database, on as many connections as each cluster allows, and asks what is to be done with each. Nothing
- * waits for a lock on the tenants' tables.
+ * Reads the ledgers of all units, one query a database, on as many connections as each cluster allows, and asks what
+ * is to be done with each. Nothing waits for a lock on the tenants' tables.
  * @throws configuration error `MIGRATION_EDITED` (exit 3): the files are wrong for the whole fleet
  * @throws refusal `POOLED_CONNECTION` (exit 6)
  */
@@ -47,6 +50,7 @@ export async function surveyUnits(
   const clusters = groupBy(units, ({ cluster }) => cluster);
   const surveyed = await Promise.all(
     [...clusters].map(([cluster, inCluster]) => {
+      // A cluster that the configuration does not know is a fault of its units.
       const lane = pLimit(fleet.settings.clusters[cluster]?.maxConnections ?? 1);
       const databases = groupBy(inCluster, ({ database }) => database).values();
       return Promise.all([...databases].map((one) => lane(() => surveyDatabase(fleet, one, wish))));
@@ -61,7 +65,7 @@ async function surveyDatabase(fleet: Fleet, units: UnitRecord[], wish: Wish): Pr
     return await fleet.managed(cluster, database, async (connection) => {
       const ledgers = await readLedgers(connection);
       const surveyed = units.map((unit) => {
-        const ledger = ledgers.get(unit.ledgerKey) ?? [];
+        const ledger = ledgers.get(unit.ledgerKey) ?? NO_LEDGER;
         return { unit, ledger, version: versionOf(ledger), pages: 0, ...wish(unit, ledger) };
       });
       return surveyed.some(({ pending }) => pending.length > 0)

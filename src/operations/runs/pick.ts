@@ -7,8 +7,7 @@ import type { Connection } from '../../pg/connection.js';
  * @throws conflict `RUN_UNKNOWN` or `RUN_AMBIGUOUS` (exit 5)
  */
 export async function pickRun(connection: Connection, wanted: string | undefined): Promise<StoredRun> {
-  if (wanted !== undefined) await requireOne(connection, wanted);
-  const run = await findRun(connection, wanted ?? null);
+  const run = wanted === undefined ? await findRun(connection, null) : await findOne(connection, wanted);
   if (run !== undefined) return run;
   throw conflictError(
     'RUN_UNKNOWN',
@@ -19,10 +18,13 @@ export async function pickRun(connection: Connection, wanted: string | undefined
   );
 }
 
-/** @throws conflict `RUN_AMBIGUOUS` (exit 5) when several ids begin so */
-export async function requireOne(connection: Connection, wanted: string): Promise<void> {
+/**
+ * The run whose id begins so, or undefined.
+ * @throws conflict `RUN_AMBIGUOUS` (exit 5) when those of several runs do
+ */
+export async function findOne(connection: Connection, wanted: string): Promise<StoredRun | undefined> {
   const ids = await runsCalled(connection, wanted);
-  if (ids.length < 2) return;
+  if (ids.length < 2) return findRun(connection, wanted);
   throw conflictError(
     'RUN_AMBIGUOUS',
     `The ids of ${ids.length} runs begin with ${wanted}: ${ids.map(shortId).join(', ')}.`,

@@ -56,7 +56,7 @@ function readWhole(connection: Connection): () => string[] {
   return () =>
     statements.mock.calls.flatMap(([statement]: [Sql]) => {
       const { text, values } = statement.query();
-      return text.includes('members as materialized') && !text.includes('tenantctl.look')
+      return text.includes('relations as materialized') && !text.includes('tenantctl.look')
         ? (values[0] as string[])
         : [];
     });
@@ -179,7 +179,7 @@ test('nothing is kept that was read of a schema while it changed', async () => {
   // The schema that stands for the others gets the other function just before it is read.
   vi.spyOn(session, 'rows').mockImplementation((async (statement: Sql) => {
     const { text, values } = statement.query();
-    if (text.includes('members as materialized') && !text.includes('tenantctl.look') && changed === '') {
+    if (text.includes('relations as materialized') && !text.includes('tenantctl.look') && changed === '') {
       changed = (values[0] as string[]).find((name) => name !== schemas[0]) ?? '';
       await change(changed, later);
     }
