@@ -57,12 +57,12 @@ export const rollout = setting(
         z
           .strictObject({
             count: setting(
-              wholeNumber(0, 1_000_000).default(3),
-              'Failed units that a run bears before `onFailure`.',
+              wholeNumber(0, 1_000_000).optional(),
+              'Failed units that a run bears before `onFailure`; default: 3, unless `percent` is given.',
             ),
             percent: setting(
-              percent({ zero: true }).prefault('1%'),
-              'The same as a share of the units; whichever is exceeded first counts.',
+              percent({ zero: true }).optional(),
+              'The same as a share of the units; of both the one that is exceeded first. Default: 1%, unless `count` is given.',
             ),
             consecutive: setting(
               wholeNumber(1, 1_000_000).optional(),

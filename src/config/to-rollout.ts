@@ -1,5 +1,5 @@
 import { parseSelectors } from '../core/selector.js';
-import type { HealthCheck, RolloutSettings, WaveSettings } from '../core/settings.js';
+import type { FailureBudget, HealthCheck, RolloutSettings, WaveSettings } from '../core/settings.js';
 import type { ConfigValues } from './schema.js';
 
 type RolloutValues = ConfigValues['rollout'];
@@ -18,11 +18,7 @@ export function toRollout(values: RolloutValues): RolloutSettings {
     indexBuilds: values.indexBuilds,
     batchPauseMs: values.batchPause,
     window: values.window ?? null,
-    failureBudget: {
-      count: failureBudget.count,
-      percent: failureBudget.percent,
-      consecutive: failureBudget.consecutive ?? null,
-    },
+    failureBudget: toBudget(failureBudget),
     onFailure: values.onFailure,
     waves: values.waves.map(toWave),
     throttle: {
@@ -31,6 +27,18 @@ export function toRollout(values: RolloutValues): RolloutSettings {
       sql: throttle.sql ?? null,
     },
   };
+}
+
+const USUAL_COUNT = 3;
+const USUAL_PERCENT = 1;
+
+/** Who gives one limit means that one: the other's default would cut it short. */
+function toBudget({ count, percent, consecutive }: RolloutValues['failureBudget']): FailureBudget {
+  const limits =
+    count === undefined && percent === undefined
+      ? { count: USUAL_COUNT, percent: USUAL_PERCENT }
+      : { count: count ?? null, percent: percent ?? null };
+  return { ...limits, consecutive: consecutive ?? null };
 }
 
 function toWave({ name, select, max, percent, bake, approve, checks }: WaveValues): WaveSettings {

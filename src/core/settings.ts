@@ -125,10 +125,11 @@ export type OnFailure = 'halt' | 'continue' | 'rollback';
 
 /** Failed units that are borne; one more stops the run. Each limit holds for every wave and for the run. */
 export interface FailureBudget {
-  count: number;
+  /** Null for no such limit, like the others. */
+  count: number | null;
   /** Of the units of the wave, and of the run. */
-  percent: number;
-  /** Failures one after the other, or null for no such limit. */
+  percent: number | null;
+  /** Failures one after the other. */
   consecutive: number | null;
 }
 

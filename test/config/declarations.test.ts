@@ -79,7 +79,9 @@ describe('examples', () => {
     expect(plain.tenancy).toEqual({ ...shown.tenancy, shared: [] });
     expect(plain.moves).toEqual(shown.moves);
     expect(plain.retention).toEqual(shown.retention);
-    expect(plain.rollout).toEqual({ ...shown.rollout, waves: [], throttle: {}, window: undefined });
+    // The two usual limits hold where neither is given: see `a failure budget …` in settings.test.ts.
+    const open = { waves: [], throttle: {}, window: undefined, failureBudget: {} };
+    expect(plain.rollout).toEqual({ ...shown.rollout, ...open });
   });
 
   test('the example of the reference loads', async () => {

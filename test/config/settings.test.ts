@@ -55,6 +55,17 @@ describe('settings of the engine', () => {
     });
   });
 
+  test.each([
+    ['', { count: 3, percent: 1, consecutive: null }],
+    ['{ count: 5 }', { count: 5, percent: null, consecutive: null }],
+    ['{ percent: 10 }', { count: null, percent: 10, consecutive: null }],
+    ['{ consecutive: 2 }', { count: 3, percent: 1, consecutive: 2 }],
+    ['{ count: 5, percent: 10%, consecutive: 2 }', { count: 5, percent: 10, consecutive: 2 }],
+  ])('a failure budget of %j ends at what it says, and at no default beside it', async (text, budget) => {
+    const config = await loadText(`catalog: local\nrollout: { failureBudget: ${text || '{}'} }`);
+    expect(toSettings(config, { localUrl }).rollout.failureBudget).toEqual(budget);
+  });
+
   test('a local server that was not started is a bug, and told as one', async () => {
     const config = await loadText('catalog: local');
     expect(() => toSettings(config)).toThrowError(expect.toSatisfy(isTenantctlError));

@@ -123,6 +123,22 @@ const CASES: Case[] = [
     ends: 'x.x.x.x',
     trips: null,
   },
+  {
+    does: 'a count alone, whatever share that is',
+    budget: { count: 3, percent: null },
+    run: [10, 0],
+    wave: [10, 0],
+    ends: 'xxxx',
+    trips: 4,
+  },
+  {
+    does: 'a share alone, whatever number that is',
+    budget: { count: null, percent: 50 },
+    run: [20, 0],
+    wave: [20, 0],
+    ends: 'xxxxxxxxxxx',
+    trips: 11,
+  },
 ];
 
 function tripsAt(count: FailureCount, ends: string): { turn: number | null; says: string | null } {
