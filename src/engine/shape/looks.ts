@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Connection } from '../../pg/connection.js';
+import { isConnectionLoss, isDatabaseError } from '../../pg/errors.js';
 import { raw, sql } from '../../pg/sql.js';
 import { changesTables } from './changes-sql.js';
 import { likenessTables } from './likeness-sql.js';
@@ -70,22 +71,19 @@ export class Looks implements Look {
     return false;
   }
 
-  /** Keeps what was read for the next look; it waits until then, as reading changes nothing. */
+  /**
+   * Keeps what was read for the next look; it waits until then, as reading changes nothing. Where the server does not
+   * take it, the next look reads everything, and that is all.
+   */
   async keep(connection: Connection): Promise<void> {
     const looks = [...this.unkept.values()];
     this.unkept.clear();
     if (looks.length === 0) return;
-    await connection.execute(sql`
-      insert into tenantctl.look (schema, born, likeness, horizon, method)
-      select n.oid, l.born, l.likeness, l.horizon, ${methodOf(connection.version)}
-        from jsonb_to_recordset(${JSON.stringify(looks)}::jsonb) l (oid oid, born text, likeness text, horizon xid8)
-        join pg_namespace n on n.oid = l.oid and n.xmin::text = l.born order by n.oid
-      on conflict (schema) do update
-        set born = excluded.born, likeness = excluded.likeness, horizon = excluded.horizon, method = excluded.method
-      where look.horizon <= excluded.horizon`);
-    await connection.execute(
-      sql`delete from tenantctl.look l where not exists (select from pg_namespace n where n.oid = l.schema)`,
-    );
+    try {
+      await write(connection, looks);
+    } catch (error) {
+      if (!isDatabaseError(error) || isConnectionLoss(error)) throw error;
+    }
   }
 
   /** Schemas that were alike and have changed alike are alike: one of each sort is read. */
@@ -105,6 +103,20 @@ export class Looks implements Look {
 }
 
 type Unkept = Pick<LastLook, 'oid' | 'born' | 'horizon'> & { likeness: string };
+
+async function write(connection: Connection, looks: readonly Unkept[]): Promise<void> {
+  await connection.execute(sql`
+    insert into tenantctl.look (schema, born, likeness, horizon, method)
+    select n.oid, l.born, l.likeness, l.horizon, ${methodOf(connection.version)}
+      from jsonb_to_recordset(${JSON.stringify(looks)}::jsonb) l (oid oid, born text, likeness text, horizon xid8)
+      join pg_namespace n on n.oid = l.oid and n.xmin::text = l.born order by n.oid
+    on conflict (schema) do update
+      set born = excluded.born, likeness = excluded.likeness, horizon = excluded.horizon, method = excluded.method
+    where look.horizon <= excluded.horizon`);
+  await connection.execute(
+    sql`delete from tenantctl.look l where not exists (select from pg_namespace n where n.oid = l.schema)`,
+  );
+}
 
 const namesOf = (looks: readonly { schema: string }[]): string[] => looks.map(({ schema }) => schema);
 

@@ -56,6 +56,18 @@ async function schemas(...ids: string[]) {
 const stored = (url: string) =>
   query<{ source: string; unit: string | null }>(url, 'select source, unit from tenantctl_catalog.shapes');
 
+test('a look that cannot be kept faults no unit: the next one reads everything again', async () => {
+  const { fleet, migrations, homes } = await schemas(...Array.from({ length: 21 }, (_, n) => `kept-${n}`));
+  const database = homes[0].placement.database;
+  const superuser = server.current.superuserUrl(database);
+  await query(superuser, 'alter table tenantctl.look add constraint refuses check (false) not valid');
+  expect(await prove(fleet, homes, migrations)).toEqual(new Map());
+  expect(await query(superuser, 'select from tenantctl.look')).toHaveLength(0);
+  await query(superuser, 'alter table tenantctl.look drop constraint refuses');
+  expect(await prove(fleet, homes, migrations)).toEqual(new Map());
+  expect(await query(superuser, 'select from tenantctl.look')).toHaveLength(21);
+});
+
 test.each(['pool', 'schema', 'database'] as const)(
   'the sample product in tier %s looks as its files say, made at once or step by step',
   async (tier) => {
