@@ -149,6 +149,42 @@ describe('a unit that is dropped while a run goes on', () => {
     },
   );
 
+  test('by hand is left out with the reason, though the catalog still has its tenant', async () => {
+    const waves = [wave('first', { select: parseSelectors(['id=schema-1']) }), wave('rest')];
+    const fleet = await fleets.make({ ...THREE, database: 1 }, oneByOne({ lockTimeoutMs: 60_000, waves }));
+    const { barrier, running } = await migratingAtBarrier(fleet);
+    await fleet.shared(`drop schema "${schemaOf(fleet, 'schema-2')}" cascade`);
+    const database = fleet.settings.tenancy.names.database.replace('{id}', 'database-1');
+    await query(fleets.server.superuserUrl('postgres'), `drop database "${database}" with (force)`);
+    await barrier.open();
+    const report = await running;
+    expect(report).toMatchObject({ status: 'succeeded', totals: { succeeded: 2, skipped: 2, failed: 0 } });
+    const but = 'was dropped meanwhile, though the catalog still has a tenant there';
+    expect(report.skipped).toEqual([
+      { unit: 'database:database-1', reason: `its database ${database} ${but}` },
+      { unit: 'schema:schema-2', reason: `its schema ${schemaOf(fleet, 'schema-2')} ${but}` },
+    ]);
+  });
+
+  test('by hand when its migration was done is left out too, and does not pass for one of another shape', async () => {
+    const fleet = await fleets.make(THREE, PATIENT);
+    const last = schemaOf(fleet, 'schema-3');
+    fleet.add(
+      `do $$ begin if current_schema() = '${last}' then perform pg_advisory_xact_lock(4711); end if; end $$;`,
+    );
+    const barrier = await closeBarrier(fleet);
+    const running = fleet.migrate();
+    await barrier.reached();
+    await fleet.shared(`drop schema "${schemaOf(fleet, 'schema-1')}" cascade`);
+    await barrier.open();
+    const report = await running;
+    expect(report).toMatchObject({ status: 'succeeded', totals: { succeeded: 2, skipped: 1, failed: 0 } });
+    expect(report.skipped[0]).toMatchObject({
+      unit: 'schema:schema-1',
+      reason: expect.stringContaining('dropped'),
+    });
+  });
+
   test('is left out where it was a database of its own', async () => {
     const waves = [wave('first', { select: parseSelectors(['tier=schema']) }), wave('rest')];
     const fleet = await fleets.make(

@@ -1,5 +1,6 @@
 import type { StoredFault } from '../catalog/run-units.js';
 import type { Drive } from './drive.js';
+import { NO_SUCH_SCHEMA, whyGone } from './gone.js';
 import { patiently } from './journal.js';
 import type { SurveyedUnit } from './survey.js';
 
@@ -27,7 +28,8 @@ export class ShapeProof {
 
   constructor(
     private readonly drive: Drive,
-    private readonly differs: (unit: string) => void,
+    /** Hears of units that are not done after all. */
+    private readonly undone: (unit: string, status: 'failed' | 'skipped') => void,
   ) {}
 
   add(unit: SurveyedUnit): void {
@@ -57,30 +59,37 @@ export class ShapeProof {
     if (batch.length === 0) return;
     const began = performance.now();
     const differences = await patiently(() => this.drive.job.help.proveShapes(batch));
-    for (const unit of batch) this.judge(unit, differences.get(unit.unit.id) ?? []);
+    for (const unit of batch) await this.judge(unit, differences.get(unit.unit.id) ?? []);
     const ended = performance.now();
     this.due = ended + (ended - began) / SHARE;
   }
 
-  private judge(surveyed: SurveyedUnit, differences: readonly string[]): void {
+  private async judge(surveyed: SurveyedUnit, differences: readonly string[]): Promise<void> {
     // What could not be read because everything was cancelled is proved by the drive that goes on.
     if (differences.length === 0 || this.drive.fleet.cancelled) return;
-    const fault = shapeFault(surveyed, differences);
-    const outcome = {
-      unit: surveyed.unit.id,
-      status: 'failed' as const,
-      reason: fault.code,
-      to: surveyed.goal,
-      fault,
-      ms: null,
-    };
-    this.drive.journal.ended(outcome, []);
-    this.differs(surveyed.unit.id);
+    const gone = await whyGone(this.drive.fleet, surveyed, NO_SUCH_SCHEMA);
+    if (gone === null) this.fail(surveyed, shapeFault(surveyed, differences));
+    else this.note(surveyed, { status: 'skipped', reason: gone, fault: null });
+  }
+
+  private fail(surveyed: SurveyedUnit, fault: StoredFault): void {
+    this.note(surveyed, { status: 'failed', reason: fault.code, fault });
     const { fleet, job } = this.drive;
     fleet.emit({ type: 'notice', level: 'warning', code: fault.code, message: fault.message }, job.run.id);
     const exceeded = this.drive.failures.note(true);
     if (exceeded !== null) this.drive.breach(exceeded);
   }
+
+  private note({ unit, goal }: SurveyedUnit, outcome: NotDone): void {
+    this.drive.journal.ended({ unit: unit.id, to: goal, ms: null, ...outcome }, []);
+    this.undone(unit.id, outcome.status);
+  }
+}
+
+interface NotDone {
+  status: 'failed' | 'skipped';
+  reason: string;
+  fault: StoredFault | null;
 }
 
 const SHOWN = 5;

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isTenantctlError } from '../../core/errors.js';
 import { TOOL_VERSION } from '../../core/version.js';
 import type { UnitMigrationRow, UnitOutcomeRow } from '../catalog/run-units.js';
-import { hasTenant } from '../catalog/units.js';
 import type { Fleet } from '../context.js';
 import { readLedger } from '../ledger/entries.js';
 import type { Migration } from '../ledger/migration.js';
 import type { MigrationTarget } from '../ledger/target.js';
-import { NO_SUCH_DATABASE, isAway } from '../../pg/errors.js';
+import { isAway } from '../../pg/errors.js';
+import { whyGone } from './gone.js';
 import type { RunJob, UnitWork } from './job.js';
 import { type SurveyedUnit, versionOf } from './survey.js';
 import { MOVING } from './wishes.js';
@@ -60,8 +60,6 @@ async function attempts(fleet: Fleet, job: RunJob, work: UnitWork, surveyed: Sur
 function passes(error: unknown): boolean {
   return isAway(error) || (isTenantctlError(error) && error.code === 'UNIT_BUSY');
 }
-
-const NO_SUCH_SCHEMA = '3F000';
 
 function targetOf(fleet: Fleet, job: RunJob, { unit }: SurveyedUnit): MigrationTarget {
   return {
@@ -137,8 +135,8 @@ async function failed(
   if (fault.code === 'UNIT_INTERRUPTED') return left('pending', fault.message);
   if (fault.code === 'UNIT_BUSY') return left('pending', 'another process is at work on it');
   if (fault.code === 'UNIT_MOVING') return left('skipped', MOVING);
-  if (isGone(fault.sqlstate) && !(await isInhabited(fleet, unit.id)))
-    return left('skipped', 'its tenant was deleted meanwhile');
+  const gone = await whyGone(fleet, surveyed, fault.sqlstate);
+  if (gone !== null) return left('skipped', gone);
   const failedOne = surveyed.pending.find(({ name }) => name === fault.migration);
   const done = surveyed.pending.slice(0, failedOne === undefined ? 0 : surveyed.pending.indexOf(failedOne));
   const migrations = [
@@ -153,15 +151,6 @@ async function failed(
     migrations,
     counts: true,
   };
-}
-
-function isGone(sqlstate: string | null): boolean {
-  return sqlstate === NO_SUCH_SCHEMA || sqlstate === NO_SUCH_DATABASE;
-}
-
-/** The catalog still knows a tenant there. */
-async function isInhabited(fleet: Fleet, unit: string): Promise<boolean> {
-  return fleet.catalog((connection) => hasTenant(connection, unit)).catch(() => true);
 }
 
 /** What the ledger says after a failure; what was known before where it cannot be read. */

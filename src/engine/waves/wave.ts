@@ -28,9 +28,9 @@ export async function executeWave(drive: Drive, executor: LaneExecutor, wave: Ru
   fleet.emit({ type: 'wave.started', wave: wave.name, units: wave.open.length }, job.run.id);
   await drive.write(waveStatusUpdate(job.run.id, wave.ordinal, 'running'));
   const brake = new Brake(drive, wave);
-  const proof = new ShapeProof(drive, (unit) => {
+  const proof = new ShapeProof(drive, (unit, status) => {
     if (!wave.done.has(unit)) tally.succeeded -= 1;
-    tally.failed += 1;
+    if (status === 'failed') tally.failed += 1;
   });
   for (const unit of unproved(job, wave)) proof.add(unit);
   await executor.submit(wave.open);
