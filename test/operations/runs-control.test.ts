@@ -10,6 +10,7 @@ import { pickRun } from '../../src/operations/runs/pick.js';
 import { resumeRun } from '../../src/operations/runs/resume.js';
 import { retryRun } from '../../src/operations/runs/retry.js';
 import { skipUnit } from '../../src/operations/runs/skip.js';
+import { runFailure } from '../../src/cli/run-failure.js';
 import { sql } from '../../src/pg/sql.js';
 import { failureOf, writeFiles } from '../engine/ledger/directory.js';
 import { wave } from '../engine/waves/plannable.js';
@@ -100,6 +101,44 @@ describe('a run that somebody pauses from another terminal', () => {
     expect(await runRow(fleet)).toEqual(before);
     expect(await statuses(fleet)).toEqual({ 'schema:schema-1': 'failed' });
     expect(await decisions(fleet)).toHaveLength(1);
+    await fleet.close();
+  });
+});
+
+describe('a run that is told to stop when its last unit is at work', () => {
+  const atLast = async (rollout: Parameters<typeof oneByOne>[0], told: unknown = undefined) => {
+    const fleet = await fleets.make({ ...THREE, schema: 1 }, oneByOne(rollout));
+    fleet.add(STEP);
+    const interruption = new AbortController();
+    const onEvent = ({ type }: { type: string }) => type === 'unit.started' && interruption.abort(told);
+    const report = await fleet.migrate({ fleet: fleet.process({ signal: interruption.signal, onEvent }) });
+    return { fleet, report };
+  };
+
+  test('has finished with it, and leaves nothing open', async () => {
+    const { fleet, report } = await atLast({});
+    expect(report).toMatchObject({ status: 'succeeded', reason: null, totals: { succeeded: 1, pending: 0 } });
+    expect(report.waves).toMatchObject([{ name: 'rest', status: 'succeeded' }]);
+    expect(await runRow(fleet)).toMatchObject({ status: 'succeeded', open: false });
+    expect(runFailure(report)).toBeUndefined();
+    await fleet.close();
+  });
+
+  test('by a pause has finished too, for nothing is left to hold', async () => {
+    const fleet = await fleets.make({ ...THREE, schema: 1 }, PATIENT);
+    const { barrier, running } = await migratingAtBarrier(fleet);
+    await pauseRun(somebody(fleet, 'ops'), undefined, false);
+    await lookedAgain(fleet);
+    await barrier.open();
+    expect(await running).toMatchObject({ status: 'succeeded', reason: null });
+    expect(await runRow(fleet)).toMatchObject({ status: 'succeeded', open: false });
+  });
+
+  test('stays open where health checks are still to be asked', async () => {
+    const checks = [{ sql: 'select true' }];
+    const { fleet, report } = await atLast({ waves: [wave('all', { checks })] });
+    expect(report).toMatchObject({ status: 'paused', totals: { succeeded: 1, pending: 0 } });
+    expect(await resumeRun(fleet.fleet, undefined, GO)).toMatchObject({ status: 'succeeded' });
     await fleet.close();
   });
 });

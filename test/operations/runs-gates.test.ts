@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { EXIT, TenantctlError } from '../../src/core/errors.js';
 import { approveRun } from '../../src/operations/runs/approve.js';
 import { explainRun } from '../../src/operations/runs/explain.js';
 import { resumeRun } from '../../src/operations/runs/resume.js';
@@ -71,6 +72,23 @@ describe('a wave that a person must approve', () => {
     await approveRun(somebody(fleet, 'judge'), undefined, false);
     expect(await running).toMatchObject({ status: 'succeeded', totals: { succeeded: 3 } });
     expect(fleet.events.filter(({ type }) => type === 'wave.resumed')).toHaveLength(1);
+    await fleet.close();
+  });
+
+  test('is not waited for longer than --timeout, and that is said', async () => {
+    const fleet = await fleets.make(THREE, policy);
+    fleet.add(STEP);
+    const limit = new AbortController();
+    const onEvent = ({ type }: { type: string }) =>
+      type === 'wave.waiting' &&
+      limit.abort(new TenantctlError('TIMEOUT', EXIT.timeout, '--timeout reached after 10 s'));
+    const report = await fleet.migrate({
+      wait: true,
+      fleet: fleet.process({ signal: limit.signal, onEvent }),
+    });
+    const reason = 'the time limit of --timeout was reached; `tenantctl runs resume` goes on';
+    expect(report).toMatchObject({ status: 'paused', reason });
+    expect(await runRow(fleet)).toMatchObject({ status: 'paused', reason, open: true });
     await fleet.close();
   });
 

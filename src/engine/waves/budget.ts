@@ -49,7 +49,8 @@ export class FailureCount {
 
   private over({ units, failed }: Tally, where: string): string | null {
     const { count, percent } = this.budget;
-    if (count !== null && failed > count) return `${failed} units of ${where} failed; the budget bears ${count}`;
+    if (count !== null && failed > count)
+      return `${failed} units of ${where} failed; the budget bears ${count}`;
     if (percent !== null && failed * 100 > percent * units)
       return `${failed} of ${units} units of ${where} failed; the budget bears ${percent} %`;
     return null;

@@ -35,6 +35,16 @@ export class Drive {
     return this.fleet.signal.aborted ? { kind: 'interrupted' } : null;
   }
 
+  /**
+   * Has it only been told to stop, by a signal, a time limit or a pause, with nothing cancelled? Then what is done may
+   * still be closed.
+   */
+  get isDraining(): boolean {
+    const { decided } = this.control;
+    const paused = decided === undefined || decided.status === 'paused';
+    return this.reason === null && paused && !this.fleet.cancelled;
+  }
+
   /** Lets no further unit start. The first reason stands. */
   end(stop: Stop): void {
     this.reason ??= stop;

@@ -25,36 +25,50 @@ export async function driveRun(fleet: Fleet, executor: LaneExecutor, job: RunJob
     if (drive.stop !== null) return drive.stop;
     for (const [index, wave] of job.waves.entries()) {
       const last = index === job.waves.length - 1;
-      await driveWave(drive, executor, wave, last);
-      if (drive.stop !== null) return await stopped(drive, executor, wave);
+      const closed = await driveWave(drive, executor, wave, last);
+      if (!closed) return await stopped(drive, executor, wave);
     }
     for (let round = 0; round < LATE_ROUNDS && drive.stop === null; round += 1) {
       const late = await job.help.latecomers();
       if (late === null) break;
       fleet.reach('migrate.late');
       for (const surveyed of late.surveyed) job.surveyed.set(surveyed.unit.id, surveyed);
-      await driveWave(drive, executor, late.wave, true);
-      if (drive.stop !== null) return await stopped(drive, executor, late.wave);
+      const closed = await driveWave(drive, executor, late.wave, true);
+      if (!closed) return await stopped(drive, executor, late.wave);
     }
-    return drive.stop;
+    return null;
   } finally {
     await drive.close();
   }
 }
 
-async function driveWave(drive: Drive, executor: LaneExecutor, wave: RunWave, last: boolean): Promise<void> {
+/** @returns whether the wave has ended and the run may pass on from it; otherwise `drive.stop` says why not */
+async function driveWave(
+  drive: Drive,
+  executor: LaneExecutor,
+  wave: RunWave,
+  last: boolean,
+): Promise<boolean> {
   const { fleet, job } = drive;
-  if (job.through !== null && wave.ordinal > job.through.ordinal) return drive.end(toldToStop(job.through));
+  if (job.through !== null && wave.ordinal > job.through.ordinal) drive.end(toldToStop(job.through));
   resumeHalt(drive, wave);
-  if (drive.stop !== null) return;
-  if (wave.open.length > 0 || unproved(job, wave).length > 0) await executeWave(drive, executor, wave);
-  if (drive.stop !== null) return;
-  fleet.reach('migrate.wave-ended');
-  await checkWave(drive, wave);
-  if (drive.stop === null && !last) await passGate(drive, wave);
-  if (drive.stop !== null) return;
+  if (drive.stop !== null) return false;
+  const open = wave.open.length > 0 || unproved(job, wave).length > 0;
+  const left = open ? await executeWave(drive, executor, wave) : 0;
+  if (drive.stop === null) {
+    fleet.reach('migrate.wave-ended');
+    await checkWave(drive, wave);
+    if (drive.stop === null && !last) await passGate(drive, wave);
+    if (drive.stop !== null) return false;
+  } else if (left > 0 || !last || !isOver(drive, wave)) return false;
   await drive.write(waveStatusUpdate(job.run.id, wave.ordinal, finalStatus(wave)));
   fleet.reach('migrate.wave-closed');
+  return true;
+}
+
+/** A run that was told to stop when its last unit was done has nothing to go on with, unless checks are to be asked. */
+function isOver(drive: Drive, { settings }: RunWave): boolean {
+  return drive.isDraining && (settings === null || settings.checks.length === 0);
 }
 
 function toldToStop({ name }: { name: string }): Stop {
@@ -63,6 +77,7 @@ function toldToStop({ name }: { name: string }): Stop {
 
 /** A process that was killed when it was about to halt, or to roll back, has left that to this one. */
 function resumeHalt(drive: Drive, wave: RunWave): void {
+  if (drive.stop !== null) return;
   drive.failures.startWave(wave.name, wave.units, wave.failed);
   const exceeded = drive.failures.exceeded();
   if (wave.takenBack) {

@@ -16,16 +16,21 @@ interface Tally {
   failed: number;
   /** Another process had them for longer than was waited. */
   busy: number;
+  /** Neither done nor left out. */
+  left: number;
 }
 
 /**
  * Runs the open units of a wave on the lanes and proves their shape. When the budget is spent, units that
  * have begun end and no other starts.
+ * @returns how many of its units are still open
  */
-export async function executeWave(drive: Drive, executor: LaneExecutor, wave: RunWave): Promise<void> {
+export async function executeWave(drive: Drive, executor: LaneExecutor, wave: RunWave): Promise<number> {
   const { fleet, job } = drive;
-  const tally = { succeeded: 0, failed: wave.failed, busy: 0 };
-  fleet.emit({ type: 'wave.started', wave: wave.name, units: wave.open.length }, job.run.id);
+  const tally = { succeeded: 0, failed: wave.failed, busy: 0, left: wave.open.length };
+  // A wave that is only looked at once more has nothing to show.
+  const shown = wave.open.length > 0;
+  if (shown) fleet.emit({ type: 'wave.started', wave: wave.name, units: wave.open.length }, job.run.id);
   await drive.write(waveStatusUpdate(job.run.id, wave.ordinal, 'running'));
   const brake = new Brake(drive, wave);
   const proof = new ShapeProof(drive, (unit, status) => {
@@ -35,15 +40,16 @@ export async function executeWave(drive: Drive, executor: LaneExecutor, wave: Ru
   for (const unit of unproved(job, wave)) proof.add(unit);
   await executor.submit(wave.open);
   await executor.work(async (planned) => {
-    if (drive.control.isSkipped(planned.unit.id) || !(await brake.release())) return;
-    note(drive, proof, tally, await runUnit(drive, wave, planned));
+    if (drive.control.isSkipped(planned.unit.id)) tally.left -= 1;
+    else if (await brake.release()) note(drive, proof, tally, await runUnit(drive, wave, planned));
   }, drive.signal);
   await proof.finish();
   await drive.journal.flush();
   wave.failed = tally.failed;
-  const { busy, ...ended } = tally;
-  fleet.emit({ type: 'wave.finished', wave: wave.name, ...ended }, job.run.id);
+  const { succeeded, failed, busy, left } = tally;
+  if (shown) fleet.emit({ type: 'wave.finished', wave: wave.name, succeeded, failed }, job.run.id);
   if (busy > 0 && drive.stop === null) drive.end(stillBusy(wave, busy));
+  return left;
 }
 
 /** Units that an earlier process has done in this wave, of which it may not have proved all before it ended. */
@@ -91,6 +97,7 @@ function note(
   const { unit, status, fault, ms } = outcome;
   if (status === 'pending') tally.busy += 1;
   if (status === 'pending') return;
+  tally.left -= 1;
   const shown = status === 'rolled-back' ? 'rolledBack' : status === 'running' ? 'unchanged' : status;
   fleet.emit({ type: 'unit.finished', unit, outcome: shown, ms: ms ?? 0, fault }, job.run.id);
   if (status === 'succeeded') {

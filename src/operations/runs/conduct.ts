@@ -1,4 +1,4 @@
-import { conflictError } from '../../core/errors.js';
+import { EXIT, conflictError, isTenantctlError } from '../../core/errors.js';
 import type { RunStatus } from '../../core/events.js';
 import { redact } from '../../core/redact.js';
 import { type RunReport, haltReason } from '../../core/report.js';
@@ -50,7 +50,7 @@ export async function conductRun(
   await executor.close();
   fleet.reach('migrate.finished');
   const report = await patiently(() => fleet.catalog((fresh) => readReport(fresh, run.id)));
-  const { status, reason } = standing(stop, report);
+  const { status, reason } = standing(stop, report, fleet.signal);
   const { totals } = report;
   const phase = status === 'succeeded' || status === 'waiting' || status === 'paused' ? 'done' : 'failed';
   await writePatiently(fleet, [
@@ -134,10 +134,11 @@ function applyWork(fleet: Fleet, { files }: LoadedRun): UnitWork {
 function standing(
   stop: Stop | null,
   { totals, status, reason }: RunReport,
+  signal: AbortSignal,
 ): { status: RunStatus; reason: string | null } {
   switch (stop?.kind) {
     case 'interrupted':
-      return { status: 'paused', reason: 'interrupted; `tenantctl runs resume` goes on' };
+      return { status: 'paused', reason: `${whyInterrupted(signal)}; \`tenantctl runs resume\` goes on` };
     case 'decided':
       return { status, reason };
     case 'halted':
@@ -155,6 +156,11 @@ function standing(
       if (totals.failed === 0) return { status: 'succeeded', reason: null };
       return { status: totals.succeeded > 0 ? 'partial' : 'failed', reason: null };
   }
+}
+
+function whyInterrupted({ reason }: AbortSignal): string {
+  const timeout = isTenantctlError(reason) && reason.exit === EXIT.timeout;
+  return timeout ? 'the time limit of --timeout was reached' : 'interrupted';
 }
 
 /** The stored run of this id. */
