@@ -1,6 +1,8 @@
 import { conflictError } from '../core/errors.js';
 import type { RunPlan, RunReport } from '../core/report.js';
+import type { RunPolicy } from '../core/run-policy.js';
 import type { Selector } from '../core/selector.js';
+import type { RolloutSettings } from '../core/settings.js';
 import type { StoredRun } from '../engine/catalog/runs.js';
 import type { Fleet } from '../engine/context.js';
 import type { LedgerEntry } from '../engine/ledger/entries.js';
@@ -35,8 +37,8 @@ export interface RollbackRequest {
 }
 
 /**
- * Takes migrations back with their down files, newest first, in the waves of the policy: down to a
- * version, or exactly what one run did.
+ * Takes migrations back with their down files, newest first, in the waves of the policy and without their gates: down
+ * to a version, or exactly what one run did.
  * @returns the run's report; with `dryRun` the plan
  * @throws refusal (exit 6) `IRREVERSIBLE` naming every file without a way back, `WOULD_LOSE_DATA` when down
  *   files drop data and nobody has agreed, `POOL_PARTLY_SELECTED` for half a pool · conflict (exit 5) when
@@ -77,14 +79,7 @@ async function prepareRollback(fleet: Fleet, request: RollbackRequest): Promise<
     unreadable(unit) ? unit : { ...unit, ...wish(unit.unit, unit.ledger) },
   );
   requireNothingUpon(surveyed, ofRun);
-  const policy = {
-    ...rollout,
-    concurrency: request.concurrency ?? rollout.concurrency,
-    // A rollback of a rollback would be the migration again.
-    onFailure: rollout.onFailure === 'rollback' ? ('halt' as const) : rollout.onFailure,
-    contract: false,
-    allowDataLoss: request.allowDataLoss,
-  };
+  const policy = rollbackPolicy(rollout, request);
   return {
     kind: 'rollback',
     target,
@@ -97,6 +92,23 @@ async function prepareRollback(fleet: Fleet, request: RollbackRequest): Promise<
     losses,
     surveyed,
     waves: await laidOut(fleet, policy, surveyed),
+  };
+}
+
+/**
+ * A rollback is wanted now: it goes in the same waves, under the same budget and throttle, and waits for no gate,
+ * bake time, check or window.
+ */
+function rollbackPolicy(rollout: RolloutSettings, request: RollbackRequest): RunPolicy {
+  return {
+    ...rollout,
+    waves: rollout.waves.map((wave) => ({ ...wave, bakeMs: 0, approve: false, checks: [] })),
+    window: null,
+    concurrency: request.concurrency ?? rollout.concurrency,
+    // A rollback of a rollback would be the migration again.
+    onFailure: rollout.onFailure === 'rollback' ? 'halt' : rollout.onFailure,
+    contract: false,
+    allowDataLoss: request.allowDataLoss,
   };
 }
 

@@ -8,6 +8,7 @@ import { wave } from '../engine/waves/plannable.js';
 import { useFleets, versionsOf } from './fleets.js';
 import {
   GO,
+  STEP,
   UNIQUE,
   addReversible,
   budget,
@@ -16,6 +17,7 @@ import {
   oneByOne,
   repair,
   runRow,
+  schemaOf,
   spoil,
   started,
   statuses,
@@ -152,5 +154,42 @@ describe('a run that others have built upon', () => {
     expect(await failureOf(explainRun(fleet.fleet, run ?? '', 'schema:nobody'))).toMatchObject({
       code: 'UNIT_NOT_IN_RUN',
     });
+  });
+});
+
+describe('a rollback', () => {
+  test('goes through the waves at once: no window, gate, bake time or check of the policy holds it back', async () => {
+    const gated = { bakeMs: 3_600_000, approve: true, checks: [{ sql: 'select false' }] };
+    const waves = [wave('first', { max: 2, ...gated }), wave('second', gated)];
+    const fleet = await fleets.make(SIX, oneByOne());
+    addReversible(
+      fleet,
+      3,
+      STEP,
+      'alter table item drop column extra; -- tenantctl: allow drop-column because test',
+    );
+    const { run } = await fleet.migrate();
+    // Half an hour long, and twelve hours away.
+    const minute = (Math.floor(Date.now() / 60_000) + 720) % 1_440;
+    const window = { days: [1, 2, 3, 4, 5, 6, 7], from: minute, to: (minute + 30) % 1_440, zone: 'UTC' };
+    Object.assign(fleet.settings.rollout, { waves, window });
+    const request = { select: [], run: run as string, allowDataLoss: true, wait: false, dryRun: false };
+    const report = await rollback(fleet.fleet, request);
+    expect(report).toMatchObject({ kind: 'rollback', status: 'succeeded', totals: { succeeded: 6 } });
+    expect('waves' in report && report.waves.map(({ name, units }) => [name, units])).toEqual([
+      ['first', 2],
+      ['second', 4],
+    ]);
+    expect(fleet.events.filter(({ type }) => type === 'wave.waiting')).toEqual([]);
+  });
+
+  test('is still held back by its budget', async () => {
+    const fleet = await fleets.make(SIX, oneByOne({ failureBudget: budget(0) }));
+    addReversible(fleet, 3, 'create table made ();', 'drop table made;');
+    const { run } = await fleet.migrate();
+    await fleet.shared(`drop table "${schemaOf(fleet, 'schema-1')}".made`);
+    const request = { select: [], run: run as string, allowDataLoss: true, wait: false, dryRun: false };
+    const report = await rollback(fleet.fleet, request);
+    expect(report).toMatchObject({ status: 'paused', totals: { failed: 1, succeeded: 0, pending: 5 } });
   });
 });

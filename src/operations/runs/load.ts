@@ -1,5 +1,6 @@
 import { configError } from '../../core/errors.js';
 import { indexBy } from '../../core/group-by.js';
+import type { WaveSettings } from '../../core/settings.js';
 import { type StoredRun, type StoredWave, readRunFiles, readWaves } from '../../engine/catalog/runs.js';
 import { type StoredUnit, readRunUnits } from '../../engine/catalog/run-units.js';
 import { listUnits } from '../../engine/catalog/units.js';
@@ -137,6 +138,13 @@ function sameFile(
   );
 }
 
+/** A rollback asks no checks, whatever the configuration has for the wave. */
+function settingsOf(fleet: Fleet, { kind, policy }: StoredRun, name: string): WaveSettings | null {
+  const stored = policy.waves.find((wave) => wave.name === name);
+  if (stored === undefined) return null;
+  return kind === 'rollback' ? stored : withChecks(stored, fleet.settings.rollout.waves);
+}
+
 function runWave(
   fleet: Fleet,
   run: StoredRun,
@@ -145,7 +153,7 @@ function runWave(
   openUnits: ReadonlySet<string>,
   surveyed: ReadonlyMap<string, SurveyedUnit>,
 ): RunWave {
-  const settings = run.policy.waves.find((wave) => wave.name === name);
+  const settings = settingsOf(fleet, run, name);
   const inWave = units.filter(({ wave, status: unit }) => wave === ordinal && unit !== 'skipped');
   const open = inWave.filter(({ unit }) => openUnits.has(unit));
   const failed = inWave.filter(({ status: state, forgiven }) => state === 'failed' && !forgiven);
@@ -154,7 +162,7 @@ function runWave(
     name,
     status,
     needsApproval,
-    settings: settings === undefined ? null : withChecks(settings, fleet.settings.rollout.waves),
+    settings,
     all: inWave.map(({ unit }) => unit),
     done: new Set(inWave.filter(({ status: state }) => state === 'succeeded').map(({ unit }) => unit)),
     units: inWave.length,
