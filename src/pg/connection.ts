@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { type CopyStreamQuery, type CopyToStreamQuery, from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { EXIT, refusedError, TenantctlError } from '../core/errors.js';
 import { redact } from '../core/redact.js';
 import { type Endpoint, clientConfig, describeEndpoint } from './endpoint.js';
@@ -161,6 +162,18 @@ export class Connection {
     }
   }
 
+  /** The stream of a `COPY … TO STDOUT`. Nothing else is sent until it has ended. */
+  copyOut(text: string): CopyToStreamQuery {
+    if (this.refusing) throw statementsCancelled();
+    return this.client.query(copyTo(text));
+  }
+
+  /** The stream of a `COPY … FROM STDIN`; its `rowCount` stands when it has finished. */
+  copyIn(text: string): CopyStreamQuery {
+    if (this.refusing) throw statementsCancelled();
+    return this.client.query(copyFrom(text));
+  }
+
   /** Ends a failed transaction; a session that cannot even do that is not used again. */
   async rollback(): Promise<void> {
     await this.client.query('ROLLBACK').catch(() => (this.lost = true));
@@ -200,7 +213,8 @@ export class Connection {
     }
   }
 
-  private translate(error: unknown): unknown {
+  /** An error of the driver as one of ours where the connection is lost. */
+  translate(error: unknown): unknown {
     if (!isConnectionLoss(error)) return error;
     this.lost = true;
     return connectionFailure(this.server, this.database, error);

@@ -12,6 +12,8 @@ export const LOCK_CLASS = {
   cluster: 1_952_804_453,
   install: 1_952_804_454,
   indexBuild: 1_952_804_455,
+  /** Shared by the writers of a moving tenant, taken alone for its cut-over (`tenantctl.gate`). */
+  fence: 1_952_804_456,
 };
 
 export type LockClass = keyof typeof LOCK_CLASS;

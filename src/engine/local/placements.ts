@@ -40,28 +40,39 @@ export function placementInsert(home: Home, ledgerKey: string): Sql {
     insert into tenantctl.placement (tenant, key, unit, tier, schema, role, plan, owner, labels, status, epoch)
     values (${tenant.id}, ${tenant.key}, ${ledgerKey}, ${placement.tier}, ${placement.schema}, ${placement.role},
       ${tenant.plan}, ${tenant.owner}, ${JSON.stringify(tenant.labels)}::jsonb, 'provisioning', ${epoch})
-    on conflict (tenant) do nothing`;
+    on conflict (tenant, schema) do nothing`;
 }
 
 export async function readPlacement(
   connection: Connection,
-  tenant: string,
+  home: Home,
 ): Promise<LocalPlacement | undefined> {
   return connection.row<LocalPlacement>(sql`
-    select tenant, key, tier, unit, state, epoch::int from tenantctl.placement where tenant = ${tenant}`);
+    select tenant, key, tier, unit, state, epoch::int from tenantctl.placement where ${placementOf(home)}`);
 }
 
 /** The statement that opens or closes a home; the status is the catalog's. */
-export function admissionUpdate(tenant: string, state: 'active' | 'suspended'): Sql {
+export function admissionUpdate(home: Home, state: 'active' | 'suspended'): Sql {
   return sql`
-    update tenantctl.placement set state = ${state}, status = ${state}, changed_at = now() where tenant = ${tenant}`;
+    update tenantctl.placement set state = ${state}, status = ${state}, changed_at = now() where ${placementOf(home)}`;
 }
 
 /** The statement that writes labels, plan and owner to the home, so that the catalog can be rebuilt from it. */
-export function placementUpdate({ id, plan, owner, labels }: HomeTenant): Sql {
+export function placementUpdate(home: Home): Sql {
+  const { plan, owner, labels } = home.tenant;
   return sql`
     update tenantctl.placement set plan = ${plan}, owner = ${owner},
-      labels = ${JSON.stringify(labels)}::jsonb, changed_at = now() where tenant = ${id}`;
+      labels = ${JSON.stringify(labels)}::jsonb, changed_at = now() where ${placementOf(home)}`;
+}
+
+/** The statement that forgets a home. */
+export function placementDelete(home: Home): Sql {
+  return sql`delete from tenantctl.placement where ${placementOf(home)}`;
+}
+
+/** The condition for the row of one home: while a tenant moves, two of its homes may be in one database. */
+export function placementOf({ tenant, placement }: Home): Sql {
+  return sql`tenant = ${tenant.id} and schema = ${placement.schema}`;
 }
 
 /** Has this database our local state, with a placement table? Asks without changing anything. */

@@ -75,7 +75,7 @@ const TRIGGERS = `
         g.tgoldtable, g.tgnewtable, ${marked('case when g.tgqual is not null or g.tgconstraint <> 0 then pg_get_triggerdef(g.oid) end')}`)})
       from pg_trigger g
       cross join lateral (select proname, pronamespace from pg_proc where oid = g.tgfoid offset 0) p
-     where g.tgrelid = c.oid and not g.tgisinternal)
+     where g.tgrelid = c.oid and not g.tgisinternal and g.tgname not like 'tenantctl\\_%')
     from relations c join target t on t.nsp = c.nsp where c.relkind in ('r', 'p', 'v', 'f')`;
 
 const SEQUENCES = `

@@ -110,11 +110,12 @@ const POLICIES = `
     cross join lateral (select * from pg_policy where polrelid = c.oid offset 0) p join pg_roles o on o.oid = c.relowner
    where c.relkind in ('r', 'p')`;
 
+/** A move's own triggers come and go with it. */
 const TRIGGERS = `
   select t.nsp, 'trigger', c.relname || '.' || g.tgname, pg_get_triggerdef(g.oid)
       || case g.tgenabled when 'D' then ' (disabled)' when 'R' then ' (on replicas only)' when 'A' then ' (always)' else '' end
     from relations c join target t on t.nsp = c.nsp
-    cross join lateral (select * from pg_trigger where tgrelid = c.oid and not tgisinternal offset 0) g
+    cross join lateral (select * from pg_trigger where tgrelid = c.oid and not tgisinternal and tgname not like 'tenantctl\\_%' offset 0) g
    where c.relkind in ('r', 'p', 'v', 'f')`;
 
 const RULES = `

@@ -25,17 +25,18 @@ export const NAMED_TARGET: Sql = sql`named as materialized (
  * A printed text without the name of its own schema.
  *
  * It stands as a qualifier, but also in constants of object types, `nextval('"O''Brien".s'::regclass)`, whose
- * quotes are doubled, and in `SET search_path TO 'tenant_1'`. Other strings are let be, though they may hold
+ * quotes are doubled, in `'app'::regnamespace` of our own policies, and in `SET search_path TO 'tenant_1'`. Other strings are let be, though they may hold
  * its letters: in a schema `app` the setting `'app.tenant_id'` is no table. In the body of a function
  * strings cannot be told for sure, so there a name that opens one is let be.
  * @param text a column that holds it; the row is one of `named t` and of `printed p`
  */
 export function withoutOwnName(text: string): Sql {
   const constants = `regexp_replace(${text}, '('')' || t.inside_pattern || '\\.((?:[^'']|'''')*''::reg)', '\\1\\2', 'g')`;
-  const path = `regexp_replace(${constants}, '(\\n SET search_path TO (?:[^\\n]*, )?)' || t.path_pattern || '(?=,|\\n)', '\\1<schema>')`;
+  const namespace = `replace(${constants}, '''' || t.inside || '''::regnamespace', '<schema>')`;
+  const path = `regexp_replace(${namespace}, '(\\n SET search_path TO (?:[^\\n]*, )?)' || t.path_pattern || '(?=,|\\n)', '\\1<schema>')`;
   const inFunctions = `regexp_replace(${path}, '(?<![\\w$"''])' || t.name_pattern || '\\.', '', 'g')`;
   // Whole strings and quoted names are matched to be put back, so that nothing inside them is.
-  const elsewhere = `regexp_replace(${constants}, '(''(?:[^'']|'''')*''|"(?:[^"]|"")*")|(?<![\\w$"])' || t.name_pattern || '\\.', '\\1', 'g')`;
+  const elsewhere = `regexp_replace(${namespace}, '(''(?:[^'']|'''')*''|"(?:[^"]|"")*")|(?<![\\w$"])' || t.name_pattern || '\\.', '\\1', 'g')`;
   return raw(`case when strpos(${text}, t.name) = 0 and strpos(${text}, t.inside) = 0 and strpos(${text}, t.path) = 0 then ${text}
     when p.kind in ('function', 'procedure') then ${inFunctions} else ${elsewhere} end`);
 }

@@ -103,7 +103,7 @@ export const databaseDriver: TierDriver = {
       await connection.atomically([
         ...doors(fleet, connection, home, state),
         ...(state === 'open' ? limitDatabase(home.placement.database, home) : []),
-        admissionUpdate(home.tenant.id, state === 'open' ? 'active' : 'suspended'),
+        admissionUpdate(home, state === 'open' ? 'active' : 'suspended'),
       ]);
       if (state === 'closed') await endOtherSessions(connection, home.placement.role);
     });
@@ -113,7 +113,7 @@ export const databaseDriver: TierDriver = {
     const { role, database } = home.placement;
     await inDatabaseOf(fleet, home, (connection) =>
       connection.atomically([
-        placementUpdate(home.tenant),
+        placementUpdate(home),
         ...limitRole(role, home.tenant.limits),
         ...limitDatabase(database, home),
       ]),
@@ -145,7 +145,7 @@ async function inspectInside(fleet: Fleet, home: Home): Promise<HomeState> {
   try {
     return await fleet.connections(cluster).use(database, async (connection) => {
       const placed = (await hasLocalState(connection))
-        ? await readPlacement(connection, home.tenant.id)
+        ? await readPlacement(connection, home)
         : undefined;
       if (placed === undefined || placed.tier !== 'database') return foreign;
       return { state: 'present', key: placed.key, admission: placed.state };

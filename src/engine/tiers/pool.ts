@@ -12,6 +12,7 @@ import {
   type Admission,
   type Home,
   admissionUpdate,
+  placementDelete,
   placementInsert,
   readPlacement,
   placementUpdate,
@@ -90,12 +91,12 @@ export const poolDriver: TierDriver = {
   /** The policies ask the placement once a statement, so one row opens and closes the home. */
   async fence(fleet: Fleet, home: Home, state: 'open' | 'closed'): Promise<void> {
     await inDatabaseOf(fleet, home, (connection) =>
-      connection.execute(admissionUpdate(home.tenant.id, state === 'open' ? 'active' : 'suspended')),
+      connection.execute(admissionUpdate(home, state === 'open' ? 'active' : 'suspended')),
     );
   },
 
   async describe(fleet: Fleet, home: Home): Promise<void> {
-    await inDatabaseOf(fleet, home, (connection) => connection.execute(placementUpdate(home.tenant)));
+    await inDatabaseOf(fleet, home, (connection) => connection.execute(placementUpdate(home)));
   },
 
   async drop(fleet: Fleet, home: Home): Promise<void> {
@@ -113,7 +114,7 @@ export const poolDriver: TierDriver = {
             sql`delete from ${ident(home.placement.schema, name)} where ${ident(tenancy.column)} = ${home.tenant.key}`,
           );
         }
-        await connection.execute(sql`delete from tenantctl.placement where tenant = ${home.tenant.id}`);
+        await connection.execute(placementDelete(home));
       });
     });
   },
@@ -125,7 +126,7 @@ function ledgerKeyOf({ tenant, placement }: Home): string {
 
 /** Rows with the tenant's key but without a placement of ours are somebody else's. */
 async function inspectPool(connection: Connection, home: Home, column: string): Promise<HomeState> {
-  const placed = await readPlacement(connection, home.tenant.id);
+  const placed = await readPlacement(connection, home);
   if (placed === undefined) {
     const tables = await tablesHolding(connection, home, column);
     return tables.length === 0

@@ -10,6 +10,7 @@ import {
   type Home,
   type LocalPlacement,
   admissionUpdate,
+  placementDelete,
   placementInsert,
   placementUpdate,
 } from '../local/placements.js';
@@ -100,7 +101,7 @@ export const schemaDriver: TierDriver = {
     await inDatabaseOf(fleet, home, async (connection) => {
       await connection.atomically([
         ...doors(fleet, connection, home, state),
-        admissionUpdate(home.tenant.id, state === 'open' ? 'active' : 'suspended'),
+        admissionUpdate(home, state === 'open' ? 'active' : 'suspended'),
       ]);
       if (state === 'closed') await endSessionsOf(connection, home.placement.role);
     });
@@ -109,7 +110,7 @@ export const schemaDriver: TierDriver = {
   async describe(fleet: Fleet, home: Home): Promise<void> {
     await inDatabaseOf(fleet, home, (connection) =>
       connection.atomically([
-        placementUpdate(home.tenant),
+        placementUpdate(home),
         ...limitRole(home.placement.role, home.tenant.limits),
       ]),
     );
@@ -125,7 +126,7 @@ export const schemaDriver: TierDriver = {
         const unit = schemaDriver.unit(home.tenant.id, home.placement).ledgerKey;
         await connection.execute(sql`drop schema if exists ${ident(home.placement.schema)} cascade`);
         await connection.execute(sql`delete from tenantctl.ledger where unit = ${unit}`);
-        await connection.execute(sql`delete from tenantctl.placement where tenant = ${home.tenant.id}`);
+        await connection.execute(placementDelete(home));
         await dropTenantRole(connection, home);
       }),
     );
@@ -137,7 +138,7 @@ async function inspectSchema(connection: Connection, home: Home): Promise<HomeSt
   const { schema } = home.placement;
   const [found] = await connection.rows<{ there: boolean } & Partial<LocalPlacement>>(sql`
     select exists (select from pg_namespace where nspname = ${schema}) as there, p.tier, p.key, p.state
-      from (values (1)) one left join tenantctl.placement p on p.tenant = ${home.tenant.id}`);
+      from (values (1)) one left join tenantctl.placement p on p.tenant = ${home.tenant.id} and p.schema = ${schema}`);
   const { there = false, tier, key, state } = found ?? {};
   if (!tier || !key || !state)
     return there ? { state: 'foreign', what: `schema ${schema}` } : { state: 'absent' };

@@ -43,7 +43,7 @@ export function admitHome(
   return inDatabaseOf(fleet, home, (session) => {
     const begin = beginWith(
       ...opening(session),
-      admissionUpdate(home.tenant.id, 'active'),
+      admissionUpdate(home, 'active'),
       becomeTenant(home, fleet.settings.tenancy),
     );
     return session.transaction(() => prepare(session), begin);

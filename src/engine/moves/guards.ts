@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto';
+import { groupBy } from '../../core/group-by.js';
+import type { Connection } from '../../pg/connection.js';
+import { withLockRetry } from '../../pg/retry.js';
+import { type Sql, ident, literal, raw, sql } from '../../pg/sql.js';
+import { type Side, tableOf } from './side.js';
+import type { MovedTable } from './tables.js';
+
+/** Writers of a table queue behind whoever waits to put a trigger on it, so nobody waits for long, but often. */
+const LOCK_TIMEOUT_MS = 100;
+const TRIES = 60;
+/** An autovacuum gives way to who has waited for `deadlock_timeout` (1 s): now and then it is worth that. */
+const LONG_LOCK_TIMEOUT_MS = 1_500;
+const LONG_EVERY = 8;
+
+/**
+ * Puts the gate and the capture on every table of one side, one table a transaction. From the commit on each write of
+ * the tenant passes the gate and leaves the keys of its rows in `tenantctl.dirty`: CREATE TRIGGER has waited for all
+ * writers that were inside, so a snapshot taken afterwards misses none. Again: no change.
+ *
+ * The gate comes before the row, so that who waits at it holds no lock on one; the capture comes after it, as another
+ * trigger may still change the key.
+ */
+export async function installGuards(
+  session: Connection,
+  side: Side,
+  move: string,
+  tables: readonly MovedTable[],
+): Promise<void> {
+  const there = await guardedTables(session, side, move);
+  for (const [index, table] of tables.entries()) {
+    if (there.has(table.name)) continue;
+    const statements = guardStatements(session.user, side, move, table, index);
+    await withShortLocks(session, statements);
+  }
+}
+
+/** Takes gate and capture off again, functions included. Again: no change. */
+export async function removeGuards(session: Connection, side: Side, move: string): Promise<void> {
+  const { schema } = side.home.placement;
+  const triggers = await session.rows<{ table: string; name: string }>(sql`
+    select c.relname as table, t.tgname as name from pg_trigger t
+      join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = ${schema} and t.tgname like ${`${prefixOf(side, move).replaceAll('_', '\\_')}%`}
+       and t.tgparentid = 0 order by 1, 2`);
+  const byTable = groupBy(triggers, ({ table }) => table);
+  for (const [table, own] of byTable) {
+    await withShortLocks(
+      session,
+      own.map(({ name }) => sql`drop trigger if exists ${ident(name)} on ${ident(schema, table)}`),
+    );
+  }
+  const functions = await session.rows<{ name: string }>(sql`
+    select p.proname as name from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+     where n.nspname = 'tenantctl' and p.proname like ${`${prefixOf(side, move).replaceAll('_', '\\_')}%`}`);
+  for (const { name } of functions)
+    await session.execute(sql`drop function if exists ${ident('tenantctl', name)}`);
+}
+
+/** Runs statements that need a lock on a table in one transaction, again and again until it is granted quickly. */
+export async function withShortLocks(session: Connection, statements: readonly Sql[]): Promise<void> {
+  let attempt = 0;
+  await withLockRetry(TRIES, new Set(), () => {
+    attempt += 1;
+    const patience = attempt % LONG_EVERY === 0 ? LONG_LOCK_TIMEOUT_MS : LOCK_TIMEOUT_MS;
+    return session.atomically([raw(`set local lock_timeout = ${patience}`), ...statements]);
+  });
+}
+
+/** What our triggers and functions of one move begin with: short, as a name has 63 bytes. */
+function prefixOf(side: Side, move: string): string {
+  return `tenantctl_${createHash('sha256').update(`${side.name} ${move}`).digest('hex').slice(0, 8)}_`;
+}
+
+async function guardedTables(session: Connection, side: Side, move: string): Promise<Set<string>> {
+  const rows = await session.rows<{ name: string }>(sql`
+    select distinct c.relname as name from pg_trigger t
+      join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = ${side.home.placement.schema} and t.tgname = ${`${prefixOf(side, move)}truncate`}`);
+  return new Set(rows.map(({ name }) => name));
+}
+
+const OPERATIONS = [
+  { name: 'insert', rows: ['new'] },
+  { name: 'update', rows: ['old', 'new'] },
+  { name: 'delete', rows: ['old'] },
+] as const;
+
+function guardStatements(admin: string, side: Side, move: string, table: MovedTable, index: number): Sql[] {
+  const on = tableOf(side, table.name);
+  const prefix = prefixOf(side, move);
+  const capture = ident('tenantctl', `${prefix}${index}`);
+  const { tenant, placement } = side.home;
+  const gate = raw(`tenantctl.gate(${[move, tenant.id, placement.schema, admin].map(literal).join(', ')})`);
+  const names: string[] = [];
+  const trigger = (name: string, when: string, what: Sql): Sql => {
+    names.push(`${prefix}${name}`);
+    return sql`create trigger ${ident(`${prefix}${name}`)} ${raw(when)} on ${on} ${what}`;
+  };
+  const triggers = OPERATIONS.flatMap(({ name, rows }) => [
+    trigger(
+      `gate_${name}`,
+      `before ${name}`,
+      sql`for each row ${ownRowCondition(side, table, rows)} execute function ${gate}`,
+    ),
+    trigger(
+      `mark_${name}`,
+      `after ${name}`,
+      sql`for each row ${ownRowCondition(side, table, rows)} execute function ${capture}()`,
+    ),
+  ]);
+  return [
+    captureFunction(capture, admin, side, move, table),
+    ...triggers,
+    trigger(
+      'truncate',
+      'before truncate',
+      sql`for each statement execute function tenantctl.refuse_truncate()`,
+    ),
+    // A session in replica mode writes past triggers that are not always enabled.
+    ...names.map((name) => sql`alter table ${on} enable always trigger ${ident(name)}`),
+  ];
+}
+
+/** In a shared table, other tenants' rows cost no more than this comparison. */
+function ownRowCondition(side: Side, { tenantColumn }: MovedTable, rows: readonly string[]): Sql {
+  if (!side.shared || tenantColumn === null) return raw('');
+  const key = literal(side.home.tenant.key);
+  const column = ident(tenantColumn).text();
+  return raw(`when (${rows.map((row) => `${row}.${column} = ${key}`).join(' or ')})`);
+}
+
+/** One function a table, because reading the key of any row in one for all would cost several times as much. */
+function captureFunction(name: Sql, admin: string, side: Side, move: string, table: MovedTable): Sql {
+  const keyOf = (row: string): string =>
+    `array[${table.key.map((column) => `${row}.${ident(column).text()}::text`).join(', ')}]`;
+  const mark = (row: string): string =>
+    `insert into tenantctl.dirty (move, side, relation, key) values (${[move, side.name, table.name].map(literal).join(', ')}, ${keyOf(row)});`;
+  const body = `begin
+    if session_user = ${literal(admin)} and coalesce(current_setting('tenantctl.moving', true), '') = ${literal(move)} then return null; end if;
+    if tg_op <> 'INSERT' then ${mark('old')} end if;
+    if tg_op = 'INSERT' or (tg_op = 'UPDATE' and ${keyOf('new')} <> ${keyOf('old')}) then ${mark('new')} end if;
+    return null;
+  end`;
+  return sql`create or replace function ${name}() returns trigger language plpgsql security definer
+    set search_path = pg_catalog, pg_temp set datestyle = 'ISO, MDY' set intervalstyle = 'postgres' set timezone = 'UTC' set extra_float_digits = 1
+    as ${raw(literal(body))}`;
+}
+
+/** How many keys one side has marked and nobody has taken yet. */
+export async function countDirty(session: Connection, side: Side, move: string): Promise<number> {
+  const row = await session.row<{ n: number }>(
+    sql`select count(*)::int as n from tenantctl.dirty where move = ${move} and side = ${side.name}`,
+  );
+  return row?.n ?? 0;
+}
+
+/** Forgets what one side has marked: before a full copy, or when the move is over. */
+export function forgetDirty(side: Side, move: string): Sql {
+  return sql`delete from tenantctl.dirty where move = ${move} and side = ${side.name}`;
+}

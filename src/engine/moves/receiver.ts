@@ -1,0 +1,30 @@
+import type { Connection } from '../../pg/connection.js';
+import type { Sql } from '../../pg/sql.js';
+import type { Stage } from './stages.js';
+
+/**
+ * How a home takes in the rows that come from the other one. A home of the tenant's own is nobody's while it is
+ * filled, so its constraints and triggers are set aside; a pool is in use, so nothing in it stands still for a move.
+ * Every verb can be called again after a crash and ends the same.
+ */
+export interface Receiver {
+  /** May several sessions copy into it at once, table by table? */
+  readonly parallel: boolean;
+  /** Once before the first row: sets aside, or silences for the mover alone, what would answer to its writes. */
+  makeReady(session: Connection): Promise<void>;
+  /** Removes every row of the tenant. */
+  empty(session: Connection): Promise<void>;
+  /** Where the rows of the first copy go: `table (columns)` of this home, or the staging table. */
+  copyInto(stage: Stage): Sql;
+  /** After the first copy, in the session that took it. */
+  settle(session: Connection): Promise<void>;
+  /**
+   * In a transaction of the caller's: makes the rows of the staged keys what the staging tables say, and nothing else.
+   * @param touched the stages that hold keys
+   */
+  apply(session: Connection, touched: readonly Stage[]): Promise<void>;
+  /** In the last transaction before the tenant is let in: puts back what was set aside. */
+  putBack(session: Connection): Promise<void>;
+  /** After the cut-over, when nobody waits: what takes time, such as proving constraints that were put back. */
+  conclude(session: Connection): Promise<void>;
+}

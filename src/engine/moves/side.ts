@@ -1,0 +1,62 @@
+import { join, type Sql, ident, sql } from '../../pg/sql.js';
+import type { Connection } from '../../pg/connection.js';
+import type { Fleet } from '../context.js';
+import type { Home } from '../local/placements.js';
+
+/** One of the two homes of a move. */
+export interface Side {
+  name: 'source' | 'target';
+  home: Home;
+  /** Do rows of other tenants stand in the same tables? */
+  shared: boolean;
+}
+
+/**
+ * How values are written as text, so that both servers write the same value alike whatever their settings and
+ * versions are. Time zone and the rest decide the text of a row, which is what is hashed.
+ */
+const PINNED = [
+  `set timezone = 'UTC'`,
+  `set datestyle = 'ISO, MDY'`,
+  `set intervalstyle = 'postgres'`,
+  `set extra_float_digits = 1`,
+  `set bytea_output = 'hex'`,
+  `set xmloption = 'content'`,
+];
+
+/**
+ * Rows are looked up by key, a few in large tables: without statistics of the staged keys the planner would rather
+ * read a whole table.
+ */
+const BY_KEY = [`set enable_hashjoin = off`, `set enable_mergejoin = off`];
+
+/**
+ * Lends a session of one side for a move: names are found as the application finds them, the gate knows the session,
+ * and rows of the tenant are seen whatever its home answers. The session is not used for anything else afterwards.
+ */
+export function inSide<T>(
+  fleet: Fleet,
+  { home }: Side,
+  move: string,
+  work: (session: Connection) => Promise<T>,
+): Promise<T> {
+  const { cluster, database, schema } = home.placement;
+  const path = join([ident(schema), ident(fleet.settings.tenancy.extensionsSchema)]);
+  return fleet.managed(cluster, database, async (session) => {
+    session.retire();
+    const settings = [
+      ...PINNED,
+      ...BY_KEY,
+      `set statement_timeout = 0`,
+      `set search_path = ${path.text()}`,
+      sql`select set_config('tenantctl.moving', ${move}, false), set_config('tenantctl.scope', 'fleet', false)`.text(),
+    ];
+    await session.message(settings.join('; '));
+    return work(session);
+  });
+}
+
+/** A table of this side, with its schema. */
+export function tableOf({ home }: Side, table: string): Sql {
+  return ident(home.placement.schema, table);
+}

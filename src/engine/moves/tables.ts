@@ -1,0 +1,79 @@
+import type { Connection } from '../../pg/connection.js';
+import { type Sql, ident, join, sql } from '../../pg/sql.js';
+import type { Side } from './side.js';
+
+export interface MovedColumn {
+  name: string;
+  /** As this side writes it: types of the tenant's own schema bear its name only there. */
+  type: string;
+  /** Computed by the server, so it is compared but not copied. */
+  generated: boolean;
+  notNull: boolean;
+}
+
+/** A table whose rows of the tenant are moved, as one side has it. */
+export interface MovedTable {
+  name: string;
+  /** In order of name. */
+  columns: MovedColumn[];
+  /** The columns by which a row is found again; empty when nothing tells the rows apart for sure. */
+  key: string[];
+  /** The tenant column, when there is one. */
+  tenantColumn: string | null;
+  partitioned: boolean;
+  /** Partitions that hold rows; empty for a plain table. */
+  leaves: string[];
+}
+
+/**
+ * The tables of one side that hold rows of the tenant, in order of name. A primary key tells rows apart, or else a
+ * unique key over columns that cannot be NULL.
+ * @param tenantColumn only tables that have it, where one side is shared; null for all tables
+ */
+export async function readTables(
+  session: Connection,
+  side: Side,
+  tenantColumn: string,
+  onlyTenanted: boolean,
+): Promise<MovedTable[]> {
+  const rows = await session.rows<MovedTable>(sql`
+    select c.relname as name, c.relkind = 'p' as partitioned,
+      (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
+          'generated', a.attgenerated <> '', 'notNull', a.attnotnull) order by a.attname)
+         from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
+      coalesce((select array_agg(a.attname::text order by k.n)
+         from (select i.indkey, i.indrelid from pg_index i
+                where i.indrelid = c.oid and i.indisunique and i.indimmediate and i.indisvalid and i.indpred is null and i.indexprs is null
+                  and not exists (select from unnest(i.indkey::int2[]) with ordinality as u (attnum, n)
+                    join pg_attribute x on x.attrelid = c.oid and x.attnum = u.attnum where u.n <= i.indnkeyatts and not x.attnotnull)
+                order by i.indisprimary desc, i.indnkeyatts, i.indexrelid limit 1) best
+         cross join unnest(best.indkey::int2[]) with ordinality as k (attnum, n)
+         join pg_attribute a on a.attrelid = best.indrelid and a.attnum = k.attnum
+        where k.n <= (select indnkeyatts from pg_index i where i.indrelid = c.oid and i.indkey = best.indkey limit 1)), '{}') as key,
+      (select a.attname from pg_attribute a where a.attrelid = c.oid and a.attname = ${tenantColumn} and not a.attisdropped) as "tenantColumn",
+      coalesce((select array_agg(t.relid::regclass::text order by t.relid::regclass::text)
+         from pg_partition_tree(c.oid) t where t.isleaf and t.relid <> c.oid), '{}') as leaves
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = ${side.home.placement.schema} and c.relkind in ('r', 'p') and not c.relispartition
+    order by c.relname`);
+  return rows.filter((table) => !onlyTenanted || table.tenantColumn !== null);
+}
+
+/** The columns that are copied, quoted. */
+export function storedColumns({ columns }: MovedTable): Sql {
+  return join(columns.filter(({ generated }) => !generated).map(({ name }) => ident(name)));
+}
+
+/** `and tenant_id = '…'` where other tenants' rows stand in the table as well, otherwise nothing. */
+export function ownRows(side: Side, { tenantColumn }: MovedTable, alias: string): Sql {
+  if (!side.shared || tenantColumn === null) return sql`true`;
+  return sql`${ident(alias, tenantColumn)} = ${side.home.tenant.key}`;
+}
+
+/** `x.a = y.a and x.b = y.b` over the key. */
+export function sameKey({ key }: MovedTable, one: string, other: string): Sql {
+  return join(
+    key.map((name) => sql`${ident(one, name)} = ${ident(other, name)}`),
+    ' and ',
+  );
+}
