@@ -1,7 +1,9 @@
 import { formatDuration } from '../core/duration.js';
+import { groupBy } from '../core/group-by.js';
 import type { LockMode } from '../core/lock-mode.js';
 import { redact } from '../core/redact.js';
 import type { Connection } from './connection.js';
+import { LOCK_CLASS, type LockClass } from './locks.js';
 import { type Sql, sql } from './sql.js';
 
 /** A session that keeps another one waiting, as far as the administrator may see it. */
@@ -66,6 +68,26 @@ export async function blockersOf(connection: Connection, pid: number): Promise<B
   return connection.rows<Blocker>(sql`
     select distinct on (b.pid) b.pid, ${WHO}
       from unnest(pg_blocking_pids(${pid}::int)) as b (pid) left join pg_stat_activity a on a.pid = b.pid`);
+}
+
+/**
+ * The same for the sessions that hold advisory locks of one class in this database, by the name of the lock. Names
+ * whose session waits for nobody, or is not there, are left out.
+ */
+export async function blockersUnderLock(
+  connection: Connection,
+  kind: LockClass,
+  names: readonly string[],
+): Promise<Map<string, Blocker[]>> {
+  const rows = await connection.rows<Blocker & { name: string }>(sql`
+    select distinct on (w.name, b.pid) w.name, b.pid, ${WHO}
+      from unnest(${names}::text[]) as w (name)
+      join pg_locks l on l.locktype = 'advisory' and l.granted and l.objsubid = 2
+       and l.classid = ${LOCK_CLASS[kind]}::int::oid and l.objid = hashtext(w.name)::oid
+       and l.database = (select oid from pg_database where datname = current_database())
+      cross join lateral unnest(pg_blocking_pids(l.pid)) as b (pid)
+      left join pg_stat_activity a on a.pid = b.pid`);
+  return groupBy(rows, ({ name }) => name);
 }
 
 /** `pid 812 \`reporting\` (idle in transaction for 14 min 2 s)` */

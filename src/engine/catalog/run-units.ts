@@ -32,13 +32,16 @@ export interface StoredUnit {
   forgiven: boolean;
   fault: StoredFault | null;
   ms: number | null;
+  /** How long it has been at work by the catalog's clock; null unless it is. */
+  runningMs: number | null;
 }
 
 /** The units of a run in the order of their waves. */
 export async function readRunUnits(connection: Connection, run: string): Promise<StoredUnit[]> {
   return connection.rows<StoredUnit>(sql`
     select unit, wave, ordinal, lane, status, reason, tenants, pages::float8 as pages, from_version as "from",
-           to_version as "to", attempts, forgiven, fault, duration_ms as ms
+           to_version as "to", attempts, forgiven, fault, duration_ms as ms,
+           case when status = 'running' then extract(epoch from clock_timestamp() - started_at)::float8 * 1000 end as "runningMs"
       from tenantctl_catalog.run_units where run = ${run} order by wave, ordinal`);
 }
 
@@ -54,11 +57,19 @@ export async function tenantsOfUnits(
   return new Map(rows.map(({ unit, tenants }) => [unit, tenants]));
 }
 
-/** The statement that notes that units have begun. An attempt counts from its start, so that one that kills its process counts. */
+/** The statement that notes that units have begun; of what they are at nothing is known yet. An attempt counts from its start, so that one that kills its process counts. */
 export function startsUpdate(run: string, units: readonly string[]): Sql {
   return sql`
-    update tenantctl_catalog.run_units set status = 'running', attempts = attempts + 1, started_at = now(), finished_at = null
+    update tenantctl_catalog.run_units set status = 'running', reason = null, attempts = attempts + 1, started_at = now(), finished_at = null
      where run = ${run} and unit = any(${units}::text[])`;
+}
+
+/** The statement that notes what units at work are doing or waiting for. */
+export function stepsUpdate(run: string, steps: ReadonlyMap<string, string>): Sql {
+  return sql`
+    update tenantctl_catalog.run_units u set reason = s.step
+      from unnest(${[...steps.keys()]}::text[], ${[...steps.values()]}::text[]) as s (unit, step)
+     where u.run = ${run} and u.unit = s.unit and u.status = 'running'`;
 }
 
 /** How one unit of a run ended. */

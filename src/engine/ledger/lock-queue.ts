@@ -69,13 +69,14 @@ class LockQueue {
   async turn(): Promise<number> {
     const { lockTimeoutMs } = this.target.rollout;
     const deadline = performance.now() + lockTimeoutMs;
-    if (this.holders.length > 0)
-      this.target.onStep?.(`waits for ${this.holders.map(describeBlocker).join(', ')}`);
+    const waits = this.holders.length > 0;
+    if (waits) this.target.onStep?.(`waits for ${this.holders.map(describeBlocker).join(', ')}`);
     while (this.holders.length > 0) {
       if (performance.now() > deadline) throw this.failure;
       await sleep(LOOK_MS * (0.5 + Math.random()));
       await this.lookAgain();
     }
+    if (waits) this.target.onStep?.('nobody is in its way any more: tries again');
     return this.patient ? lockTimeoutMs : Math.min(lockTimeoutMs, QUEUE_MS);
   }
 

@@ -5,6 +5,7 @@ import {
   type UnitOutcomeRow,
   outcomesUpdate,
   startsUpdate,
+  stepsUpdate,
   unitMigrationsInsert,
 } from '../catalog/run-units.js';
 import type { Fleet } from '../context.js';
@@ -26,6 +27,7 @@ const LONGEST_PAUSE_MS = 2_000;
  */
 export class Journal {
   private begun = new Set<string>();
+  private steps = new Map<string, string>();
   private outcomes: UnitOutcomeRow[] = [];
   private migrations: UnitMigrationRow[] = [];
   private writing: Promise<void> = Promise.resolve();
@@ -38,6 +40,12 @@ export class Journal {
 
   began(unit: string): void {
     this.begun.add(unit);
+    this.writeLater();
+  }
+
+  /** Of several steps of a unit that come together, the last is kept. */
+  step(unit: string, step: string): void {
+    this.steps.set(unit, step);
     this.writeLater();
   }
 
@@ -69,8 +77,8 @@ export class Journal {
   }
 
   private take(): Sql[] {
-    const { begun, outcomes: all, migrations } = this;
-    [this.begun, this.outcomes, this.migrations] = [new Set(), [], []];
+    const { begun, steps, outcomes: all, migrations } = this;
+    [this.begun, this.steps, this.outcomes, this.migrations] = [new Set(), new Map(), [], []];
     // A unit that was done and then found to look otherwise has two; of two rows for one the server takes any.
     const ended = new Map<string, UnitOutcomeRow>();
     for (const one of all) ended.set(one.unit, { ...one, ms: one.ms ?? ended.get(one.unit)?.ms ?? null });
@@ -79,6 +87,7 @@ export class Journal {
     const versions = outcomes.map(({ unit, to }): SeenVersion => ({ unit, version: to }));
     return [
       ...(atWork.length > 0 ? [startsUpdate(this.run, atWork)] : []),
+      ...(steps.size > 0 ? [stepsUpdate(this.run, steps)] : []),
       ...(outcomes.length > 0 ? [outcomesUpdate(this.run, outcomes, begun)] : []),
       ...(versions.length > 0 ? [versionsUpdate(versions)] : []),
       ...(migrations.length > 0 ? [unitMigrationsInsert(this.run, migrations)] : []),

@@ -31,7 +31,7 @@ export async function undoWave(drive: Drive, executor: LaneExecutor, wave: RunWa
   );
   await executor.submit(planned);
   await executor.work(async ({ unit }) => {
-    const result = await executeUnit(fleet, backwards, surveyed.get(unit.id) as SurveyedUnit);
+    const result = await executeUnit(fleet, backwards, surveyed.get(unit.id) as SurveyedUnit, drive.journal);
     const { outcome } = result;
     fleet.reach('migrate.unit-taken-back');
     const back = outcome.status === 'succeeded';

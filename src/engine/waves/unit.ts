@@ -8,7 +8,8 @@ import type { Migration } from '../ledger/migration.js';
 import type { MigrationTarget } from '../ledger/target.js';
 import { isAway } from '../../pg/errors.js';
 import { whyGone } from './gone.js';
-import type { RunJob, UnitWork } from './job.js';
+import type { RunJob } from './job.js';
+import type { Journal } from './journal.js';
 import { type SurveyedUnit, versionOf } from './survey.js';
 import { MOVING } from './wishes.js';
 
@@ -25,16 +26,21 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5_000;
 
 /** Does one unit's work and says how it ended; never throws. */
-export async function executeUnit(fleet: Fleet, job: RunJob, surveyed: SurveyedUnit): Promise<UnitResult> {
+export async function executeUnit(
+  fleet: Fleet,
+  job: RunJob,
+  surveyed: SurveyedUnit,
+  journal: Journal,
+): Promise<UnitResult> {
   const began = performance.now();
   let error: unknown = surveyed.fault ?? undefined;
-  if (error === undefined) error = await attempts(fleet, job, job.work, surveyed).then(noError, whatFailed);
+  if (error === undefined) error = await attempts(fleet, job, surveyed, journal).then(noError, whatFailed);
   const ms = Math.round(performance.now() - began);
   return error === undefined ? succeeded(job, surveyed, ms) : failed(fleet, job, surveyed, error, ms);
 }
 
 /** The work with its connection; when the connection or the server goes away, from the beginning with what the ledger says then. */
-async function attempts(fleet: Fleet, job: RunJob, work: UnitWork, surveyed: SurveyedUnit): Promise<void> {
+async function attempts(fleet: Fleet, job: RunJob, surveyed: SurveyedUnit, journal: Journal): Promise<void> {
   const { unit } = surveyed;
   let current = surveyed;
   for (
@@ -46,7 +52,7 @@ async function attempts(fleet: Fleet, job: RunJob, work: UnitWork, surveyed: Sur
       await fleet.managed(unit.cluster, unit.database, async (connection) => {
         connection.touched += 1;
         if (attempt > 0) current = { ...surveyed, ledger: await readLedger(connection, unit) };
-        await work(connection, targetOf(fleet, job, surveyed), current);
+        await job.work(connection, targetOf(fleet, job, surveyed, journal), current);
       });
       return;
     } catch (error) {
@@ -61,14 +67,17 @@ function passes(error: unknown): boolean {
   return isAway(error) || (isTenantctlError(error) && error.code === 'UNIT_BUSY');
 }
 
-function targetOf(fleet: Fleet, job: RunJob, { unit }: SurveyedUnit): MigrationTarget {
+function targetOf(fleet: Fleet, job: RunJob, { unit }: SurveyedUnit, journal: Journal): MigrationTarget {
   return {
     unit,
     tenancy: fleet.settings.tenancy,
     rollout: job.run.policy,
     run: job.run.id,
     toolVersion: TOOL_VERSION,
-    onStep: (step) => fleet.emit({ type: 'unit.step', unit: unit.id, step }, job.run.id),
+    onStep: (step) => {
+      journal.step(unit.id, step);
+      fleet.emit({ type: 'unit.step', unit: unit.id, step }, job.run.id);
+    },
     signal: fleet.signal,
     watch: (work) => fleet.managed(unit.cluster, unit.database, work),
   };

@@ -81,7 +81,7 @@ async function runUnit(drive: Drive, wave: RunWave, { unit }: PlannedUnit): Prom
   fleet.emit({ type: 'unit.started', unit: unit.id, tier: unit.tier, wave: wave.name }, job.run.id);
   journal.began(unit.id);
   fleet.reach('migrate.unit-started');
-  const result = await executeUnit(fleet, job, surveyed);
+  const result = await executeUnit(fleet, job, surveyed, journal);
   fleet.reach('migrate.unit-committed');
   journal.ended(result.outcome, result.migrations);
   return result;

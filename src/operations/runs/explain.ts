@@ -4,6 +4,7 @@ import { type StoredRun, type StoredWave, readWaves } from '../../engine/catalog
 import { type StoredUnit, readRunUnits } from '../../engine/catalog/run-units.js';
 import type { Fleet } from '../../engine/context.js';
 import type { Connection } from '../../pg/connection.js';
+import { sentencesAtWork } from './at-work.js';
 import { isDriven } from './lock.js';
 import { pickRun, shortId } from './pick.js';
 
@@ -36,6 +37,8 @@ export async function explainRun(
     const waves = await readWaves(connection, run.id);
     const units = await readRunUnits(connection, run.id);
     if (only !== undefined && !units.some(({ unit }) => unit === only)) throw notInRun(only, run);
+    const atWork =
+      run.status === 'running' ? await sentencesAtWork(fleet, connection, units) : new Map<string, string>();
     const open = units.filter(({ unit, status }) =>
       only === undefined ? status !== 'succeeded' : unit === only,
     );
@@ -47,7 +50,7 @@ export async function explainRun(
       units: open.map((unit) => ({
         unit: unit.unit,
         status: unit.status,
-        sentence: unitSentence(unit, run, waves),
+        sentence: atWork.get(unit.unit) ?? unitSentence(unit, run, waves),
       })),
       decisions: await readDecisions(connection, run.id),
       next: nextSteps(run, units),
@@ -109,9 +112,7 @@ function unitSentence(unit: StoredUnit, run: StoredRun, waves: readonly StoredWa
     case 'pending':
       return `pending: ${whyPending(unit, run, waves)}`;
     case 'running':
-      return run.status === 'running'
-        ? 'at work'
-        : 'it was at work when its process ended; it is looked at again on resume';
+      return 'it was at work when its process ended; it is looked at again on resume';
     case 'failed': {
       const where = typeof fault?.migration === 'string' ? ` in ${fault.migration}` : '';
       const tries = attempts > 1 ? ` after ${attempts} attempts` : '';

@@ -43,6 +43,8 @@ async function watch(
       const blockers = await blockersOf(observer, connection.pid);
       if (news(seen.blockers, blockers))
         target.onStep?.(`waits for ${blockers.map(describeBlocker).join(', ')}`);
+      else if (seen.blockers.length > 0 && blockers.length === 0)
+        target.onStep?.('nobody is in its way any more');
       seen.blockers = blockers;
       await pause(over);
     }
