@@ -2,7 +2,7 @@ import { groupBy } from '../core/group-by.js';
 import type { RunReport, UnitFailure } from '../core/report.js';
 import { formatDuration } from '../core/duration.js';
 import { withoutUnit } from './failures-text.js';
-import { count, counted, firstLine, oneLine, plainLines } from './line.js';
+import { count, counted, gistOf, oneLine, plainLines } from './line.js';
 import { countsText } from './run-text.js';
 import { versionText } from './tenant-text.js';
 
@@ -97,7 +97,7 @@ function failureCells({ unit, migration, sqlstate, code, message }: UnitFailure)
     shortCell(unit),
     shortCell(migration ?? ''),
     shortCell(sqlstate ?? code),
-    cell(firstLine(withoutUnit(message, unit))),
+    cell(gistOf(withoutUnit(message, unit))),
   ];
 }
 

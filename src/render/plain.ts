@@ -2,7 +2,7 @@ import { formatDuration } from '../core/duration.js';
 import type { StampedEvent } from '../core/events.js';
 import type { Colors } from './colors.js';
 import { withoutUnit } from './failures-text.js';
-import { counted, firstLine, oneLine } from './line.js';
+import { counted, gistOf, oneLine } from './line.js';
 import { countUnit, type Progress, progressText, startProgress } from './progress.js';
 import type { Renderer } from './renderer.js';
 import { type Waiting, waitingText } from './waiting.js';
@@ -19,8 +19,9 @@ interface Options {
 }
 
 const SILENCE_MS = 30_000;
-/** More units than this are counted, not listed. */
+/** More units than this are counted, not listed: a line for each tenth of them that is done. */
 const LISTED_UNITS = 50;
+const PARTS = 10;
 
 type Finished = Extract<StampedEvent, { type: 'unit.finished' }>;
 
@@ -37,6 +38,8 @@ class PlainLines {
   private progress: Progress = startProgress(null, Date.now());
   private waiting: Waiting | undefined;
   private listed = 0;
+  /** Tenths of the units that were told as done. */
+  private parts = 0;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: Options) {}
@@ -55,6 +58,7 @@ class PlainLines {
     switch (event.type) {
       case 'run.started':
         this.progress = startProgress(event.units, Date.now());
+        this.parts = 0;
         return;
       case 'unit.finished':
         countUnit(this.progress, event);
@@ -113,7 +117,8 @@ class PlainLines {
   private unitLine(event: Finished): string | undefined {
     const { colors, detail } = this.options;
     if (event.outcome === 'failed') return `${colors.red('failed')} ${event.unit}: ${faultText(event)}`;
-    if (detail === 'failures' || (detail === 'changes' && !this.mayList(event))) return undefined;
+    if (detail === 'failures') return undefined;
+    if (detail === 'changes' && !this.mayList(event)) return this.partLine();
     return `${this.outcomeWord(event.outcome)} ${event.unit} (${formatDuration(event.ms)})`;
   }
 
@@ -131,6 +136,16 @@ class PlainLines {
     return true;
   }
 
+  /** `500 of 5,000, 2 failed, 3.4 s` when another tenth of many units is done; the last one is told by the report. */
+  private partLine(): string | undefined {
+    const { total, outcomes } = this.progress;
+    if (total === null || total <= LISTED_UNITS) return undefined;
+    const parts = Math.floor((outcomes.size * PARTS) / total);
+    if (parts <= this.parts || parts >= PARTS) return undefined;
+    this.parts = parts;
+    return progressText(this.progress, Date.now());
+  }
+
   private noticeLine(event: Extract<StampedEvent, { type: 'notice' }>): string | undefined {
     if (event.level === 'warning')
       return `${this.options.colors.yellow('warning:')} ${oneLine(event.message)}`;
@@ -144,8 +159,8 @@ function stepLine(event: StampedEvent): string | undefined {
   return `${event.unit}: ${event.done}${event.total === null ? '' : ` of ${event.total}`} ${event.of}`;
 }
 
-/** Why a unit failed, on one line. */
+/** Why a unit failed, on one line, and who kept it waiting. */
 export function faultText({ unit, fault }: Finished): string {
   if (fault === null) return 'no reason given';
-  return `${fault.code} ${firstLine(withoutUnit(fault.message, unit))}`;
+  return `${fault.code} ${gistOf(withoutUnit(fault.message, unit))}`;
 }

@@ -34,7 +34,31 @@ describe('plain lines', () => {
     const { lines, on } = renderer();
     on(startedRun(5_000));
     for (let at = 0; at < 5_000; at += 1) on(finished(`schema:t${at}`, at % 1_000 === 0));
-    expect(lines).toHaveLength(1 + 5);
+    expect(lines.filter((line) => line.startsWith('failed '))).toHaveLength(5);
+  });
+
+  it('tell each tenth of thousands of units, and no unit that is well', () => {
+    const { lines, on } = renderer();
+    on(startedRun(5_000));
+    for (let at = 0; at < 5_000; at += 1) on(finished(`schema:t${at}`, at === 700));
+    expect(lines.slice(1, 5)).toEqual([
+      '500 of 5,000, 0 ms',
+      expect.stringMatching(/^failed schema:t700: /),
+      '1,000 of 5,000, 1 failed, 0 ms',
+      '1,500 of 5,000, 1 failed, 0 ms',
+    ]);
+    expect(lines).toHaveLength(1 + 9 + 1);
+  });
+
+  it('say with a failure who kept it waiting', () => {
+    const { lines, on } = renderer('failures');
+    const message =
+      'schema:a: 0003.sql:1:1: lock timeout\n1 | alter table\n    ^\n  blocked by pid 812 `reporting`';
+    const fault = { code: 'MIGRATION_FAILED', sqlstate: '55P03', message };
+    on(stamped({ type: 'unit.finished', unit: 'schema:a', outcome: 'failed', ms: 12, fault }));
+    expect(lines).toEqual([
+      'failed schema:a: MIGRATION_FAILED 0003.sql:1:1: lock timeout; blocked by pid 812 `reporting`',
+    ]);
   });
 
   it('list no more than a screenful when nobody said how many there are', () => {
