@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { internalError, isTenantctlError, type TenantctlError } from '../core/errors.js';
+import { EXIT, internalError, isTenantctlError, type TenantctlError } from '../core/errors.js';
 import { redact, redactDeep } from '../core/redact.js';
 import { explainDatabaseError } from '../operations/explain.js';
 import type { Colors } from '../render/colors.js';
@@ -24,7 +24,8 @@ function reportAddress(): string | undefined {
 
 /** The failure for people: what happened, what to do next and, if asked for, where it came from. */
 export function failureText(error: TenantctlError, colors: Colors, verbose: boolean): string {
-  const lines = [`${colors.red('error:')} ${error.message}`];
+  const healthy = error.exit === EXIT.waiting;
+  const lines = [`${healthy ? colors.yellow('waiting:') : colors.red('error:')} ${error.message}`];
   if (error.hint !== undefined) lines.push(`${colors.cyan('hint:')} ${error.hint}`);
   if (verbose) lines.push(`code: ${error.code} (exit ${error.exit})`, ...causes(error));
   return redact(`${lines.join('\n')}\n`);

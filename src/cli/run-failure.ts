@@ -1,36 +1,73 @@
 import { EXIT, partialError, TenantctlError } from '../core/errors.js';
 import { type RunReport, isHalted } from '../core/report.js';
+import { shortId } from '../operations/runs/pick.js';
 import { count, counted } from '../render/line.js';
 
 /** Why a run is not simply done, as the exit code tells it; undefined when it is. */
 export function runFailure(report: RunReport): TenantctlError | undefined {
-  const { status, totals, run, reason } = report;
-  const facts = { run, failed: totals.failed, pending: totals.pending };
-  if (status === 'waiting')
-    return waiting('RUN_WAITING', `The run waits: ${reason ?? 'its turn has not come'}.`, report);
+  const { status, totals } = report;
+  if (status === 'waiting') return waits(report);
   if (isHalted(report) && totals.failed === 0) return halted(report);
-  if (status === 'paused' && totals.failed === 0)
-    return waiting('RUN_PAUSED', `The run is paused with ${counted(totals.pending, 'unit')} to go.`, report);
+  if (status === 'paused' && totals.failed === 0) return paused(report);
   if (status === 'succeeded' && totals.failed === 0) return undefined;
   const left = totals.pending > 0 ? `, ${count(totals.pending)} not visited` : '';
   const back = totals.rolledBack > 0 ? `, ${count(totals.rolledBack)} rolled back` : '';
   return partialError('RUN_PARTIAL', `${counted(totals.failed, 'unit')} failed${back}${left}.`, {
-    hint: 'Repair what the failures name and run the same command again; `tenantctl runs explain` tells more.',
-    facts,
+    hint: hintAfterFailure(report),
+    facts: factsOf(report),
   });
+}
+
+function hintAfterFailure({ run, status }: RunReport): string {
+  if (run === null) return 'Repair what the failures name and run the same command again.';
+  if (status === 'aborted')
+    return `\`tenantctl runs explain ${shortId(run)}\` tells more; a new run begins anew.`;
+  return `Repair what the failures name, then \`tenantctl runs retry ${shortId(run)}\`; \`tenantctl runs explain ${shortId(run)}\` tells more.`;
 }
 
 /** No unit failed, but one of them does not stand its health check. */
-function halted({ run, totals, reason }: RunReport): TenantctlError {
-  return partialError('RUN_HALTED', `The run is ${reason}.`, {
-    hint: '`tenantctl runs resume` asks the checks again, and goes on when they hold; `tenantctl runs explain` tells more.',
-    facts: { run, failed: totals.failed, pending: totals.pending },
+function halted(report: RunReport): TenantctlError {
+  const { resume, explain } = commandsFor(report);
+  return partialError('RUN_HALTED', `The run is ${report.reason}.`, {
+    hint: `${resume} asks the checks again, and goes on when they hold; ${explain} tells more.`,
+    facts: factsOf(report),
   });
 }
 
-function waiting(code: string, message: string, { run, totals }: RunReport): TenantctlError {
-  return new TenantctlError(code, EXIT.waiting, message, {
-    hint: 'The same command again goes on where it stopped; `tenantctl runs explain` tells what it waits for.',
-    facts: { run, failed: totals.failed, pending: totals.pending },
+/** Whoever asks may only be watching, so that the same command again would do nothing. */
+function waits(report: RunReport): TenantctlError {
+  const { totals, reason, waves } = report;
+  const { approve, resume } = commandsFor(report);
+  const how = totals.failed === 0 ? 'is well and waits' : 'waits';
+  const asked = waves.some(({ status }) => status === 'awaiting-approval');
+  return new TenantctlError(
+    'RUN_WAITING',
+    EXIT.waiting,
+    `The run ${how}: ${reason ?? 'its turn has not come'}.`,
+    {
+      hint: asked
+        ? `${approve} lets it pass, then ${resume} goes on.`
+        : `${resume} goes on when that is over; with --wait it stays until then.`,
+      facts: factsOf(report),
+    },
+  );
+}
+
+function paused(report: RunReport): TenantctlError {
+  const { resume, explain } = commandsFor(report);
+  const why = report.reason === null ? '' : ` (${report.reason})`;
+  const message = `The run is paused${why} with ${counted(report.totals.pending, 'unit')} to go.`;
+  return new TenantctlError('RUN_PAUSED', EXIT.waiting, message, {
+    hint: `${resume} goes on; ${explain} tells more.`,
+    facts: factsOf(report),
   });
+}
+
+function factsOf({ run, totals }: RunReport) {
+  return { run, failed: totals.failed, pending: totals.pending };
+}
+
+function commandsFor({ run }: RunReport) {
+  const command = (verb: string) => `\`tenantctl runs ${verb}${run === null ? '' : ` ${shortId(run)}`}\``;
+  return { approve: command('approve'), resume: command('resume'), explain: command('explain') };
 }

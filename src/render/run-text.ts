@@ -13,7 +13,7 @@ export const UNCHANGED = 'Nothing was changed.';
 
 /** The report of a run: one line that says it all, then waves, failures and what was left out. */
 export function runReportText(report: RunReport, colors: Colors): string {
-  const { totals, failures, waves, skipped, held } = report;
+  const { failures, waves, skipped, held } = report;
   return sections(
     headline(report, colors),
     waves.length > 1 ? wavesTable(waves) : '',
@@ -23,10 +23,16 @@ export function runReportText(report: RunReport, colors: Colors): string {
       skipped.map(({ unit, reason }) => `${unit}: ${oneLine(reason)}`),
     ),
     heldText(held),
-    totals.pending > 0
-      ? `${counted(totals.pending, 'unit')} not visited; the same command again goes on there.`
-      : '',
+    pendingText(report),
   );
+}
+
+function pendingText({ status, totals }: RunReport): string {
+  if (totals.pending === 0) return '';
+  const units = counted(totals.pending, 'unit');
+  if (status === 'running') return `${units} to go.`;
+  const on = status === 'paused' || status === 'waiting' ? '; `tenantctl runs resume` goes on there' : '';
+  return `${units} not visited${on}.`;
 }
 
 /** What going on with a run would do, for `--dry-run`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { conflictError, partialError } from '../../src/core/errors.js';
+import { EXIT, TenantctlError, conflictError, partialError } from '../../src/core/errors.js';
 import { rememberSecret } from '../../src/core/redact.js';
 import { commandThat, document, DONE, invoke } from './support.js';
 
@@ -21,6 +21,19 @@ describe('an expected failure', () => {
       code: 5,
       stdout: '',
       stderr: 'error: The name is taken.\nhint: Choose another.\n',
+    });
+  });
+
+  it('with exit 10 is no error: what is well and waits says so', async () => {
+    const waiting = new TenantctlError(
+      'RUN_WAITING',
+      EXIT.waiting,
+      'The run is well and waits: wave a bakes.',
+    );
+    expect(await invoke(['probe'], { commands: failing(waiting) })).toEqual({
+      code: 10,
+      stdout: '',
+      stderr: 'waiting: The run is well and waits: wave a bakes.\n',
     });
   });
 

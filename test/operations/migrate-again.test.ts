@@ -123,7 +123,16 @@ describe('a second run at the same time', () => {
         { interval: 5, timeout: 20_000 },
       );
       const error = await failureOf(fleet.migrate({ fleet: fleet.process({}) }));
-      expect(error).toMatchObject({ code: 'RUN_IN_PROGRESS', exit: 5 });
+      const [run] = await runsOf(fleet);
+      expect(error).toMatchObject({
+        code: 'RUN_IN_PROGRESS',
+        exit: 5,
+        message: expect.stringContaining(
+          `run ${String(run?.id).slice(0, 8)} (migrate to 0003_step, by suite, since 20`,
+        ),
+        hint: expect.stringContaining(`tenantctl runs watch ${String(run?.id).slice(0, 8)}`),
+        facts: { run: run?.id, kind: 'migrate', actor: 'suite', startedAt: expect.stringMatching(/Z$/) },
+      });
       expect(await runsOf(fleet)).toHaveLength(1);
       await application.query('commit');
       expect(await first).toMatchObject({ status: 'succeeded', totals: { succeeded: 2 } });

@@ -47,6 +47,11 @@ describe('a run that somebody pauses from another terminal', () => {
     expect(report).toMatchObject({ status: 'paused', reason: 'paused by ops: incident 4711' });
     expect(report.totals).toMatchObject({ succeeded: 1, pending: 2, failed: 0 });
     expect(started(fleet)).toEqual(['schema:schema-1']);
+    expect(runFailure(report)).toMatchObject({
+      exit: 10,
+      message: 'The run is paused (paused by ops: incident 4711) with 2 units to go.',
+      hint: expect.stringContaining(`\`tenantctl runs resume ${report.run?.slice(0, 8)}\` goes on`),
+    });
     const refused = await failureOf(fleet.migrate());
     expect(refused).toMatchObject({ code: 'RUN_PAUSED_BY', exit: 5 });
     expect(refused.message).toContain('paused by ops: incident 4711');

@@ -32,7 +32,12 @@ describe('a wave that a person must approve', () => {
     fleet.add(STEP);
     const report = await fleet.migrate();
     expect(report).toMatchObject({ status: 'waiting', reason: 'wave canary waits for approval' });
-    expect(runFailure(report)).toMatchObject({ exit: 10 });
+    const short = report.run?.slice(0, 8);
+    expect(runFailure(report)).toMatchObject({
+      exit: 10,
+      message: 'The run is well and waits: wave canary waits for approval.',
+      hint: `\`tenantctl runs approve ${short}\` lets it pass, then \`tenantctl runs resume ${short}\` goes on.`,
+    });
     expect(report.waves.map(({ name, status }) => [name, status])).toEqual([
       ['canary', 'awaiting-approval'],
       ['rest', 'pending'],
@@ -157,7 +162,9 @@ describe('a run outside its time window', () => {
     const fleet = await fleets.make(THREE, oneByOne({ window: closed() }));
     fleet.add(STEP);
     const report = await fleet.migrate();
-    expect(report.reason).toMatch(/^wave rest: the time window is closed until 20/);
+    expect(report.reason).toMatch(
+      /^wave rest: the time window is closed until \w{3} 20[-\d]+ \d\d:\d\d UTC$/,
+    );
     expect(runFailure(report)).toMatchObject({ exit: 10 });
     expect(started(fleet)).toEqual([]);
     expect((await waveRows(fleet))[0]).toMatchObject({ status: 'awaiting-window' });

@@ -106,6 +106,7 @@ describe('a run that rolls back on failure', () => {
     fleet.add('-- tenantctl: irreversible\ncreate table b ();', 'create table c ();');
     const error = await failureOf(fleet.migrate());
     expect(error).toMatchObject({ code: 'IRREVERSIBLE', exit: 6 });
+    expect(error.hint).toContain('Prisma and Drizzle have none');
     expect(error.message).toContain('0004_step: it says itself that it is irreversible');
     expect(error.message).toContain('0005_step: it has no down file');
     expect(error.message).not.toContain('0003_step');

@@ -47,7 +47,7 @@ function irreversible(stuck: string[]) {
     'IRREVERSIBLE',
     ['There is no way back over these migrations:', ...stuck.map((line) => `  ${line}`)].join('\n'),
     {
-      hint: 'Write down files for them, or go forward with a new migration. Nothing was changed.',
+      hint: 'Nothing was changed. Go forward with a new migration that undoes them; or write down files, in a format that has any (Prisma and Drizzle have none).',
       facts: { migrations: stuck },
     },
   );

@@ -4,7 +4,7 @@ import type { Drive } from './drive.js';
 import type { RunWave } from './job.js';
 import { patiently } from './journal.js';
 import { strainOn, throttles } from './throttle.js';
-import { isOpen, nextOpening } from './window.js';
+import { inZone, isOpen, nextOpening } from './window.js';
 
 const LOOK_EVERY_MS = 2_000;
 
@@ -47,7 +47,7 @@ export class Brake {
     const { window } = this.drive.job.run.policy;
     if (window === null || isOpen(window, new Date())) return true;
     const until = nextOpening(window, new Date());
-    const reason = `the time window is closed${until === null ? '' : ` until ${until.toISOString()}`}`;
+    const reason = `the time window is closed${until === null ? '' : ` until ${inZone(until, window.zone)}`}`;
     const { job } = this.drive;
     await this.drive.write(waveStatusUpdate(job.run.id, this.wave.ordinal, 'awaiting-window'));
     if (!job.wait) {

@@ -23,6 +23,23 @@ export function nextOpening(window: WindowSettings, from: Date): Date | null {
   return null;
 }
 
+/** A moment on the clock of a zone: `Mon 2026-11-23 09:00 Europe/Berlin` */
+export function inZone(at: Date, zone: string): string {
+  const clock = new Intl.DateTimeFormat('en-GB', {
+    timeZone: zone,
+    weekday: 'short',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  });
+  const parts = new Map(clock.formatToParts(at).map(({ type, value }) => [type, value]));
+  const date = [parts.get('year'), parts.get('month'), parts.get('day')].join('-');
+  return `${parts.get('weekday')} ${date} ${parts.get('hour')}:${parts.get('minute')} ${zone}`;
+}
+
 function openAt({ days, from, to }: WindowSettings, clock: Intl.DateTimeFormat, at: Date): boolean {
   const { day, minutes } = readClock(clock, at);
   if (from < to) return days.includes(day) && minutes >= from && minutes < to;

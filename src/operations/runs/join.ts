@@ -7,6 +7,7 @@ import type { Fleet } from '../../engine/context.js';
 import type { Connection } from '../../pg/connection.js';
 import { requireWave } from './conduct.js';
 import { requireFrozenFiles } from './load.js';
+import { describeRun, shortId } from './pick.js';
 import { type PreparedRun, filesHashOf } from './prepared.js';
 
 /**
@@ -49,11 +50,12 @@ function isSame({ kind, filesHash, selection, ofRun }: StoredRun, prepared: Prep
   return same && isDeepStrictEqual(selection, prepared.selection);
 }
 
-function unfinished({ id, kind, status, target }: StoredRun) {
-  const short = id.slice(0, 8);
+function unfinished(run: StoredRun) {
+  const { id, status } = run;
+  const short = shortId(id);
   return conflictError(
     'RUN_UNFINISHED',
-    `Run ${short} (${kind}${target === null ? '' : ` to ${target.name}`}) is ${status} and has not finished; this one would be another.`,
+    `Run ${short} (${describeRun(run)}) is ${status} and has not finished; this one would be another.`,
     {
       hint: `\`tenantctl runs resume ${short}\` finishes it, \`tenantctl runs abort ${short}\` gives it up.`,
       facts: { run: id, status },
@@ -66,7 +68,7 @@ async function refusePaused(connection: Connection, { id, status }: StoredRun): 
     ['paused', 'resumed', 'halted'].includes(decision),
   );
   if (status !== 'paused' || last?.decision !== 'paused') return;
-  const short = id.slice(0, 8);
+  const short = shortId(id);
   throw conflictError('RUN_PAUSED_BY', `Run ${short} was paused: ${last.reason}.`, {
     hint: `\`tenantctl runs resume ${short}\` goes on with it.`,
     facts: { run: id },

@@ -1,7 +1,9 @@
 import { conflictError } from '../../core/errors.js';
+import { type StoredRun, unfinishedRun } from '../../engine/catalog/runs.js';
 import type { Fleet } from '../../engine/context.js';
 import type { Connection } from '../../pg/connection.js';
 import { isHeld, tryWithLock } from '../../pg/locks.js';
+import { describeRun, shortId } from './pick.js';
 
 /** Whether a process drives a run now. */
 export function isDriven(connection: Connection): Promise<boolean> {
@@ -17,8 +19,22 @@ export async function withRunLock<T>(fleet: Fleet, work: (connection: Connection
   return fleet.catalogHeld(async (connection) => {
     const done = await tryWithLock(connection, 'cluster', 'run', () => work(connection));
     if (done !== undefined) return done.value;
-    throw conflictError('RUN_IN_PROGRESS', 'Another process drives a run on this fleet.', {
-      hint: '`tenantctl runs watch` follows it; `tenantctl runs pause` lets it drain.',
+    throw inProgress(await unfinishedRun(connection));
+  });
+}
+
+/** @param run the unfinished one; the other process drives it, unless it is still planning */
+function inProgress(run: StoredRun | undefined) {
+  if (run?.status !== 'running')
+    return conflictError('RUN_IN_PROGRESS', 'Another process is about to drive a run on this fleet.', {
+      hint: '`tenantctl runs watch` follows it in a moment; repeat this when it has ended.',
+      facts: { run: null },
     });
+  const { id, kind, actor, startedAt } = run;
+  const short = shortId(id);
+  const what = `run ${short} (${describeRun(run)}, by ${actor}, since ${startedAt})`;
+  return conflictError('RUN_IN_PROGRESS', `Another process drives ${what} on this fleet.`, {
+    hint: `\`tenantctl runs watch ${short}\` follows it; \`tenantctl runs pause ${short}\` lets it drain.`,
+    facts: { run: id, kind, actor, startedAt },
   });
 }

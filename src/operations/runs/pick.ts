@@ -54,6 +54,11 @@ const ENDED: Readonly<Record<string, string>> = {
   aborted: 'was aborted',
 };
 
+/** `migrate to 0014_note`, `rollback` */
+export function describeRun({ kind, target }: StoredRun): string {
+  return `${kind}${target === null ? '' : ` to ${target.name}`}`;
+}
+
 /** Enough of an id for a person. */
 export function shortId(id: string): string {
   return id.slice(0, 8);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { WindowSettings } from '../../../src/core/settings.js';
-import { isOpen, nextOpening } from '../../../src/engine/waves/window.js';
+import { inZone, isOpen, nextOpening } from '../../../src/engine/waves/window.js';
 
 const EVERY_DAY = [1, 2, 3, 4, 5, 6, 7];
 const WEEK = [1, 2, 3, 4, 5];
@@ -14,6 +14,12 @@ const between = (from: string, to: string, days = EVERY_DAY, zone = 'Europe/Berl
   from: minutes(from),
   to: minutes(to),
   zone,
+});
+
+test('a moment is told on the clock of its zone, in summer and winter', () => {
+  const berlin = (at: string): string => inZone(new Date(at), 'Europe/Berlin');
+  expect(berlin('2026-11-23T08:00:00Z')).toBe('Mon 2026-11-23 09:00 Europe/Berlin');
+  expect(berlin('2026-07-12T22:05:00Z')).toBe('Mon 2026-07-13 00:05 Europe/Berlin');
 });
 
 describe('a time window', () => {
