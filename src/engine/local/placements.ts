@@ -43,18 +43,26 @@ export function placementInsert(home: Home, ledgerKey: string): Sql {
     on conflict (tenant, schema) do nothing`;
 }
 
-export async function readPlacement(
-  connection: Connection,
-  home: Home,
-): Promise<LocalPlacement | undefined> {
+export async function readPlacement(connection: Connection, home: Home): Promise<LocalPlacement | undefined> {
   return connection.row<LocalPlacement>(sql`
     select tenant, key, tier, unit, state, epoch::int from tenantctl.placement where ${placementOf(home)}`);
+}
+
+/** The unit of another home of this tenant in the same database that no move accounts for, if there is one. */
+export async function strayPlacement(
+  connection: Connection,
+  { tenant, placement }: Home,
+): Promise<string | undefined> {
+  const row = await connection.row<{ unit: string }>(sql`
+    select unit from tenantctl.placement where tenant = ${tenant.id} and schema <> ${placement.schema}
+       and status <> 'moving' and state <> 'moved'`);
+  return row?.unit;
 }
 
 /** The statement that opens or closes a home; the status is the catalog's. */
 export function admissionUpdate(home: Home, state: 'active' | 'suspended'): Sql {
   return sql`
-    update tenantctl.placement set state = ${state}, status = ${state}, changed_at = now() where ${placementOf(home)}`;
+    update tenantctl.placement set state = ${state}, status = ${state}, home = null, changed_at = now() where ${placementOf(home)}`;
 }
 
 /** The statement that writes labels, plan and owner to the home, so that the catalog can be rebuilt from it. */

@@ -30,7 +30,9 @@ import {
   endSessionsOf,
   ensureAppRole,
   grantSchema,
+  leavingStatements,
   limitRole,
+  sharesRole,
   tenantRoleStatements,
   timeoutClause,
 } from './roles.js';
@@ -109,6 +111,23 @@ export const databaseDriver: TierDriver = {
     });
   },
 
+  leaving(fleet: Fleet, _connection: Connection, { placement }: Home, next: Placement): Sql[] {
+    const { tenancy } = fleet.settings;
+    return [
+      sql`revoke connect on database ${ident(placement.database)} from ${ident(placement.role)}, ${ident(tenancy.appRole)}`,
+      ...leavingStatements(placement, SELF.schema, next, tenancy),
+    ];
+  },
+
+  async vacate(fleet: Fleet, home: Home, next: Placement): Promise<void> {
+    await onCluster(fleet, home, (connection) => liftLimit(connection, home));
+    await inDatabaseOf(fleet, home, (connection) =>
+      sharesRole(home.placement, next)
+        ? endSessionsHere(connection)
+        : endOtherSessions(connection, home.placement.role),
+    );
+  },
+
   async describe(fleet: Fleet, home: Home): Promise<void> {
     const { role, database } = home.placement;
     await inDatabaseOf(fleet, home, (connection) =>
@@ -144,9 +163,7 @@ async function inspectInside(fleet: Fleet, home: Home): Promise<HomeState> {
   const foreign: HomeState = { state: 'foreign', what: `database ${database}` };
   try {
     return await fleet.connections(cluster).use(database, async (connection) => {
-      const placed = (await hasLocalState(connection))
-        ? await readPlacement(connection, home)
-        : undefined;
+      const placed = (await hasLocalState(connection)) ? await readPlacement(connection, home) : undefined;
       if (placed === undefined || placed.tier !== 'database') return foreign;
       return { state: 'present', key: placed.key, admission: placed.state };
     });
@@ -249,6 +266,10 @@ async function liftLimit(connection: Connection, { placement: { database } }: Ho
 /** Ends the other sessions of this database as far as the administrator may; the rest meet 42501. */
 async function endOtherSessions(connection: Connection, role: string): Promise<void> {
   await endSessionsOf(connection, role);
+  await endSessionsHere(connection);
+}
+
+async function endSessionsHere(connection: Connection): Promise<void> {
   await connection.rows(
     raw(`
     select pg_terminate_backend(pid) from pg_stat_activity

@@ -2,6 +2,7 @@ import type { ClusterSettings, PoolSettings, TenancySettings } from '../../core/
 import type { Placement, Tier } from '../../core/tier.js';
 import type { MigrationUnit } from '../../core/unit.js';
 import type { Connection } from '../../pg/connection.js';
+import type { Sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
 import type { Migration } from '../ledger/migration.js';
 import type { Admission, Home } from '../local/placements.js';
@@ -60,6 +61,13 @@ export interface TierDriver {
   relations(fleet: Fleet, home: Home): Promise<Relation[]>;
   /** Closed: readers and writers are refused, sessions that are there are ended. */
   fence(fleet: Fleet, home: Home, state: 'open' | 'closed'): Promise<void>;
+  /**
+   * The statements that shut the doors of a home whose tenant leaves it for `next`, for the very transaction that
+   * decides so: from its commit on nobody reads here any more. What the next home needs as well stays.
+   */
+  leaving(fleet: Fleet, connection: Connection, home: Home, next: Placement): Sql[];
+  /** Ends the sessions that are still in a home whose tenant has left it. */
+  vacate(fleet: Fleet, home: Home, next: Placement): Promise<void>;
   /** Writes labels, plan and limits to the home. */
   describe(fleet: Fleet, home: Home): Promise<void>;
   /** Removes every row and object of this tenant, its role included. */

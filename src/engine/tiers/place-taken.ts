@@ -35,6 +35,11 @@ export function placeTaken(home: Home, what: string) {
   );
 }
 
+/** What stands in a database where a tenant of this id lives already. */
+export function strayHome({ tenant }: Home, unit: string): string {
+  return `local placement of ${tenant.id} in ${unit}`;
+}
+
 /** A role of the tenant's name is there, with rights that nobody here knows. */
 export function roleTaken(home: Home) {
   return conflictError(

@@ -15,12 +15,13 @@ import {
   placementDelete,
   placementInsert,
   readPlacement,
+  strayPlacement,
   placementUpdate,
 } from '../local/placements.js';
 import type { HomeState, Relation, TierDriver } from './driver.js';
 import { fillHome } from './fill.js';
 import { prepareSharedDatabase } from './managed-database.js';
-import { admissionIfOurs, placeTaken } from './place-taken.js';
+import { admissionIfOurs, placeTaken, strayHome } from './place-taken.js';
 import { readRelations } from './relations.js';
 import { admitHome, inDatabaseOf, openHome } from './session.js';
 
@@ -95,6 +96,10 @@ export const poolDriver: TierDriver = {
     );
   },
 
+  /** The policies ask the placement, which says that it has moved. */
+  leaving: () => [],
+  vacate: () => Promise.resolve(),
+
   async describe(fleet: Fleet, home: Home): Promise<void> {
     await inDatabaseOf(fleet, home, (connection) => connection.execute(placementUpdate(home)));
   },
@@ -128,6 +133,8 @@ function ledgerKeyOf({ tenant, placement }: Home): string {
 async function inspectPool(connection: Connection, home: Home, column: string): Promise<HomeState> {
   const placed = await readPlacement(connection, home);
   if (placed === undefined) {
+    const stray = await strayPlacement(connection, home);
+    if (stray !== undefined) return { state: 'foreign', what: strayHome(home, stray) };
     const tables = await tablesHolding(connection, home, column);
     return tables.length === 0
       ? { state: 'absent' }
@@ -135,7 +142,7 @@ async function inspectPool(connection: Connection, home: Home, column: string): 
   }
   return placed.unit === ledgerKeyOf(home)
     ? { state: 'present', key: placed.key, admission: placed.state }
-    : { state: 'foreign', what: `local placement of ${home.tenant.id} in ${placed.unit}` };
+    : { state: 'foreign', what: strayHome(home, placed.unit) };
 }
 
 async function tenantRelations(

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { refusedError } from '../../core/errors.js';
 import type { PlanLimits, TenancySettings } from '../../core/settings.js';
+import type { Placement } from '../../core/tier.js';
 import type { Connection } from '../../pg/connection.js';
 import { sqlstateOf } from '../../pg/errors.js';
 import { type Sql, ident, raw, sql } from '../../pg/sql.js';
@@ -141,6 +142,25 @@ export function doorStatements(
       ];
 }
 
+/** Roles belong to the cluster: two homes of a tenant on one cluster may be used by one role. */
+export function sharesRole(one: Placement, other: Placement): boolean {
+  return one.cluster === other.cluster && one.role === other.role;
+}
+
+/** The statements that shut a schema whose tenant has left for `next`, whose role keeps what it needs there. */
+export function leavingStatements(
+  placement: Placement,
+  schema: string,
+  next: Placement,
+  tenancy: TenancySettings,
+): Sql[] {
+  const { role } = placement;
+  return [
+    sql`revoke usage on schema ${ident(schema)} from ${ident(role)}`,
+    ...(sharesRole(placement, next) ? [] : [sql`revoke ${ident(role)} from ${ident(tenancy.appRole)}`]),
+  ];
+}
+
 /**
  * Ends the sessions that logged in as the tenant's own role. Only that role's rights allow it, so they are
  * taken for the moment. Sessions that assumed the role are refused at their next statement.
@@ -181,8 +201,17 @@ export function grantSchema(schema: string, role: string, existing: boolean): Sq
   ];
 }
 
-/** Removes the tenant's role, if it is ours. It must hold nothing any more in any database. */
+/** Removes the tenant's role, if it is ours and no other home of the tenant on this cluster uses it. */
 export async function dropTenantRole(connection: Connection, home: Home): Promise<void> {
   if ((await inspectTenantRole(connection, home)) !== 'ours') return;
+  if (await holdsAnything(connection, home.placement.role)) return;
   await connection.execute(sql`drop role ${ident(home.placement.role)}`);
+}
+
+/** Has the role rights on anything that is still there, in this database or another? */
+async function holdsAnything(connection: Connection, role: string): Promise<boolean> {
+  const row = await connection.row(sql`
+    select from pg_shdepend d join pg_roles r on r.oid = d.refobjid
+     where d.refclassid = 'pg_authid'::regclass and r.rolname = ${role} limit 1`);
+  return row !== undefined;
 }

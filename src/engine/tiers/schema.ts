@@ -13,17 +13,20 @@ import {
   placementDelete,
   placementInsert,
   placementUpdate,
+  strayPlacement,
 } from '../local/placements.js';
 import type { HomeState, Relation, TierDriver } from './driver.js';
 import { fillHome, fillNewHome } from './fill.js';
 import { prepareSharedDatabase } from './managed-database.js';
-import { admissionIfOurs, placeTaken } from './place-taken.js';
+import { admissionIfOurs, placeTaken, strayHome } from './place-taken.js';
 import {
   doorStatements,
   dropTenantRole,
   endSessionsOf,
   grantSchema,
+  leavingStatements,
   limitRole,
+  sharesRole,
   tenantRoleStatements,
 } from './roles.js';
 import { readRelations } from './relations.js';
@@ -107,12 +110,18 @@ export const schemaDriver: TierDriver = {
     });
   },
 
+  leaving(fleet: Fleet, _connection: Connection, { placement }: Home, next: Placement): Sql[] {
+    return leavingStatements(placement, placement.schema, next, fleet.settings.tenancy);
+  },
+
+  async vacate(fleet: Fleet, home: Home, next: Placement): Promise<void> {
+    if (sharesRole(home.placement, next)) return;
+    await inDatabaseOf(fleet, home, (connection) => endSessionsOf(connection, home.placement.role));
+  },
+
   async describe(fleet: Fleet, home: Home): Promise<void> {
     await inDatabaseOf(fleet, home, (connection) =>
-      connection.atomically([
-        placementUpdate(home),
-        ...limitRole(home.placement.role, home.tenant.limits),
-      ]),
+      connection.atomically([placementUpdate(home), ...limitRole(home.placement.role, home.tenant.limits)]),
     );
   },
 
@@ -140,8 +149,11 @@ async function inspectSchema(connection: Connection, home: Home): Promise<HomeSt
     select exists (select from pg_namespace where nspname = ${schema}) as there, p.tier, p.key, p.state
       from (values (1)) one left join tenantctl.placement p on p.tenant = ${home.tenant.id} and p.schema = ${schema}`);
   const { there = false, tier, key, state } = found ?? {};
-  if (!tier || !key || !state)
+  if (!tier || !key || !state) {
+    const stray = await strayPlacement(connection, home);
+    if (stray !== undefined) return { state: 'foreign', what: strayHome(home, stray) };
     return there ? { state: 'foreign', what: `schema ${schema}` } : { state: 'absent' };
+  }
   if (tier === 'schema' && there) return { state: 'present', key, admission: state };
   return { state: 'foreign', what: `local placement of ${home.tenant.id} in tier ${tier}` };
 }

@@ -1,0 +1,159 @@
+import type { Connection } from '../../pg/connection.js';
+import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
+import type { Receiver } from './receiver.js';
+import { type Side, tableOf } from './side.js';
+import { PRESENT, type Stage } from './stages.js';
+import { sameKey, storedColumns } from './tables.js';
+
+interface ForeignKey {
+  relation: string;
+  name: string;
+  definition: string;
+  partitioned: boolean;
+}
+
+interface UserTrigger {
+  relation: string;
+  name: string;
+  /** O, A or R: whether it fires always, or on replicas only. */
+  enabled: string;
+}
+
+/**
+ * A home of the tenant's own, which nobody uses while it is filled. Foreign keys and triggers stand aside: rows come
+ * in any order and as they are. Each cycle removes the staged keys and writes the rows that they have now; the home is
+ * then what the other one was at one moment, foreign keys and all.
+ */
+export function ownHome(side: Side, stages: readonly Stage[], move: string): Receiver {
+  const aside = { move, side: side.name };
+  return {
+    parallel: true,
+
+    async makeReady(session) {
+      await session.atomically([
+        ...(await foreignKeysAside(session, side, aside)),
+        ...(await triggersAside(session, side, aside)),
+        raw('select 1'),
+      ]);
+    },
+
+    async empty(session) {
+      const tables = stages.map(({ target }) => tableOf(side, target.name));
+      // DELETE where a guard refuses TRUNCATE: an old home that is synchronised back keeps its rows anyway.
+      await session.execute(sql`truncate ${join(tables)}`);
+    },
+
+    copyInto: ({ target }) => sql`${tableOf(side, target.name)} (${storedColumns(target)})`,
+
+    async settle(session) {
+      for (const { target } of stages) await session.execute(sql`analyze ${tableOf(side, target.name)}`);
+    },
+
+    async apply(session, touched) {
+      const statements = [
+        ...touched.map((stage) => removal(side, stage)),
+        ...touched.map((stage) => insertion(side, stage)),
+      ];
+      if (statements.length > 0) await session.message(statements.map((one) => one.text()).join(';\n'));
+    },
+
+    async putBack(session) {
+      const statements = [
+        ...(await foreignKeysBack(session, side, aside)),
+        ...(await triggersBack(session, side, aside)),
+      ];
+      if (statements.length > 0) await session.message(statements.map((one) => one.text()).join(';\n'));
+    },
+
+    async conclude(session) {
+      const keys = await readAside(session, side, aside, 'foreign key');
+      for (const { relation, name, definition } of keys) {
+        if (definition.endsWith('NOT VALID')) continue;
+        await session.execute(sql`alter table ${tableOf(side, relation)} validate constraint ${ident(name)}`);
+      }
+      await session.execute(
+        sql`delete from tenantctl.set_aside where move = ${move} and side = ${side.name}`,
+      );
+    },
+  };
+}
+
+function removal(side: Side, { target, staged }: Stage): Sql {
+  return sql`delete from ${tableOf(side, target.name)} x using ${staged} s where ${sameKey(target, 'x', 's')}`;
+}
+
+function insertion(side: Side, { target, staged }: Stage): Sql {
+  const columns = storedColumns(target);
+  return sql`insert into ${tableOf(side, target.name)} (${columns}) overriding system value
+    select ${columns} from ${staged} where ${PRESENT}`;
+}
+
+interface Aside {
+  move: string;
+  side: string;
+}
+
+/** Also those between tables that are not moved: they are as quickly put back. */
+async function foreignKeysAside(session: Connection, side: Side, aside: Aside): Promise<Sql[]> {
+  const keys = await session.rows<ForeignKey>(sql`
+    select c.relname as relation, k.conname as name, pg_get_constraintdef(k.oid) as definition, c.relkind = 'p' as partitioned
+      from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = ${side.home.placement.schema} and k.contype = 'f' and k.conparentid = 0 order by 1, 2`);
+  return keys.flatMap(({ relation, name, definition }) => [
+    sql`insert into tenantctl.set_aside values (${aside.move}, ${aside.side}, ${relation}, 'foreign key', ${name}, ${definition}) on conflict do nothing`,
+    sql`alter table ${tableOf(side, relation)} drop constraint ${ident(name)}`,
+  ]);
+}
+
+async function triggersAside(session: Connection, side: Side, aside: Aside): Promise<Sql[]> {
+  const triggers = await session.rows<UserTrigger>(sql`
+    select c.relname as relation, t.tgname as name, t.tgenabled::text as enabled
+      from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = ${side.home.placement.schema} and not t.tgisinternal and t.tgparentid = 0
+       and t.tgenabled <> 'D' and t.tgname not like 'tenantctl\\_%' and c.relkind in ('r', 'p') order by 1, 2`);
+  return triggers.flatMap(({ relation, name, enabled }) => [
+    sql`insert into tenantctl.set_aside values (${aside.move}, ${aside.side}, ${relation}, 'trigger', ${name}, ${enabled}) on conflict do nothing`,
+    sql`alter table ${tableOf(side, relation)} disable trigger ${ident(name)}`,
+  ]);
+}
+
+interface AsideRow {
+  relation: string;
+  name: string;
+  definition: string;
+  partitioned: boolean;
+}
+
+/** What was set aside stays written down until the move is through: a cut-over that failed sets it aside again. */
+async function readAside(
+  session: Connection,
+  side: Side,
+  { move }: Aside,
+  kind: string,
+): Promise<AsideRow[]> {
+  return session.rows<AsideRow>(sql`
+    select a.relation, a.name, a.definition, c.relkind = 'p' as partitioned from tenantctl.set_aside a
+      join pg_class c on c.relname = a.relation join pg_namespace n on n.oid = c.relnamespace and n.nspname = ${side.home.placement.schema}
+     where a.move = ${move} and a.side = ${side.name} and a.kind = ${kind} order by 1, 2`);
+}
+
+/** NOT VALID: the rows are those of the other home, where the same key holds. They are read when nobody waits. */
+async function foreignKeysBack(session: Connection, side: Side, aside: Aside): Promise<Sql[]> {
+  const keys = await readAside(session, side, aside, 'foreign key');
+  return keys.map(({ relation, name, definition, partitioned }) => {
+    // Before 18 a partitioned table takes none that is not validated at once.
+    const later = partitioned && session.version < 180_000 ? '' : ' not valid';
+    const clause = definition.endsWith('NOT VALID') ? definition : definition + later;
+    return sql`alter table ${tableOf(side, relation)} add constraint ${ident(name)} ${raw(clause)}`;
+  });
+}
+
+const FIRES: Record<string, string> = { O: 'enable', A: 'enable always', R: 'enable replica' };
+
+async function triggersBack(session: Connection, side: Side, aside: Aside): Promise<Sql[]> {
+  const triggers = await readAside(session, side, aside, 'trigger');
+  return triggers.map(
+    ({ relation, name, definition }) =>
+      sql`alter table ${tableOf(side, relation)} ${raw(FIRES[definition] ?? 'enable')} trigger ${ident(name)}`,
+  );
+}

@@ -1,0 +1,47 @@
+import type { Connection } from '../../pg/connection.js';
+import { type Sql, ident, sql } from '../../pg/sql.js';
+import type { Side } from './side.js';
+
+interface SequenceState {
+  name: string;
+  /** Null when nothing was drawn from it yet. Text, as it may be larger than a number can be. */
+  value: string | null;
+  increment: string;
+}
+
+/** In a pool others draw from the sequence between our look and our change; they do not draw this many. */
+const MARGIN = 1_000n;
+
+/**
+ * The statements that bring the target's sequences to where the source's are, or leave them where they are further.
+ * They are not transactional: a sequence that was raised for nothing stays raised, which does no harm.
+ */
+export async function raiseSequences(
+  from: { side: Side; session: Connection },
+  to: { side: Side; session: Connection },
+): Promise<Sql[]> {
+  const [drawn, present] = await Promise.all([
+    readSequences(from.session, from.side),
+    readSequences(to.session, to.side),
+  ]);
+  const there = new Map(present.map((sequence) => [sequence.name, sequence]));
+  return drawn.flatMap(({ name, value, increment }) => {
+    const twin = there.get(name);
+    if (value === null || twin === undefined || !isBehind(twin, BigInt(value), BigInt(increment))) return [];
+    const margin = to.side.shared ? MARGIN * BigInt(increment) : 0n;
+    return [
+      sql`select setval(${ident(to.side.home.placement.schema, name).text()}::regclass, ${BigInt(value) + margin})`,
+    ];
+  });
+}
+
+function isBehind(twin: SequenceState, value: bigint, increment: bigint): boolean {
+  if (twin.value === null) return true;
+  return increment < 0n ? BigInt(twin.value) > value : BigInt(twin.value) < value;
+}
+
+async function readSequences(session: Connection, side: Side): Promise<SequenceState[]> {
+  return session.rows<SequenceState>(sql`
+    select sequencename as name, last_value::text as value, increment_by::text as increment
+      from pg_sequences where schemaname = ${side.home.placement.schema} order by 1`);
+}
