@@ -86,9 +86,34 @@ export interface PlannedLock {
   scans: boolean;
 }
 
+/** A wave of a plan, and what the run waits for before it passes on from it. */
+export interface WavePlan {
+  name: string;
+  units: string[];
+  tenants: number;
+  /** Health checks that are asked when its units are done. */
+  checks: number;
+  /** How long it is watched. The last wave has nothing to wait for. */
+  bakeMs: number;
+  /** Must a person approve? */
+  approve: boolean;
+}
+
+/** When units may be started, as a person would write it. */
+export interface PlannedWindow {
+  /** `Mon` to `Sun` */
+  days: string[];
+  /** `09:00` */
+  from: string;
+  to: string;
+  zone: string;
+}
+
 /** What `--dry-run` shows of a run. */
 export interface RunPlan {
-  waves: { name: string; units: string[]; tenants: number }[];
+  waves: WavePlan[];
+  /** It holds for every wave; null when units may be started at any time. */
+  window: PlannedWindow | null;
   migrations: PlannedMigration[];
   skipped: { unit: string; reason: string }[];
   /** Files that wait for a go of their own, and why. */

@@ -1,23 +1,22 @@
-import type { RunPlan } from '../core/report.js';
+import type { RunPlan, WavePlan } from '../core/report.js';
+import type { RunPolicy } from '../core/run-policy.js';
 import { medianUnitMs } from '../engine/catalog/run-units.js';
 import type { Fleet } from '../engine/context.js';
 import { lockSummary } from '../engine/ledger/locks/summary.js';
 import type { PlannedWave } from '../engine/waves/plan.js';
+import { windowInWords } from '../engine/waves/window.js';
 import type { PreparedRun } from './runs/prepared.js';
 
 /** What a run would do, for `--dry-run`. */
 export async function previewOf(
   fleet: Fleet,
-  { kind, surveyed, waves, held, losses }: PreparedRun,
+  { kind, surveyed, waves, policy, held, losses }: PreparedRun,
 ): Promise<RunPlan> {
   const pending = new Map(surveyed.flatMap(({ pending: files }) => files.map((file) => [file.id, file])));
   const direction = kind === 'rollback' ? -1 : 1;
   return {
-    waves: waves.map(({ name, units }) => ({
-      name,
-      units: units.map(({ unit }) => unit.id),
-      tenants: units.reduce((sum, { unit }) => sum + unit.tenantCount, 0),
-    })),
+    waves: waves.map((wave, index) => planOf(wave, policy, index === waves.length - 1)),
+    window: policy.window === null ? null : windowInWords(policy.window),
     migrations: [...pending.values()]
       .sort((a, b) => direction * (a.id - b.id))
       .map((migration) => ({
@@ -37,6 +36,19 @@ export async function previewOf(
     current: surveyed.filter(
       ({ pending: files, skip, fault }) => files.length === 0 && skip === null && fault === null,
     ).length,
+  };
+}
+
+/** There is no next wave for the last one to hold back; its checks are asked all the same. */
+function planOf({ name, units }: PlannedWave, { waves }: RunPolicy, last: boolean): WavePlan {
+  const settings = waves.find((wave) => wave.name === name);
+  return {
+    name,
+    units: units.map(({ unit }) => unit.id),
+    tenants: units.reduce((sum, { unit }) => sum + unit.tenantCount, 0),
+    checks: settings?.checks.length ?? 0,
+    bakeMs: last ? 0 : (settings?.bakeMs ?? 0),
+    approve: !last && settings?.approve === true,
   };
 }
 

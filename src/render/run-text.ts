@@ -94,6 +94,7 @@ function list(title: string, lines: readonly string[]): string {
 /** The plan of a run: which units go in which wave, and what each of them gets. */
 export function runPlanText({
   waves,
+  window,
   migrations,
   skipped,
   held,
@@ -106,6 +107,7 @@ export function runPlanText({
     rows.length === 0
       ? `Nothing to migrate: ${currentText(current, null)}.`
       : `Waves\n${table(['wave', 'units', 'tenants'], rows)}`,
+    rows.length === 0 ? '' : gatesText(waves, window),
     recordsSection(
       'Migrations',
       migrations.map(({ id, name, phase, transactional }) => ({ id, name, phase, transactional })),
@@ -122,6 +124,23 @@ export function runPlanText({
       : `About ${formatDuration(predictedMs)}, by what units took in earlier runs.`,
     UNCHANGED,
   );
+}
+
+/** What holds the run back, beside failures. */
+function gatesText(waves: RunPlan['waves'], window: RunPlan['window']): string {
+  const gates = waves.flatMap(({ name, checks, bakeMs, approve }) => {
+    const steps = [
+      ...(checks > 0 ? [`asks ${counted(checks, 'health check')}`] : []),
+      ...(bakeMs > 0 ? [`is watched for ${formatDuration(bakeMs)}`] : []),
+      ...(approve ? ['waits for approval'] : []),
+    ];
+    return steps.length === 0 ? [] : [`after ${name} the run ${steps.join(', then ')}`];
+  });
+  const times =
+    window === null
+      ? []
+      : [`units start ${window.days.join(', ')} from ${window.from} to ${window.to} ${window.zone} only`];
+  return list('Gates', [...gates, ...times]);
 }
 
 /** A plan that is a list of steps. */

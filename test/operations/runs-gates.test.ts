@@ -4,6 +4,7 @@ import { approveRun } from '../../src/operations/runs/approve.js';
 import { explainRun } from '../../src/operations/runs/explain.js';
 import { resumeRun } from '../../src/operations/runs/resume.js';
 import { runFailure } from '../../src/cli/run-failure.js';
+import { runPlanText } from '../../src/render/run-text.js';
 import { failureOf } from '../engine/ledger/directory.js';
 import { wave } from '../engine/waves/plannable.js';
 import { type SmallFleet, useFleets, versionsOf } from './fleets.js';
@@ -16,6 +17,39 @@ const waveRows = (fleet: SmallFleet) =>
   fleet.catalog<{ name: string; status: string; by: string | null }>(
     'select name, status, approved_by as by from tenantctl_catalog.run_waves order by ordinal',
   );
+
+test('a plan lists what holds the run back: checks, bake time and approval of each wave, and the window', async () => {
+  const gated = {
+    bakeMs: 60_000,
+    approve: true,
+    checks: [{ sql: 'select true' }, { command: ['true', 'token'] }],
+  };
+  const window = { days: [1, 2, 3, 4], from: 540, to: 1_440, zone: 'Europe/Berlin' };
+  const waves = [wave('canary', { max: 1, ...gated }), wave('rest', gated)];
+  const fleet = await fleets.make(THREE, oneByOne({ waves, window }));
+  fleet.add(STEP);
+  const plan = await fleet.preview();
+  expect(plan.window).toEqual({
+    days: ['Mon', 'Tue', 'Wed', 'Thu'],
+    from: '09:00',
+    to: '24:00',
+    zone: 'Europe/Berlin',
+  });
+  expect(plan.waves).toMatchObject([
+    { name: 'canary', checks: 2, bakeMs: 60_000, approve: true },
+    { name: 'rest', checks: 2, bakeMs: 0, approve: false },
+  ]);
+  const text = runPlanText(plan);
+  expect(text).toContain(
+    [
+      'Gates',
+      '  after canary the run asks 2 health checks, then is watched for 1 min 0 s, then waits for approval',
+      '  after rest the run asks 2 health checks',
+      '  units start Mon, Tue, Wed, Thu from 09:00 to 24:00 Europe/Berlin only',
+    ].join('\n'),
+  );
+  expect(JSON.stringify(plan)).not.toContain('token');
+});
 
 /** Waits until the driving process says that it waits. */
 const waits = (fleet: SmallFleet, what: string) =>

@@ -1,3 +1,4 @@
+import type { PlannedWindow } from '../../core/report.js';
 import type { WindowSettings } from '../../core/settings.js';
 
 const MINUTE_MS = 60_000;
@@ -21,6 +22,15 @@ export function nextOpening(window: WindowSettings, from: Date): Date | null {
     if (openAt(window, clock, at)) return at;
   }
   return null;
+}
+
+/** A window as a person would write it. */
+export function windowInWords({ days, from, to, zone }: WindowSettings): PlannedWindow {
+  return { days: days.flatMap((day) => WEEKDAYS[day - 1] ?? []), from: timeOf(from), to: timeOf(to), zone };
+}
+
+function timeOf(minutes: number): string {
+  return [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, '0')).join(':');
 }
 
 /** A moment on the clock of a zone: `Mon 2026-11-23 09:00 Europe/Berlin` */
