@@ -7,6 +7,7 @@ export interface FleetStatusView {
   versions: readonly object[];
   behind: readonly object[];
   target: string | null;
+  held: readonly object[];
   runs: readonly object[];
   moves: readonly object[];
   due: readonly object[];
@@ -21,6 +22,7 @@ export function fleetStatusText(status: FleetStatusView, colors: Colors): string
     tiers.length === 0 ? NO_TENANTS : recordsTable(tiers),
     recordsSection('Versions', status.versions),
     behind.length === 0 ? colors.green('nothing is behind') : recordsSection(`Behind ${target}`, behind),
+    recordsSection('Files that wait', status.held),
     recordsSection('Runs', status.runs),
     recordsSection('Moves', status.moves),
     recordsSection('Due', status.due),

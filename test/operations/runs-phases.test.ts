@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { parseSelectors } from '../../src/core/selector.js';
 import type { WaveSettings } from '../../src/core/settings.js';
 import { resumeRun } from '../../src/operations/runs/resume.js';
+import { fleetStatus } from '../../src/operations/status.js';
+import { provisionTenant } from '../../src/operations/provision.js';
 import { setTenant } from '../../src/operations/set.js';
 import { wave } from '../engine/waves/plannable.js';
 import { type SmallFleet, useFleets, versionsOf } from './fleets.js';
@@ -112,5 +114,45 @@ describe('a pool in the waves of a policy', () => {
     expect(await resumeRun(fleet.fleet, undefined, GO).catch((error: unknown) => error)).toMatchObject({
       code: 'RUN_FINISHED',
     });
+  });
+});
+
+describe('status', () => {
+  const gate = async (fleet: SmallFleet) => {
+    const { target, behind, held } = await fleetStatus(fleet.fleet, {});
+    return { target, behind: behind.map(({ unit }) => unit), held: held.map(({ migration }) => migration) };
+  };
+
+  test('counts no unit as behind for a contract-phase file that nobody has given its go', async () => {
+    const fleet = await fleets.make({ pool: 0, schema: 2, database: 0 }, oneByOne());
+    fleet.add(EXPAND, CONTRACT, 'create table later ();');
+    const two = ['schema:schema-1', 'schema:schema-2'];
+    expect(await gate(fleet)).toEqual({ target: '0003_step', behind: two, held: ['0004_step'] });
+    await fleet.migrate();
+    expect(await gate(fleet)).toEqual({ target: '0003_step', behind: [], held: ['0004_step'] });
+    const { behind, held, target } = await fleetStatus(fleet.fleet, { require: '5' });
+    expect({ behind: behind.map(({ unit }) => unit), held, target }).toEqual({
+      behind: two,
+      held: [],
+      target: '0005_step',
+    });
+
+    await provisionTenant(fleet.process({}), { id: 'schema-3', tier: 'schema' });
+    expect(await gate(fleet)).toEqual({ target: '0003_step', behind: [], held: ['0004_step'] });
+    expect(await fleet.migrate({ contract: true, selectors: ['id=schema-1'] })).toMatchObject({
+      totals: { succeeded: 1 },
+    });
+    expect(await gate(fleet)).toEqual({ target: '0005_step', behind: ['schema:schema-2'], held: [] });
+    await fleet.migrate({ contract: true });
+    expect(await gate(fleet)).toEqual({ target: '0005_step', behind: [], held: [] });
+    await fleet.close();
+  });
+
+  test('counts no unit as behind for a file that is not for its tier', async () => {
+    const fleet = await fleets.make({ pool: 1, schema: 1, database: 0 }, oneByOne());
+    fleet.add(STEP, '-- tenantctl: tiers=schema\ncreate table only_schema ();');
+    expect((await gate(fleet)).behind).toEqual([poolOf(fleet), 'schema:schema-1']);
+    await fleet.migrate();
+    expect(await gate(fleet)).toEqual({ target: '0004_step', behind: [], held: [] });
   });
 });

@@ -122,6 +122,7 @@ describe('the fleet', () => {
       tiers: [{ tier: 'pool', units: 1, tenants: 10 }],
       versions: [{ version: 14, units: 1 }],
       behind: [],
+      held: [],
       target: '0014_activity',
       runs: [],
       moves: [],

@@ -8,7 +8,7 @@ export const status = defineCommand({
     require: {
       type: 'string',
       value: 'migration',
-      summary: 'behind means: older than this migration, not than the newest',
+      summary: 'behind means: older than this migration, not than the newest due',
     },
   },
   examples: [

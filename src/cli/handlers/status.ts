@@ -15,7 +15,7 @@ export default async function handle({ fleet, options }: Call<typeof status>): P
 /** Without a number: only the first of many are named in `behind`. */
 function behindFailure(target: string | null): TenantctlError {
   return new TenantctlError('BEHIND', EXIT.pending, `Not every unit has ${target}.`, {
-    hint: '`tenantctl migrate` brings them up to date; files of the contract phase wait for its --contract.',
+    hint: '`tenantctl migrate` brings them up to date; one of the contract phase that is required waits for its --contract.',
     facts: { target },
   });
 }

@@ -28,10 +28,34 @@ export interface VersionCounts {
   behind: { unit: string; version: string | null }[];
 }
 
-/** Units by version, newest first, and the first of those below a version by name. */
+/** The oldest version of the units of each tier. */
+export async function oldestVersions(connection: Connection): Promise<Map<string, number>> {
+  const rows = await connection.rows<{ tier: string; id: number }>(
+    raw(`select tier, min(coalesce(version_id, 0)) as id from tenantctl_catalog.units u
+          where exists (${INHABITED}) group by tier`),
+  );
+  return new Map(rows.map(({ tier, id }) => [tier, id]));
+}
+
+/** The contract-phase files that a run was told to carry out, and that none has taken back since. */
+export async function contractsBegun(connection: Connection): Promise<Set<number>> {
+  const rows = await connection.rows<{ id: number }>(
+    raw(`
+    select m.id from tenantctl_catalog.run_migrations m join tenantctl_catalog.runs r on r.id = m.run
+     where m.phase = 'contract' group by m.id
+    having max(r.started_at) filter (where r.kind = 'migrate' and (r.policy ->> 'contract')::boolean)
+           > coalesce(max(r.started_at) filter (where r.kind = 'rollback'), '-infinity')`),
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
+/**
+ * Units by version, newest first, and the first of those below a version by name.
+ * @param due the version that units of each tier should have; a tier that is not in it has nothing to have
+ */
 export async function readVersionCounts(
   connection: Connection,
-  target: number,
+  due: ReadonlyMap<string, number>,
   named: number,
 ): Promise<VersionCounts> {
   const versions = await connection.rows<VersionCounts['versions'][number]>(
@@ -42,7 +66,7 @@ export async function readVersionCounts(
   );
   const behind = await connection.rows<VersionCounts['behind'][number]>(sql`
     select u.id as unit, u.version_name as version from tenantctl_catalog.units u
-     where coalesce(u.version_id, 0) < ${target} and exists (${raw(INHABITED)}) order by u.id limit ${named}`);
+     where coalesce(u.version_id, 0) < (${JSON.stringify(Object.fromEntries(due))}::jsonb ->> u.tier)::int and exists (${raw(INHABITED)}) order by u.id limit ${named}`);
   return { versions, behind };
 }
 

@@ -16,6 +16,8 @@ export interface Directives {
   irreversible: boolean;
 }
 
+/** Every directive begins with it, after the dashes. */
+export const DIRECTIVE_MARK = 'tenantctl:';
 const PREFIX = /^--\s*tenantctl:\s*(.*)$/;
 /** Between directives stand blanks or a comma; one before the name of a tier goes on with the list. */
 const SEPARATOR = new RegExp(`\\s+|,(?!(?:${TIERS.join('|')})(?:,|\\s|$))`);

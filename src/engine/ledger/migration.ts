@@ -2,7 +2,7 @@ import { configError } from '../../core/errors.js';
 import type { MigrationSettings } from '../../core/settings.js';
 import { positionAt, renderCaret } from '../../core/source-position.js';
 import type { Tier } from '../../core/tier.js';
-import { type Directives, readDirectives } from './directives.js';
+import { DIRECTIVE_MARK, type Directives, readDirectives } from './directives.js';
 import type { MigrationFile, ScriptFile } from '../formats/format.js';
 import { readMigrationFiles } from '../formats/registry.js';
 import { type AdaptedFile, adaptFiles } from './adapt.js';
@@ -34,6 +34,17 @@ export async function loadMigrations(
 /** The migrations that a tier has; the others are not for it. */
 export function migrationsFor(migrations: readonly Migration[], tier: Tier): Migration[] {
   return migrations.filter(({ directives }) => directives.tiers.includes(tier));
+}
+
+/**
+ * What a file says about itself, for those who do not run it: whether it could is not checked.
+ * @throws configuration error (exit 3) for a directive that is not known, or beside which the file cannot be read
+ */
+export async function directivesOf(file: ScriptFile): Promise<Directives> {
+  // Most files say nothing, and the grammar takes its time to load.
+  if (!file.sql.includes(DIRECTIVE_MARK)) return readDirectives(file.fileName, []);
+  await loadParser();
+  return readDirectives(file.fileName, parseScript(file).comments);
 }
 
 /** Parses one file and refuses what this tool must do itself. Call `loadParser` first. */
