@@ -37,6 +37,14 @@ export async function oldestVersions(connection: Connection): Promise<Map<string
   return new Map(rows.map(({ tier, id }) => [tier, id]));
 }
 
+/** The newest version that any unit has; 0 when none has any. */
+export async function newestVersion(connection: Connection): Promise<number> {
+  const row = await connection.row<{ id: number }>(
+    raw('select coalesce(max(version_id), 0) as id from tenantctl_catalog.units'),
+  );
+  return row?.id ?? 0;
+}
+
 /** The contract-phase files that a run was told to carry out, and that none has taken back since. */
 export async function contractsBegun(connection: Connection): Promise<Set<number>> {
   const rows = await connection.rows<{ id: number }>(
