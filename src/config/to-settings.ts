@@ -32,8 +32,17 @@ export function toSettings(config: LoadedConfig, server: { localUrl?: LocalUrl }
     plans: mapRecord(values.plans, toPlan),
     provision: { seed: values.provision.seed === undefined ? null : resolve(root, values.provision.seed) },
     rollout: toRollout(values.rollout),
+    moves: {
+      graceMs: values.moves.grace,
+      maxPauseMs: values.moves.maxPause,
+      maxLagMs: values.moves.maxLag,
+      atomicBelow: values.moves.atomicBelow,
+    },
     hooks: {
       afterProvision: values.hooks.afterProvision,
+      beforeCutover: values.hooks.beforeCutover,
+      afterFlip: values.hooks.afterFlip,
+      afterUndo: values.hooks.afterUndo,
       directory: root,
       timeoutMs: values.hooks.timeout,
     },

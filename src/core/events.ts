@@ -1,3 +1,4 @@
+import type { MoveMethod, MoveState } from './move.js';
 import type { Tier } from './tier.js';
 
 /**
@@ -29,6 +30,10 @@ export type FleetEvent =
       of: 'rows' | 'bytes' | 'tables';
     }
   | { type: 'unit.finished'; unit: string; outcome: UnitOutcome; ms: number; fault: EventFault | null }
+  | { type: 'move.started'; move: string; tenant: string; from: string; to: string; method: MoveMethod }
+  | { type: 'move.step'; move: string; tenant: string; state: MoveState; text: string }
+  | { type: 'move.progress'; move: string; table: string; rows: number; total: number | null }
+  | { type: 'move.finished'; move: string; tenant: string; state: MoveState; writePauseMs: number | null }
   | { type: 'notice'; level: 'info' | 'warning'; code: string; message: string };
 
 export type RunStatus = 'running' | 'waiting' | 'succeeded' | 'failed' | 'paused' | 'partial' | 'aborted';

@@ -15,6 +15,7 @@ export interface FleetSettings {
   provision: ProvisionSettings;
   rollout: RolloutSettings;
   hooks: HookSettings;
+  moves: MoveSettings;
 }
 
 export interface ClusterSettings {
@@ -166,9 +167,22 @@ export interface ThrottleSettings {
   sql: string | null;
 }
 
+export interface MoveSettings {
+  /** How long a move can be undone. */
+  graceMs: number;
+  maxPauseMs: number;
+  /** How close the copy must be before the cut-over. */
+  maxLagMs: number;
+  /** Rows below which a tenant moves in one transaction within one database. */
+  atomicBelow: number;
+}
+
 export interface HookSettings {
   /** Commands with their arguments, run one after the other; each gets the tenant as JSON on stdin. */
   afterProvision: string[][];
+  beforeCutover: string[][];
+  afterFlip: string[][];
+  afterUndo: string[][];
   /** The folder they run in: that of the configuration file. */
   directory: string;
   timeoutMs: number;

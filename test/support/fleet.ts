@@ -18,6 +18,7 @@ export interface FleetOverrides {
   hooks?: string[][];
   hookTimeoutMs?: number;
   plans?: FleetSettings['plans'];
+  moves?: Partial<FleetSettings['moves']>;
   rollout?: Partial<FleetSettings['rollout']>;
 }
 
@@ -140,8 +141,12 @@ export function fleetSettings(server: LocalServer, n: number, overrides: FleetOv
       throttle: { replicationLagMs: null, activeSessions: null, sql: null },
       ...overrides.rollout,
     },
+    moves: { graceMs: 86_400_000, maxPauseMs: 250, maxLagMs: 1_000, atomicBelow: 20_000, ...overrides.moves },
     hooks: {
       afterProvision: overrides.hooks ?? [],
+      beforeCutover: [],
+      afterFlip: [],
+      afterUndo: [],
       directory: tmpdir(),
       timeoutMs: overrides.hookTimeoutMs ?? 10_000,
     },

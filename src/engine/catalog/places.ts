@@ -67,3 +67,10 @@ export async function readOccupancy(connection: Connection): Promise<Occupancy[]
      where until is null group by cluster, tier, pool`),
   );
 }
+
+/** The statement that forgets a unit in which nobody lives any more. A pool stays: it is there without tenants too. */
+export function unitForget(unit: string): Sql {
+  return sql`
+    delete from tenantctl_catalog.units u where u.id = ${unit} and u.tier <> 'pool'
+       and not exists (select from tenantctl_catalog.placements p where p.unit = u.id and p.until is null)`;
+}

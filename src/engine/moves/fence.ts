@@ -7,8 +7,8 @@ import type { Side } from './side.js';
 
 /** How long the cut-over may take and how it is bounded, in milliseconds. */
 export interface FenceLimits {
-  /** Writers wait from the moment that the lock is asked for. */
-  maxPauseMs: number;
+  /** Writers wait from the moment that the lock is asked for; null where they wait for the whole copy. */
+  maxPauseMs: number | null;
 }
 
 /** What the cut-over took, in milliseconds. */
@@ -22,6 +22,7 @@ export interface Pause {
 const LONGEST_WAIT_MS = 500;
 /** The server ends a session that sits in the fence and does nothing: a hung mover does not hold writers. */
 const LEASE_MS = 5_000;
+const WHOLE_COPY_LEASE_MS = 60_000;
 
 /** Too slow: nothing was decided, and writers have gone on. */
 export const FENCE_EXCEEDED = 'FENCE_EXCEEDED';
@@ -45,13 +46,13 @@ export async function inFence(
   let held = asked;
   const assertInTime = (): void => {
     const took = performance.now() - asked;
-    if (took > maxPauseMs) throw exceeded(took, maxPauseMs);
+    if (maxPauseMs !== null && took > maxPauseMs) throw exceeded(took, maxPauseMs);
   };
   const begin = [
     'begin',
-    `set local idle_in_transaction_session_timeout = ${LEASE_MS}`,
-    `set local statement_timeout = ${Math.max(1, Math.ceil(maxPauseMs))}`,
-    `set local lock_timeout = ${Math.max(1, Math.min(LONGEST_WAIT_MS, Math.ceil(maxPauseMs / 2)))}`,
+    `set local idle_in_transaction_session_timeout = ${maxPauseMs === null ? WHOLE_COPY_LEASE_MS : LEASE_MS}`,
+    `set local statement_timeout = ${maxPauseMs === null ? 0 : Math.max(1, Math.ceil(maxPauseMs))}`,
+    `set local lock_timeout = ${Math.max(1, Math.min(LONGEST_WAIT_MS, Math.ceil((maxPauseMs ?? Infinity) / 2)))}`,
     sql`select pg_advisory_xact_lock(${LOCK_CLASS.fence}, hashtext(${tenant}))`.text(),
   ].join('; ');
   await session.transaction(async () => {

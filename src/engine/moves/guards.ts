@@ -92,6 +92,7 @@ function guardStatements(admin: string, side: Side, move: string, table: MovedTa
   const capture = ident('tenantctl', `${prefix}${index}`);
   const { tenant, placement } = side.home;
   const gate = raw(`tenantctl.gate(${[move, tenant.id, placement.schema, admin].map(literal).join(', ')})`);
+  const refusal = raw(`tenantctl.refuse_truncate(${[move, admin].map(literal).join(', ')})`);
   const names: string[] = [];
   const trigger = (name: string, when: string, what: Sql): Sql => {
     names.push(`${prefix}${name}`);
@@ -112,11 +113,7 @@ function guardStatements(admin: string, side: Side, move: string, table: MovedTa
   return [
     captureFunction(capture, admin, side, move, table),
     ...triggers,
-    trigger(
-      'truncate',
-      'before truncate',
-      sql`for each statement execute function tenantctl.refuse_truncate()`,
-    ),
+    trigger('truncate', 'before truncate', sql`for each statement execute function ${refusal}`),
     // A session in replica mode writes past triggers that are not always enabled.
     ...names.map((name) => sql`alter table ${on} enable always trigger ${ident(name)}`),
   ];

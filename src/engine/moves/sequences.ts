@@ -1,6 +1,6 @@
 import type { Connection } from '../../pg/connection.js';
 import { type Sql, ident, sql } from '../../pg/sql.js';
-import type { Side } from './side.js';
+import { type Side, onBothSides } from './side.js';
 
 interface SequenceState {
   name: string;
@@ -20,9 +20,9 @@ export async function raiseSequences(
   from: { side: Side; session: Connection },
   to: { side: Side; session: Connection },
 ): Promise<Sql[]> {
-  const [drawn, present] = await Promise.all([
-    readSequences(from.session, from.side),
-    readSequences(to.session, to.side),
+  const [drawn, present] = await onBothSides(from.session, to.session, [
+    () => readSequences(from.session, from.side),
+    () => readSequences(to.session, to.side),
   ]);
   const there = new Map(present.map((sequence) => [sequence.name, sequence]));
   return drawn.flatMap(({ name, value, increment }) => {

@@ -56,6 +56,15 @@ export function inSide<T>(
   });
 }
 
+/** Does the same on both sides, at once unless one session serves both: a session takes one statement after the other. */
+export async function onBothSides<T>(
+  one: Connection,
+  other: Connection,
+  [here, there]: readonly [() => Promise<T>, () => Promise<T>],
+): Promise<[T, T]> {
+  return one === other ? [await here(), await there()] : Promise.all([here(), there()]);
+}
+
 /** A table of this side, with its schema. */
 export function tableOf({ home }: Side, table: string): Sql {
   return ident(home.placement.schema, table);

@@ -1,3 +1,4 @@
+import type { Reach } from '../../core/faults.js';
 import type { Connection } from '../../pg/connection.js';
 import { copyRows } from '../../pg/copy.js';
 import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
@@ -13,6 +14,7 @@ export interface Stream {
   from: { side: Side; session: Connection };
   to: { side: Side; session: Connection; receiver: Receiver };
   stages: readonly Stage[];
+  reach: Reach;
 }
 
 /** What one cycle has done. */
@@ -39,6 +41,7 @@ export async function cycle(
       keys = await transfer(stream);
       await inspect();
     });
+    if (keys > 0) stream.reach('move.applied');
   }, 'begin isolation level repeatable read');
   return { keys, ms: performance.now() - began };
 }

@@ -9,6 +9,8 @@ export interface MovedColumn {
   /** Computed by the server, so it is compared but not copied. */
   generated: boolean;
   notNull: boolean;
+  /** Is its type one of the home's own, which the other home has as well and which is another one there? */
+  own: boolean;
 }
 
 /** A table whose rows of the tenant are moved, as one side has it. */
@@ -39,7 +41,8 @@ export async function readTables(
   const rows = await session.rows<MovedTable>(sql`
     select c.relname as name, c.relkind = 'p' as partitioned,
       (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
-          'generated', a.attgenerated <> '', 'notNull', a.attnotnull) order by a.attname)
+          'generated', a.attgenerated <> '', 'notNull', a.attnotnull,
+          'own', a.atttypid >= 16384) order by a.attname)
          from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
       coalesce((select array_agg(a.attname::text order by k.n)
          from (select i.indkey, i.indrelid from pg_index i

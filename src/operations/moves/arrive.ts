@@ -1,0 +1,71 @@
+import { auditInsert } from '../../engine/catalog/audit.js';
+import { unitUpsert, versionsUpdate } from '../../engine/catalog/places.js';
+import { placementFlip } from '../../engine/catalog/moves.js';
+import { statusUpdate } from '../../engine/catalog/tenants.js';
+import { newestOf, readLedger } from '../../engine/ledger/entries.js';
+import { placementOf, readPlacement } from '../../engine/local/placements.js';
+import { type Sql, sql } from '../../pg/sql.js';
+import type { Drive, End } from './drive.js';
+import { runMoveHooks } from './hooks.js';
+import { withStream } from './stream.js';
+
+/** After the point of no return: the new home is opened, and the catalog says where the tenant lives. */
+export async function flip(drive: Drive): Promise<void> {
+  const { fleet, target, move } = drive;
+  await target.driver.admit(fleet, target.home, () => Promise.resolve());
+  await drive.step('flipped', {}, [
+    ...(await flipStatements(drive, target)),
+    auditInsert(fleet.actor, {
+      action: 'tenant.move',
+      tenant: move.tenant,
+      unit: target.unit.id,
+      details: { move: drive.id, method: move.method, from: move.from, to: move.to, rows: move.rows },
+    }),
+  ]);
+  fleet.reach('move.flipped');
+}
+
+/** Does a home say that its tenant has moved? It knows before the catalog does. */
+export async function hasLeft({ fleet }: Drive, { home }: End): Promise<boolean> {
+  const { cluster, database } = home.placement;
+  const placed = await fleet.managed(cluster, database, (session) => readPlacement(session, home));
+  return placed?.state === 'moved';
+}
+
+/** The statements by which the catalog learns that a tenant has arrived. */
+export async function flipStatements({ fleet, move }: Drive, { home, unit }: End): Promise<Sql[]> {
+  const { cluster, database } = home.placement;
+  const newest = await fleet.managed(cluster, database, async (session) =>
+    newestOf(await readLedger(session, unit)),
+  );
+  const version = newest === null ? null : { id: newest.id, name: newest.name };
+  const arrived = { tenant: move.tenant, ...home.placement, epoch: home.epoch };
+  return [
+    unitUpsert(unit),
+    versionsUpdate([{ unit: unit.id, version }]),
+    ...placementFlip(move.tenant, { ...home.placement, epoch: home.epoch }, unit.id),
+    statusUpdate(move.tenant, 'active'),
+    sql`select pg_notify('tenantctl', ${JSON.stringify(arrived)})`,
+  ];
+}
+
+/** What is left when the tenant has arrived: constraints are proved, its old sessions end, its units are free again. */
+export async function settle(drive: Drive): Promise<void> {
+  const { fleet, source, target } = drive;
+  await withStream(drive, source, target, (stream) => stream.to.receiver.conclude(stream.to.session));
+  await source.driver.vacate(fleet, source.home, target.home.placement);
+  await releaseUnit(drive, source);
+  await runMoveHooks(drive, 'afterFlip');
+  fleet.reach('move.settled');
+  await drive.step('grace');
+}
+
+/** The unit may be migrated again. */
+export async function releaseUnit({ fleet }: Drive, { home }: End): Promise<void> {
+  const { cluster, database } = home.placement;
+  await fleet.managed(cluster, database, (session) =>
+    session.execute(
+      sql`update tenantctl.placement set status = 'active' where ${placementOf(home)} and status = 'moving'`,
+    ),
+  );
+}

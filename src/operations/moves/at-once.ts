@@ -1,0 +1,102 @@
+import { moveTableUpsert } from '../../engine/catalog/moves.js';
+import { copyRows } from '../../pg/copy.js';
+import { inFence } from '../../engine/moves/fence.js';
+import { installGuards } from '../../engine/moves/guards.js';
+import { raiseSequences } from '../../engine/moves/sequences.js';
+import { inSide, tableOf } from '../../engine/moves/side.js';
+import { type Stage, prepareStaged, stagesOf } from '../../engine/moves/stages.js';
+import type { Stream } from '../../engine/moves/sync.js';
+import { ownRows, storedColumns } from '../../engine/moves/tables.js';
+import type { TableSum } from '../../engine/moves/verify.js';
+import { ident, join, raw, sql } from '../../pg/sql.js';
+import { departFrom, measured } from './cut-over.js';
+import type { Drive } from './drive.js';
+import { runMoveHooks } from './hooks.js';
+import { movedTables, receiverOf, withStream } from './stream.js';
+import { equalSums } from './travel.js';
+
+/** How the rows of one table get to the other home while writers are held. */
+type Carry = (stream: Stream, stage: Stage) => Promise<void>;
+
+/** In one transaction of one database: the rows, the proof and the decision are committed together or not at all. */
+export async function moveAtomically(drive: Drive): Promise<void> {
+  const { fleet, source, target, id } = drive;
+  const tables = await inSide(fleet, source.side, id, (session) =>
+    movedTables(drive, source, target, session),
+  );
+  await inSide(fleet, target.side, id, async (session) => {
+    const stages = stagesOf(tables, await movedTables(drive, target, source, session));
+    await prepareStaged(session, target.side, stages);
+    await moveAtOnce(
+      drive,
+      {
+        move: id,
+        from: { side: source.side, session },
+        to: { side: target.side, session, receiver: receiverOf(target.side, stages, id) },
+        stages,
+        reach: fleet.reach,
+      },
+      insertRows,
+    );
+  });
+}
+
+/** Between any two homes, with the tenant's writes held for the whole copy. */
+export async function moveOffline(drive: Drive): Promise<void> {
+  await withStream(drive, drive.source, drive.target, (stream) => moveAtOnce(drive, stream, pipeRows));
+}
+
+async function moveAtOnce(drive: Drive, stream: Stream, carry: Carry): Promise<void> {
+  const { fleet, source, target, id, move } = drive;
+  const { from, to, stages } = stream;
+  await to.receiver.makeReady(to.session);
+  await installGuards(
+    to.session,
+    to.side,
+    id,
+    stages.map((stage) => stage.target),
+  );
+  await to.receiver.empty(to.session);
+  await runMoveHooks(drive, 'beforeCutover');
+  drive.say('holds the writes of the tenant, copies and compares');
+  let sums: TableSum[] = [];
+  const fill = async (): Promise<void> => {
+    for (const stage of stages) await carry(stream, stage);
+    await to.receiver.settle(to.session);
+    sums = await equalSums(stream);
+    for (const statement of await raiseSequences(from, to)) await to.session.rows(statement);
+    await to.receiver.putBack(to.session);
+  };
+  const asked = performance.now();
+  const took = await inFence(from.session, move.tenant, { maxPauseMs: null }, async () => {
+    await (from.session === to.session ? fill() : to.session.transaction(fill));
+    fleet.reach('move.drained');
+    return departFrom(drive, source, target, stream);
+  });
+  fleet.reach('move.left');
+  await target.driver.admit(fleet, target.home, () => Promise.resolve());
+  const rows = sums.reduce((sum, table) => sum + table.rows, 0);
+  await drive.step(
+    'moved',
+    { ...measured({ ...took, asked }), rows, verified: true },
+    sums.map((sum) => moveTableUpsert(id, sum.table, 'verified', sum.rows, sum.hash)),
+  );
+  fleet.reach('move.opened');
+}
+
+/** From one server to the other. */
+const pipeRows: Carry = async ({ from, to }, stage) => {
+  const query = sql`select ${storedColumns(stage.source)} from ${tableOf(from.side, stage.source.name)} x where ${ownRows(from.side, stage.source, 'x')}`;
+  await copyRows(from.session, query, to.session, to.receiver.copyInto(stage));
+};
+
+/** Within one database; types of the tenant's own schema have the same name in both, and are not the same type. */
+const insertRows: Carry = async ({ from, to }, stage) => {
+  const stored = stage.target.columns.filter(({ generated }) => !generated);
+  const values = stored.map(
+    ({ name, type, own }) => sql`${ident('x', name)}${raw(own ? `::text::${type}` : '')}`,
+  );
+  await to.session.execute(sql`
+    insert into ${to.receiver.copyInto(stage)} overriding system value
+    select ${join(values)} from ${tableOf(from.side, stage.source.name)} x where ${ownRows(from.side, stage.source, 'x')}`);
+};

@@ -1,0 +1,43 @@
+import { conflictError } from '../../core/errors.js';
+import { auditInsert } from '../../engine/catalog/audit.js';
+import { unitForget } from '../../engine/catalog/places.js';
+import type { Drive } from './drive.js';
+import { removeCopy, removeHelpers } from './clean-up.js';
+
+/**
+ * Ends the grace period: the old copy is deleted, and with it the way back.
+ * @throws conflict `MOVE_GOING_BACK` (exit 5) while the move is being undone
+ */
+export async function completeMove(drive: Drive): Promise<void> {
+  const { fleet, source, target, move, id } = drive;
+  if (move.undo !== null) throw goingBack(drive);
+  drive.say('deletes the old copy');
+  const deleted = await removeCopy(drive, source, target);
+  await removeHelpers(drive, target);
+  fleet.reach('move.cleaned');
+  await drive.step('completed', { note: null }, [
+    unitForget(source.unit.id),
+    auditInsert(fleet.actor, {
+      action: 'tenant.move-completed',
+      tenant: move.tenant,
+      unit: source.unit.id,
+      details: { move: id, from: move.from, deleted, remaining: await remaining(drive) },
+    }),
+  ]);
+}
+
+/** What the old home answers now: the proof that nothing is left there. */
+async function remaining({ fleet, source }: Drive): Promise<string> {
+  return (await source.driver.inspect(fleet, source.home)).state;
+}
+
+function goingBack({ id, move }: Drive) {
+  return conflictError(
+    'MOVE_GOING_BACK',
+    `Move ${id.slice(0, 8)} of tenant ${move.tenant} is being undone.`,
+    {
+      hint: '`tenantctl moves resume` finishes that.',
+      facts: { move: id, tenant: move.tenant },
+    },
+  );
+}

@@ -1,0 +1,179 @@
+import { conflictError, refusedError } from '../../core/errors.js';
+import { installGuards } from '../../engine/moves/guards.js';
+import { inSide } from '../../engine/moves/side.js';
+import { newestOf, readLedger } from '../../engine/ledger/entries.js';
+import { placementOf } from '../../engine/local/placements.js';
+import { compareSums, sumTables } from '../../engine/moves/verify.js';
+import { type MovedTable, readTables } from '../../engine/moves/tables.js';
+import type { Connection } from '../../pg/connection.js';
+import { tryWithLock } from '../../pg/locks.js';
+import { pause } from '../../core/pause.js';
+import { type Sql, sql } from '../../pg/sql.js';
+import { loadFleetMigrations } from '../migrations.js';
+import type { Drive, End } from './drive.js';
+import { movedTables } from './stream.js';
+
+/**
+ * Makes both homes ready: neither unit is migrated any more, the new home exists at the version of the old one, and
+ * every write of the tenant is marked.
+ */
+export async function prepareHomes(drive: Drive): Promise<void> {
+  const { fleet, source, target } = drive;
+  await holdUnit(drive, source);
+  fleet.reach('move.source-held');
+  drive.say(`makes the new home: ${describeEnd(target)}`);
+  await target.driver.create(fleet, target.home, await migrationsUpTo(drive));
+  fleet.reach('move.target-made');
+  await holdUnit(drive, target);
+  fleet.reach('move.target-held');
+  const tables = await compareHomes(drive);
+  drive.say(`marks every write of the tenant from now on, in ${tables.length} tables`);
+  await inSide(fleet, source.side, drive.id, (session) =>
+    installGuards(session, source.side, drive.id, tables),
+  );
+  fleet.reach('move.guarded');
+  await drive.step('prepared');
+}
+
+/** `pool shared, schema app of database app_shared on cluster main` */
+export function describeEnd({ home: { placement } }: End): string {
+  const { tier, cluster, database, schema, pool } = placement;
+  const place = pool === null ? `tier ${tier}` : `pool ${pool}`;
+  return `${place}, schema ${schema} of database ${database} on cluster ${cluster}`;
+}
+
+async function migrationsUpTo({ fleet, move }: Drive) {
+  const migrations = await loadFleetMigrations(fleet);
+  return migrations.filter(({ id }) => id <= (move.version ?? 0));
+}
+
+const PATIENCE_MS = 10_000;
+const LOOK_EVERY_MS = 100;
+
+/**
+ * From here on the unit is not migrated: a migration reads the placement's status under the unit's lock. One that is
+ * under way is waited for.
+ * @throws conflict `UNIT_BUSY` (exit 5) when it takes longer than ten seconds · `VERSION_MOVED` when the unit has
+ *   another version than planned
+ */
+async function holdUnit(drive: Drive, end: End): Promise<void> {
+  const { fleet } = drive;
+  const { cluster, database } = end.home.placement;
+  await fleet.managed(cluster, database, async (session) => {
+    const until = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const held = await tryWithLock(session, 'unit', end.unit.ledgerKey, () => hold(drive, end, session));
+      if (held !== undefined) return;
+      if (performance.now() > until || fleet.signal.aborted) throw unitBusy(drive, end);
+      await pause(LOOK_EVERY_MS, fleet.signal);
+    }
+  });
+}
+
+async function hold(drive: Drive, end: End, session: Connection): Promise<void> {
+  const newest = newestOf(await readLedger(session, end.unit));
+  if ((newest?.id ?? 0) !== (drive.move.version ?? 0)) throw versionMoved(drive, end, newest?.id ?? 0);
+  await session.atomically([
+    localMove(drive, end),
+    sql`update tenantctl.placement set status = 'moving', state = case state when 'active' then 'moving' else state end,
+      changed_at = now() where ${placementOf(end.home)} and state in ('active', 'moving', 'making')`,
+  ]);
+}
+
+/** The statement that names this process at one home as the one that may decide. */
+export function localMove({ id, driver, move }: Drive, { side }: End): Sql {
+  return sql`
+    insert into tenantctl.move (move, tenant, schema, side, driver)
+    values (${id}, ${move.tenant}, ${side.home.placement.schema}, ${side.name}, ${driver})
+    on conflict (move, side) do update set driver = excluded.driver`;
+}
+
+/**
+ * Are the tables that are moved alike, and those that are not moved the same row by row?
+ * @returns the tables of the old home
+ * @throws refusal `HOMES_DIFFER` or `REFERENCES_DIFFER` (exit 6)
+ */
+async function compareHomes(drive: Drive): Promise<MovedTable[]> {
+  const { fleet, source, target, id } = drive;
+  const { column } = fleet.settings.tenancy;
+  return inSide(fleet, source.side, id, (here) =>
+    inSide(fleet, target.side, id, async (there) => {
+      const [moved, twins] = [
+        await movedTables(drive, source, target, here),
+        await movedTables(drive, target, source, there),
+      ];
+      assertAlike(moved, twins);
+      const left = await leftTables(here, source, moved, column);
+      const theirs = await leftTables(there, target, twins, column);
+      try {
+        compareSums(await sumTables(here, source.side, left), await sumTables(there, target.side, theirs));
+      } catch (error) {
+        throw referencesDiffer(error);
+      }
+      return moved;
+    }),
+  );
+}
+
+async function leftTables(
+  session: Connection,
+  { side }: End,
+  moved: readonly MovedTable[],
+  column: string,
+): Promise<MovedTable[]> {
+  const names = new Set(moved.map(({ name }) => name));
+  return (await readTables(session, side, column, false)).filter(({ name }) => !names.has(name));
+}
+
+function assertAlike(moved: readonly MovedTable[], twins: readonly MovedTable[]): void {
+  const shape = ({ name, columns }: MovedTable): string =>
+    `${name}: ${columns.map((column) => `${column.name} ${column.type}${column.generated ? ' generated' : ''}`).join(', ')}`;
+  const [here, there] = [moved.map(shape), twins.map(shape)];
+  const difference = [
+    ...here.filter((one) => !there.includes(one)),
+    ...there.filter((one) => !here.includes(one)),
+  ];
+  if (difference.length === 0) return;
+  throw refusedError(
+    'HOMES_DIFFER',
+    `The two homes do not have the same tables: ${difference.slice(0, 4).join('; ')}.`,
+    {
+      hint: 'Bring both to the same migrations first: `tenantctl status` shows who is behind, `runs explain` whose shape differs.',
+      facts: { differences: difference },
+    },
+  );
+}
+
+function referencesDiffer(cause: unknown) {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return refusedError(
+    'REFERENCES_DIFFER',
+    `A table that is not moved must hold the same rows in both homes. ${message}`,
+    {
+      hint: 'Correct the reference data with a migration, so that every home has it, and plan the move again.',
+      cause,
+    },
+  );
+}
+
+function unitBusy({ move }: Drive, { unit }: End) {
+  return conflictError(
+    'UNIT_BUSY',
+    `${unit.id} is being migrated, so no copy of tenant ${move.tenant} begins.`,
+    {
+      hint: '`tenantctl runs watch` follows the run; repeat this when it has passed that unit.',
+      facts: { unit: unit.id, tenant: move.tenant },
+    },
+  );
+}
+
+function versionMoved({ move }: Drive, { unit }: End, found: number) {
+  return conflictError(
+    'VERSION_MOVED',
+    `${unit.id} is at migration ${found}, the move was planned at ${move.version ?? 0}.`,
+    {
+      hint: `Nothing was copied. Abort the move and plan it again: \`tenantctl moves abort\`, \`tenantctl promote ${move.tenant}\`.`,
+      facts: { unit: unit.id, found, planned: move.version },
+    },
+  );
+}

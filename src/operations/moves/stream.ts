@@ -1,0 +1,48 @@
+import type { Stream } from '../../engine/moves/sync.js';
+import { inSide } from '../../engine/moves/side.js';
+import { type Stage, prepareStaged, prepareTouched, stagesOf } from '../../engine/moves/stages.js';
+import { type MovedTable, readTables } from '../../engine/moves/tables.js';
+import { livePool } from '../../engine/moves/live-pool.js';
+import { ownHome } from '../../engine/moves/own-home.js';
+import type { Receiver } from '../../engine/moves/receiver.js';
+import type { Side } from '../../engine/moves/side.js';
+import type { Connection } from '../../pg/connection.js';
+import type { Drive, End } from './drive.js';
+
+/** Opens a session in either home, and what carries rows from the one to the other. */
+export async function withStream<T>(
+  drive: Drive,
+  from: End,
+  to: End,
+  work: (stream: Stream) => Promise<T>,
+): Promise<T> {
+  const { fleet, id } = drive;
+  return inSide(fleet, from.side, id, (source) =>
+    inSide(fleet, to.side, id, async (target) => {
+      const stages = stagesOf(
+        await movedTables(drive, from, to, source),
+        await movedTables(drive, to, from, target),
+      );
+      await prepareTouched(source, from.side, stages);
+      await prepareStaged(target, to.side, stages);
+      return work({
+        move: id,
+        from: { side: from.side, session: source },
+        to: { side: to.side, session: target, receiver: receiverOf(to.side, stages, id) },
+        stages,
+        reach: fleet.reach,
+      });
+    }),
+  );
+}
+
+/** The tables of one home whose rows are the tenant's: where either home is shared, those with the tenant column. */
+export function movedTables(drive: Drive, one: End, other: End, session: Connection): Promise<MovedTable[]> {
+  const { column } = drive.fleet.settings.tenancy;
+  return readTables(session, one.side, column, one.side.shared || other.side.shared);
+}
+
+/** How a home takes rows in. */
+export function receiverOf(side: Side, stages: readonly Stage[], move: string): Receiver {
+  return side.shared ? livePool(side, stages, move) : ownHome(side, stages, move);
+}

@@ -1,0 +1,123 @@
+import { copiedTables, moveTableUpsert } from '../../engine/catalog/moves.js';
+import { copyTables } from '../../engine/moves/copy.js';
+import { installGuards } from '../../engine/moves/guards.js';
+import { inSide, onBothSides } from '../../engine/moves/side.js';
+import { type Stream, cycle } from '../../engine/moves/sync.js';
+import { type TableSum, compareSums, foreignRows, sumTables } from '../../engine/moves/verify.js';
+import { differenceError } from './differences.js';
+import { assertGoingOn } from './interruption.js';
+import { cutOver } from './cut-over.js';
+import type { Drive } from './drive.js';
+import { withStream } from './stream.js';
+
+/** Sessions that copy side by side, where both servers allow so many. */
+const COPY_LANES = 2;
+
+/** Copies, follows the writes, proves that both homes are equal, and lets the tenant go over. */
+export async function travel(drive: Drive): Promise<void> {
+  const { source, target } = drive;
+  if (drive.move.state === 'prepared') await drive.step('copying');
+  await withStream(drive, source, target, async (stream) => {
+    await stream.to.receiver.makeReady(stream.to.session);
+    if (drive.move.state === 'copying') await copy(drive, stream);
+    await guardTarget(drive, stream);
+    if (drive.move.state === 'syncing') await verify(drive, stream);
+    await cutOver(drive, stream);
+  });
+}
+
+async function copy(drive: Drive, stream: Stream): Promise<void> {
+  const { fleet, id, source, target } = drive;
+  const began = performance.now();
+  const { receiver, session } = stream.to;
+  const done = receiver.parallel
+    ? await fleet.catalog((connection) => copiedTables(connection, id))
+    : new Set<string>();
+  if (done.size === 0) await receiver.empty(session);
+  drive.say(`copies ${stream.stages.length - done.size} tables while the tenant writes`);
+  let copied = 0;
+  await copyTables({
+    fleet,
+    move: id,
+    from: source.side,
+    to: target.side,
+    receiver,
+    stages: stream.stages,
+    session,
+    lanes: lanesOf(drive),
+    done,
+    breathe: () => Promise.resolve(assertGoingOn(fleet)),
+    onRows: (table, rows) => {
+      copied += rows;
+      fleet.emit({ type: 'move.progress', move: id, table, rows: copied, total: null });
+    },
+    onTable: async (table, rows) => {
+      await fleet.catalog((connection) =>
+        connection.execute(moveTableUpsert(id, table, 'copied', receiver.parallel ? rows : null, null)),
+      );
+      fleet.reach('move.table-copied');
+    },
+  });
+  fleet.reach('move.copied');
+  await drive.step('syncing', {
+    copyMs: Math.round(performance.now() - began),
+    rows: drive.move.rows + copied,
+  });
+}
+
+/** Both ends of a lane and the sessions that the move holds anyway must fit the budget of connections. */
+function lanesOf({ fleet, source, target }: Drive): number {
+  const [one, other] = [source.home.placement, target.home.placement];
+  const apart = one.cluster !== other.cluster || one.database !== other.database;
+  const { maxPerDatabase } = fleet.cluster(one.cluster);
+  const free = maxPerDatabase - (apart ? 3 : 5);
+  return Math.max(1, Math.min(COPY_LANES, apart ? free : Math.floor(free / 2)));
+}
+
+/** From here on whatever is written at the new home is marked as well: by the tenant after the flip, by nobody before it. */
+async function guardTarget(drive: Drive, { to, stages }: Stream): Promise<void> {
+  const { fleet, id, target } = drive;
+  await inSide(fleet, target.side, id, (session) =>
+    installGuards(
+      session,
+      to.side,
+      id,
+      stages.map((stage) => stage.target),
+    ),
+  );
+}
+
+/** Compares every row of both homes at one moment, while writes go on. */
+async function verify(drive: Drive, stream: Stream): Promise<void> {
+  const { fleet } = drive;
+  // The changes since the copy come first, so that the snapshot of the comparison is held as briefly as may be.
+  await cycle(stream);
+  drive.say('compares every row of both homes');
+  let sums: TableSum[] = [];
+  await cycle(stream, async () => {
+    sums = await equalSums(stream);
+  });
+  const statements = sums.map(({ table, rows, hash }) =>
+    moveTableUpsert(drive.id, table, 'verified', rows, hash),
+  );
+  const rows = sums.reduce((sum, table) => sum + table.rows, 0);
+  await drive.step('verified', { verified: true, rows }, statements);
+  fleet.reach('move.verified');
+}
+
+/**
+ * Rows and hashes of all tables, which are the same in both homes.
+ * @throws difference error `MOVE_DIFFERS` (exit 8)
+ */
+export async function equalSums({ from, to, stages }: Stream): Promise<TableSum[]> {
+  const [tables, twins] = [stages.map((stage) => stage.source), stages.map((stage) => stage.target)];
+  const [here, there] = await onBothSides(from.session, to.session, [
+    () => sumTables(from.session, from.side, tables),
+    () => sumTables(to.session, to.side, twins),
+  ]);
+  compareSums(here, there);
+  const foreign = await foreignRows(to.session, to.side, twins);
+  if (foreign !== undefined)
+    throw differenceError(foreign, 'it holds rows of another tenant at the new home');
+  return here;
+}
