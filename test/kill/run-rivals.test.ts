@@ -96,7 +96,7 @@ describe('a long transaction that blocks', () => {
     const { client, pid } = await forgetful(fleet.schemaOf(2));
     const step = fleet.add();
     const running = fleet.project.launch('migrate', '--events', '-');
-    await running.said(`waits for pid ${pid}`);
+    await running.said(`waits for a lock, blocked by pid ${pid}`);
     await client.query('commit');
     const ran = await running.ended;
     expect(ran.code, ran.stderr).toBe(0);

@@ -70,7 +70,8 @@ class LockQueue {
     const { lockTimeoutMs } = this.target.rollout;
     const deadline = performance.now() + lockTimeoutMs;
     const waits = this.holders.length > 0;
-    if (waits) this.target.onStep?.(`waits for ${this.holders.map(describeBlocker).join(', ')}`);
+    if (waits)
+      this.target.onStep?.(`waits for a lock, blocked by ${this.holders.map(describeBlocker).join(', ')}`);
     while (this.holders.length > 0) {
       if (performance.now() > deadline) throw this.failure;
       await sleep(LOOK_MS * (0.5 + Math.random()));

@@ -154,6 +154,6 @@ function nextSteps({ id, status, finishedAt }: StoredRun, units: readonly Stored
   const again = failed ? [`tenantctl runs retry ${short}`] : [];
   if (finishedAt !== null) return status === 'partial' || status === 'failed' ? again : [];
   const abort = `tenantctl runs abort ${short}`;
-  if (status === 'running') return [`tenantctl runs watch ${short}`, `tenantctl runs resume ${short}`];
+  if (status === 'running') return [`tenantctl runs watch ${short}`, `tenantctl runs pause ${short}`];
   return [...again, `tenantctl runs resume ${short}`, abort];
 }

@@ -31,7 +31,7 @@ describe('while a transaction holds a table that a migration alters', () => {
     const state = { ended: false };
     const outside = new Promise<string>((resolve) => (unit.target.onStep = resolve));
     const done = unit.migrate(migrations, connection).finally(() => (state.ended = true));
-    expect(await outside).toContain(`waits for pid ${await pidOf(reader)}`);
+    expect(await outside).toContain(`waits for a lock, blocked by pid ${await pidOf(reader)}`);
     return { unit, reader, observer, connection, state, done };
   };
 
