@@ -1,5 +1,5 @@
 import { conflictError } from '../../core/errors.js';
-import { isPastReturn } from '../../core/move.js';
+import { type MoveReport, isPastReturn } from '../../core/move.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
 import { unitForget } from '../../engine/catalog/places.js';
 import { statusUpdate } from '../../engine/catalog/tenants.js';
@@ -14,7 +14,7 @@ import type { Drive } from './drive.js';
  */
 export async function abortMove(drive: Drive, reason: string | null): Promise<void> {
   const { fleet, source, target, move, id } = drive;
-  if (isPastReturn(move.state)) throw pastReturn(drive);
+  assertBeforeReturn(move);
   drive.say('frees the old home and removes the new one');
   const { cluster, database } = source.home.placement;
   await removeHelpers(drive, source);
@@ -38,13 +38,15 @@ export async function abortMove(drive: Drive, reason: string | null): Promise<vo
   ]);
 }
 
-function pastReturn({ id, move }: Drive) {
-  return conflictError(
+/** @throws conflict `MOVE_PAST_RETURN` (exit 5) */
+export function assertBeforeReturn({ move, tenant, state }: MoveReport): void {
+  if (!isPastReturn(state)) return;
+  throw conflictError(
     'MOVE_PAST_RETURN',
-    `Tenant ${move.tenant} lives at its new home already, so move ${id.slice(0, 8)} cannot be aborted.`,
+    `Tenant ${tenant} lives at its new home already, so move ${move.slice(0, 8)} cannot be aborted.`,
     {
       hint: '`tenantctl moves resume` finishes it; in the grace period `tenantctl moves undo` brings the tenant back.',
-      facts: { move: id, tenant: move.tenant, state: move.state },
+      facts: { move, tenant, state },
     },
   );
 }

@@ -1,4 +1,5 @@
 import { conflictError } from '../../core/errors.js';
+import type { MoveReport } from '../../core/move.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
 import { unitForget } from '../../engine/catalog/places.js';
 import type { Drive } from './drive.js';
@@ -6,11 +7,11 @@ import { removeCopy, removeHelpers } from './clean-up.js';
 
 /**
  * Ends the grace period: the old copy is deleted, and with it the way back.
- * @throws conflict `MOVE_GOING_BACK` (exit 5) while the move is being undone
+ * @throws conflict `MOVE_GOING_BACK` (exit 5) while the move is being undone · `MOVE_NOT_IN_GRACE` (exit 5)
  */
 export async function completeMove(drive: Drive): Promise<void> {
   const { fleet, source, target, move, id } = drive;
-  if (move.undo !== null) throw goingBack(drive);
+  assertInGrace(move);
   drive.say('deletes the old copy');
   const deleted = await removeCopy(drive, source, target);
   await removeHelpers(drive, target);
@@ -31,13 +32,21 @@ async function remaining({ fleet, source }: Drive): Promise<string> {
   return (await source.driver.inspect(fleet, source.home)).state;
 }
 
-function goingBack({ id, move }: Drive) {
-  return conflictError(
-    'MOVE_GOING_BACK',
-    `Move ${id.slice(0, 8)} of tenant ${move.tenant} is being undone.`,
-    {
+/**
+ * Only then is the old home a copy, and nothing else.
+ * @throws conflict `MOVE_GOING_BACK` or `MOVE_NOT_IN_GRACE` (exit 5)
+ */
+export function assertInGrace({ move, tenant, state, undo }: MoveReport): void {
+  const facts = { move, tenant, state };
+  if (undo !== null)
+    throw conflictError('MOVE_GOING_BACK', `Move ${move.slice(0, 8)} of tenant ${tenant} is being undone.`, {
       hint: '`tenantctl moves resume` finishes that.',
-      facts: { move: id, tenant: move.tenant },
-    },
+      facts,
+    });
+  if (state === 'grace') return;
+  throw conflictError(
+    'MOVE_NOT_IN_GRACE',
+    `Move ${move.slice(0, 8)} of tenant ${tenant} is ${state}; only one in its grace period can be completed.`,
+    { hint: `\`tenantctl moves show ${move.slice(0, 8)}\` says what can be done with it.`, facts },
   );
 }

@@ -11,6 +11,14 @@ import { toReport } from './report.js';
 import { travel } from './travel.js';
 import { undoMove } from './undo.js';
 
+/** How a move is to go on. */
+export interface GoOn {
+  /** Keeps trying the cut-over until it fits. */
+  wait?: boolean;
+  /** Writes may wait so long from now on; as it was ordered when left out. */
+  maxPauseMs?: number;
+}
+
 type Phase = (drive: Drive) => Promise<void>;
 
 const GO: Record<StoredMove['method'], Phase> = {
@@ -34,8 +42,13 @@ const PHASES: Partial<Record<MoveState, Phase>> = {
  * Takes a move on as far as it goes by itself: into its grace period, or to its end where there is none. The same call
  * goes on with a move whose process died anywhere.
  */
-export async function goOn(fleet: Fleet, move: Pick<StoredMove, 'move' | 'tenant'>): Promise<MoveReport> {
+export async function goOn(
+  fleet: Fleet,
+  move: Pick<StoredMove, 'move' | 'tenant'>,
+  how: GoOn = {},
+): Promise<MoveReport> {
   return withDrive(fleet, move, async (drive) => {
+    await listen(drive, how);
     await settleWhatHappened(drive);
     for (let phase = PHASES[drive.move.state]; phase !== undefined; phase = PHASES[drive.move.state])
       await orTakeBack(drive, phase);
@@ -59,6 +72,12 @@ async function orTakeBack(drive: Drive, phase: Phase): Promise<void> {
   }
 }
 
+/** What this call asks for beside what was ordered. */
+async function listen(drive: Drive, { wait = false, maxPauseMs }: GoOn): Promise<void> {
+  drive.waits = wait;
+  if (maxPauseMs !== undefined && drive.move.finishedAt === null) await drive.note({ maxPauseMs });
+}
+
 /** The old home may have let its tenant go without the catalog having heard of it. */
 async function settleWhatHappened(drive: Drive): Promise<void> {
   const { move, source, target } = drive;
@@ -77,8 +96,9 @@ async function nameDriver(drive: Drive, end: End): Promise<void> {
 }
 
 /** `moves undo` */
-export function goBack(fleet: Fleet, move: StoredMove): Promise<MoveReport> {
+export function goBack(fleet: Fleet, move: StoredMove, how: GoOn = {}): Promise<MoveReport> {
   return withDrive(fleet, move, async (drive) => {
+    await listen(drive, how);
     await undoMove(drive);
     return announced(drive);
   });

@@ -90,7 +90,7 @@ export async function patiently<T>(drive: Drive, stream: Stream, attempt: () => 
       if (reason === undefined) throw error;
       await drive.note({ note: reason });
       drive.say(`the cut-over is tried again: ${reason}`);
-      if (tries >= TRIES) throw tooSlow(drive, reason);
+      if (tries >= TRIES && !drive.waits) throw tooSlow(drive, reason);
       // What was put back for the cut-over stands aside again.
       await stream.to.receiver.makeReady(stream.to.session);
       await rest(fleet, tries);
@@ -107,7 +107,7 @@ async function calm(drive: Drive, stream: Stream): Promise<void> {
     assertGoingOn(fleet);
     const { ms } = await cycle(stream);
     quick = ms < enough ? quick + 1 : 0;
-    if (performance.now() > until)
+    if (performance.now() > until && !drive.waits)
       throw tooSlow(
         drive,
         `a cycle still takes ${Math.round(ms)} ms; it must be below ${Math.round(enough)} ms`,
@@ -142,7 +142,7 @@ function tooSlow({ id, move }: Drive, reason: string): TenantctlError {
     'CUT_OVER_TOO_SLOW',
     `Tenant ${move.tenant} is copied but has not moved yet: ${reason}.`,
     {
-      hint: `It goes on where it is. \`tenantctl moves resume ${id.slice(0, 8)}\` tries again; --max-pause allows more.`,
+      hint: `It goes on where it is. \`tenantctl moves resume ${id.slice(0, 8)}\` tries again; --max-pause lets writes wait longer, --wait keeps trying.`,
       facts: { move: id, tenant: move.tenant, maxPauseMs: move.maxPauseMs },
     },
   );

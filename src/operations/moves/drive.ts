@@ -34,6 +34,9 @@ export interface End {
 
 /** A move in the hands of the process that drives it. */
 export class Drive {
+  /** The cut-over is tried until it fits. */
+  waits = false;
+
   private constructor(
     readonly fleet: Fleet,
     /** Holds the tenant's lock for as long as the move is driven. */

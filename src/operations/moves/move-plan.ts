@@ -11,6 +11,8 @@ export interface PromoteRequest {
   method?: 'auto' | MoveMethod;
   graceMs?: number;
   maxPauseMs?: number;
+  /** Keeps trying the cut-over until it fits, instead of giving up after some tries. */
+  wait?: boolean;
 }
 
 export interface MovePlan {

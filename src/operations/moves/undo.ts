@@ -1,4 +1,5 @@
 import { conflictError } from '../../core/errors.js';
+import type { MoveReport } from '../../core/move.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
 import { unitForget } from '../../engine/catalog/places.js';
 import { newestOf, readLedger } from '../../engine/ledger/entries.js';
@@ -21,7 +22,7 @@ import { equalSums } from './travel.js';
  */
 export async function undoMove(drive: Drive): Promise<void> {
   const { fleet } = drive;
-  if (drive.move.state !== 'grace') throw notInGrace(drive);
+  assertUndoable(drive.move);
   if (drive.move.undo === null) {
     await assertSameVersion(drive);
     await drive.note({ undo: 'syncing', note: null });
@@ -131,16 +132,18 @@ async function versionOf({ fleet }: Drive, { home, unit }: End): Promise<number>
   );
 }
 
-function notInGrace({ id, move }: Drive) {
-  return conflictError(
+/** @throws conflict `MOVE_NOT_IN_GRACE` (exit 5) */
+export function assertUndoable({ move, tenant, state, from }: MoveReport): void {
+  if (state === 'grace') return;
+  throw conflictError(
     'MOVE_NOT_IN_GRACE',
-    `Move ${id.slice(0, 8)} is ${move.state}; only a move in its grace period can be undone.`,
+    `Move ${move.slice(0, 8)} is ${state}; only a move in its grace period can be undone.`,
     {
       hint:
-        move.state === 'completed'
-          ? `The old copy is deleted. \`tenantctl promote ${move.tenant} --to ${move.from.tier}\` moves the tenant back.`
-          : '`tenantctl moves show` says what can be done with it.',
-      facts: { move: id, tenant: move.tenant, state: move.state },
+        state === 'completed'
+          ? `The old copy is deleted. \`tenantctl promote ${tenant} --to ${from.tier}\` moves the tenant back.`
+          : `\`tenantctl moves show ${move.slice(0, 8)}\` says what can be done with it.`,
+      facts: { move, tenant, state },
     },
   );
 }
