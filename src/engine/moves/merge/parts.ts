@@ -1,0 +1,73 @@
+import { type Sql, ident, join, raw, sql } from '../../../pg/sql.js';
+import { type Side, tableOf } from '../side.js';
+import { PRESENT } from '../stages.js';
+import { ownRows, storedColumns } from '../tables.js';
+import type { Edge, Pool, PoolTable } from './pool-tables.js';
+
+/** In which round of the closure a key came among the early ones. */
+export const ROUND = ident('tenantctl_round');
+
+/** `x.a, x.b` */
+export function columnsOf(alias: string, names: readonly string[]): Sql {
+  return join(names.map((name) => ident(alias, name)));
+}
+
+/** The stored columns of a row, as one value that differs as soon as one bit of it does. */
+export function image(alias: string, names: readonly string[]): Sql {
+  return sql`row(${columnsOf(alias, names)})::record`;
+}
+
+export function storedNames({ table }: PoolTable): string[] {
+  return table.columns.filter(({ generated }) => !generated).map(({ name }) => name);
+}
+
+/**
+ * Only the tenant's rows, for rows that are found by key. IS TRUE keeps the planner from beginning at all rows of the
+ * tenant, of which it may think that there are few.
+ */
+export function ownByKey(side: Side, { table }: PoolTable, alias: string): Sql {
+  return sql`(${ownRows(side, table, alias)}) is true`;
+}
+
+/** Rows of the table that have the key of `other`. */
+export function withKeyOf(pool: Pool, table: PoolTable, alias: string, other: string): Sql {
+  return sql`${sameKeys(table, alias, other)} and ${ownByKey(pool.side, table, alias)}`;
+}
+
+export function sameKeys({ table }: PoolTable, one: string, other: string): Sql {
+  return join(
+    table.key.map((name) => sql`${ident(one, name)} = ${ident(other, name)}`),
+    ' and ',
+  );
+}
+
+/** What rows of the tables that were staged or saved shall be. */
+export function wantedRows({ table, staged, saved }: PoolTable): Sql {
+  const columns = storedColumns(table);
+  return sql`(select ${columns} from ${staged} where ${PRESENT} union all select ${columns} from ${saved})`;
+}
+
+/** `early r join child c`: the rows that refer to those that have to go. */
+export function children(pool: Pool, { child, parent, childColumns, parentColumns }: Edge): Sql {
+  const { key } = parent.table;
+  const byKey = parentColumns.length === key.length && parentColumns.every((name) => key.includes(name));
+  const seen = byKey ? 'r' : 'p';
+  const through = byKey
+    ? raw('')
+    : sql`join ${tableOf(pool.side, parent.table.name)} p on ${withKeyOf(pool, parent, 'p', 'r')}`;
+  const refer = join(
+    childColumns.map((name, n) => sql`${ident('c', name)} = ${ident(seen, parentColumns[n] as string)}`),
+    ' and ',
+  );
+  const { tenantColumn } = child.table;
+  const own =
+    tenantColumn !== null && childColumns.includes(tenantColumn)
+      ? ownByKey(pool.side, child, 'c')
+      : ownRows(pool.side, child.table, 'c');
+  return sql`${parent.early} r ${through} join ${tableOf(pool.side, child.table.name)} c on ${refer} and ${own}`;
+}
+
+/** `array[1, 4]` */
+export function numbers(tables: readonly PoolTable[]): Sql {
+  return raw(`array[${tables.map(({ index }) => index).join(', ')}]`);
+}

@@ -1,0 +1,53 @@
+import type { Connection } from '../../../pg/connection.js';
+import { raw, sql } from '../../../pg/sql.js';
+import type { Pool, PoolTable } from './pool-tables.js';
+import { type Effect, WRITTEN, refuseEffects, rootsOf, writtenFunction } from './self-check.js';
+import { insertStaged, together } from './write.js';
+
+/** Rows written by table, in the order of `SLOTS`; tables by their object identifiers. */
+type Written = Map<number, { table: string; counts: number[] }>;
+
+/**
+ * Writes all that the staging tables hold into the pool, in a transaction of the caller's: referenced tables first,
+ * tables that refer to each other in one statement. The staging tables are empty afterwards.
+ * @throws difference error `MOVE_SIDE_EFFECT` (exit 8) when something else was written as well; then nothing is kept
+ */
+export async function settleAll(session: Connection, pool: Pool): Promise<void> {
+  await session.execute(writtenFunction(pool));
+  const before = await readWritten(session);
+  const planned = new Map<number, number>();
+  for (const group of pool.groups) await settleGroup(session, pool, group, planned);
+  await session.execute(raw('set constraints all immediate'));
+  refuseEffects(sideEffects(planned, before, await readWritten(session)));
+  await session.execute(raw(`truncate ${pool.tables.map(({ staged }) => staged.text()).join(', ')}`));
+}
+
+async function settleGroup(
+  session: Connection,
+  pool: Pool,
+  group: readonly PoolTable[],
+  planned: Map<number, number>,
+): Promise<void> {
+  const statement = together(
+    group.map((table) => insertStaged(pool, table)),
+    sql`as counts, ${rootsOf(pool.side, group)} as roots`,
+  );
+  const row = await session.row<{ roots: number[]; counts: string[] }>(statement);
+  row?.roots.forEach((root, n) => planned.set(root, Number(row.counts[n])));
+}
+
+async function readWritten(session: Connection): Promise<Written> {
+  const rows = await session.rows<{ root: number; table: string; counts: string[] }>(
+    sql`select root, root::regclass::text as table, counts from ${WRITTEN}`,
+  );
+  return new Map(rows.map(({ root, table, counts }) => [root, { table, counts: counts.map(Number) }]));
+}
+
+/** Nothing but the planned rows may have been inserted, and nothing else done. */
+function sideEffects(planned: Map<number, number>, before: Written, after: Written): Effect[] {
+  return [...after].flatMap(([root, { table, counts }]) => {
+    const done = counts.map((count, n) => count - (before.get(root)?.counts[n] ?? 0));
+    const expected = [planned.get(root) ?? 0, 0, 0];
+    return done.every((count, n) => count === expected[n]) ? [] : [{ table, planned: expected, done }];
+  });
+}
