@@ -9,7 +9,7 @@ const LINE_FEED = 0x0a;
  * Pipes rows from one session to another in COPY's text format, which no value type has to be known for.
  * @param query what to read, as the source knows it
  * @param into `table (columns)`, as the target knows it
- * @param onRows told how many rows have passed since it was last told
+ * @param onRows told how many rows have passed since it was last told; the stream waits for it
  * @returns the number of rows that the target has taken
  */
 export async function copyRows(
@@ -17,7 +17,7 @@ export async function copyRows(
   query: Sql,
   target: Connection,
   into: Sql,
-  onRows: (rows: number) => void = () => undefined,
+  onRows: (rows: number) => void | Promise<void> = () => undefined,
 ): Promise<number> {
   const reading = source.copyOut(`copy (${query.text()}) to stdout`);
   const writing = target.copyIn(`copy ${into.text()} from stdin`);
@@ -30,13 +30,12 @@ export async function copyRows(
 }
 
 /** In the text format a line feed ends a row and stands nowhere else. */
-function rowCounter(onRows: (rows: number) => void): Transform {
+function rowCounter(onRows: (rows: number) => void | Promise<void>): Transform {
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       let rows = 0;
       for (let at = chunk.indexOf(LINE_FEED); at >= 0; at = chunk.indexOf(LINE_FEED, at + 1)) rows += 1;
-      onRows(rows);
-      done(null, chunk);
+      Promise.resolve(onRows(rows)).then(() => done(null, chunk), done);
     },
   });
 }

@@ -29,6 +29,8 @@ export interface CopyJob {
 
 /** A session that holds a snapshot for others is idle: it says so before the server ends it. */
 const SIGN_OF_LIFE_MS = 60_000;
+/** How often a copy asks whether others suffer. */
+const LOOK_EVERY_MS = 1_000;
 
 /**
  * Copies every table that is not copied yet. Writers go on: the gate's marks name what changes meanwhile. All tables of
@@ -65,7 +67,7 @@ async function exportSnapshot(keeper: Connection): Promise<string> {
 async function copyInOne(job: CopyJob, open: readonly Stage[], source: Connection): Promise<number> {
   let rows = 0;
   for (const stage of open) rows += await copyTable(job, stage, source, job.session);
-  await job.receiver.settle(job.session);
+  await job.session.transaction(() => job.receiver.settle(job.session));
   for (const { source: table } of open) await job.onTable(table.name, 0);
   return rows;
 }
@@ -89,7 +91,7 @@ async function copyInLanes(job: CopyJob, open: readonly Stage[], snapshot: strin
   await allOrFirstFailure(Array.from({ length: Math.min(job.lanes, open.length) }, lane), () =>
     queue.splice(0),
   );
-  await job.receiver.settle(job.session);
+  await job.session.transaction(() => job.receiver.settle(job.session));
   return rows;
 }
 
@@ -117,8 +119,15 @@ async function copyTable(
   source: Connection,
   target: Connection,
 ): Promise<number> {
-  await job.breathe();
   const { name } = stage.source;
+  let looked = -Infinity;
+  const pass = async (rows: number): Promise<void> => {
+    job.onRows(name, rows);
+    if (performance.now() - looked < LOOK_EVERY_MS) return;
+    await job.breathe();
+    looked = performance.now();
+  };
+  await job.breathe();
   const query = sql`select ${storedColumns(stage.source)} from ${tableOf(job.from, name)} x where ${ownRows(job.from, stage.source, 'x')}`;
-  return copyRows(source, query, target, job.receiver.copyInto(stage), (rows) => job.onRows(name, rows));
+  return copyRows(source, query, target, job.receiver.copyInto(stage), pass);
 }

@@ -16,7 +16,7 @@ export interface Receiver {
   empty(session: Connection): Promise<void>;
   /** Where the rows of the first copy go: `table (columns)` of this home, or the staging table. */
   copyInto(stage: Stage): Sql;
-  /** After the first copy, in the session that took it. */
+  /** After the first copy, in the session that took it and in a transaction of the caller's. */
   settle(session: Connection): Promise<void>;
   /**
    * In a transaction of the caller's: makes the rows of the staged keys what the staging tables say, and nothing else.

@@ -6,6 +6,7 @@ import { countDirty } from '../../engine/moves/guards.js';
 import { raiseSequences } from '../../engine/moves/sequences.js';
 import { type Stream, cycle, transfer } from '../../engine/moves/sync.js';
 import { sqlstateOf } from '../../pg/errors.js';
+import { raw } from '../../pg/sql.js';
 import { differenceError } from './differences.js';
 import type { Drive, End } from './drive.js';
 import { runMoveHooks } from './hooks.js';
@@ -13,6 +14,8 @@ import { assertGoingOn } from './interruption.js';
 
 /** Cut-overs that are tried before the command gives up for now. */
 const TRIES = 10;
+/** What the opening of the new home takes after the decision; the pause lasts until then. */
+const OPENING_MS = 50;
 const FIRST_REST_MS = 200;
 const LONGEST_REST_MS = 5_000;
 
@@ -22,6 +25,7 @@ export async function cutOver(drive: Drive, stream: Stream): Promise<void> {
   await runMoveHooks(drive, 'beforeCutover');
   const pauses = await patiently(drive, stream, async () => {
     await assertUntouched(stream);
+    await warmUp(drive, target);
     return decideIn(stream, move, () => departFrom(drive, source, target, stream));
   });
   fleet.reach('move.left');
@@ -47,7 +51,8 @@ export async function decideIn(
 ): Promise<Pause & { asked: number }> {
   const { from, to } = stream;
   const asked = performance.now();
-  const took = await inFence(from.session, tenant, { maxPauseMs }, async () => {
+  const limits = { maxPauseMs: Math.max(maxPauseMs - OPENING_MS, maxPauseMs / 2) };
+  const took = await inFence(from.session, tenant, limits, async () => {
     await to.session.transaction(async () => {
       await transfer(stream);
       const sequences = await raiseSequences(from, to);
@@ -66,6 +71,11 @@ export function departFrom(drive: Drive, from: End, to: End, stream: Stream) {
   const { fleet, id, driver } = drive;
   const leaving = from.driver.leaving(fleet, stream.from.session, from.home, to.home.placement);
   return departure(from.side, id, driver, to.home, leaving);
+}
+
+/** Opens the connection that will let the tenant in, so that nobody waits for that. */
+async function warmUp({ fleet }: Drive, { home: { placement } }: End): Promise<void> {
+  await fleet.managed(placement.cluster, placement.database, (session) => session.rows(raw('select 1')));
 }
 
 /** Nobody may have written at the new home: what is marked there was not written by us. */

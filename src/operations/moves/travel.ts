@@ -1,4 +1,6 @@
 import { copiedTables, moveTableUpsert } from '../../engine/catalog/moves.js';
+import { strainOn, throttles } from '../../engine/waves/throttle.js';
+import { pause } from '../../core/pause.js';
 import { copyTables } from '../../engine/moves/copy.js';
 import { installGuards } from '../../engine/moves/guards.js';
 import { inSide, onBothSides } from '../../engine/moves/side.js';
@@ -12,6 +14,7 @@ import { withStream } from './stream.js';
 
 /** Sessions that copy side by side, where both servers allow so many. */
 const COPY_LANES = 2;
+const LOOK_AGAIN_MS = 2_000;
 
 /** Copies, follows the writes, proves that both homes are equal, and lets the tenant go over. */
 export async function travel(drive: Drive): Promise<void> {
@@ -46,7 +49,7 @@ async function copy(drive: Drive, stream: Stream): Promise<void> {
     session,
     lanes: lanesOf(drive),
     done,
-    breathe: () => Promise.resolve(assertGoingOn(fleet)),
+    breathe: () => breathe(drive),
     onRows: (table, rows) => {
       copied += rows;
       fleet.emit({ type: 'move.progress', move: id, table, rows: copied, total: null });
@@ -63,6 +66,25 @@ async function copy(drive: Drive, stream: Stream): Promise<void> {
     copyMs: Math.round(performance.now() - began),
     rows: drive.move.rows + copied,
   });
+}
+
+/** Waits while one of the two clusters is under more strain than `rollout.throttle` allows. */
+async function breathe({ fleet, source, target, id }: Drive): Promise<void> {
+  const { throttle } = fleet.settings.rollout;
+  assertGoingOn(fleet);
+  if (!throttles(throttle)) return;
+  const clusters = new Set([source.home.placement.cluster, target.home.placement.cluster]);
+  for (let reason = await strainOn(fleet, clusters, throttle); reason !== null;) {
+    fleet.emit({
+      type: 'notice',
+      level: 'info',
+      code: 'MOVE_THROTTLED',
+      message: `move ${id.slice(0, 8)} waits: ${reason}`,
+    });
+    await pause(LOOK_AGAIN_MS, fleet.signal);
+    assertGoingOn(fleet);
+    reason = await strainOn(fleet, clusters, throttle);
+  }
 }
 
 /** Both ends of a lane and the sessions that the move holds anyway must fit the budget of connections. */
