@@ -1,10 +1,13 @@
+import type { MoveReport } from '../core/move.js';
 import { type Tenant, parseTenantId } from '../core/tenant.js';
 import type { Placement } from '../core/tier.js';
+import { openMoveOf } from '../engine/catalog/moves.js';
 import { placementHistory, requireTenant } from '../engine/catalog/tenants.js';
 import type { Fleet } from '../engine/context.js';
 import { type DatedEntry, readLedger } from '../engine/ledger/entries.js';
 import { driverOf } from '../engine/tiers/registry.js';
 import { homeOf, toTenant } from './home.js';
+import { toReport } from './moves/report.js';
 import { limitsOf } from './provision-plan.js';
 
 export interface TenantDetails {
@@ -13,14 +16,17 @@ export interface TenantDetails {
   /** What the tenant's unit has, read from its own database. */
   ledger: DatedEntry[];
   history: Record<string, unknown>[];
+  /** Its unfinished move, or null. */
+  move: MoveReport | null;
 }
 
 /** Everything known of one tenant. @throws conflict `TENANT_UNKNOWN` (exit 5) */
 export async function showTenant(fleet: Fleet, id: string): Promise<TenantDetails> {
   parseTenantId(id);
-  const { record, history } = await fleet.catalog(async (connection) => ({
+  const { record, history, move } = await fleet.catalog(async (connection) => ({
     record: await requireTenant(connection, id),
     history: await placementHistory(connection, id),
+    move: await openMoveOf(connection, id),
   }));
   const { placement, epoch } = homeOf(record, limitsOf(fleet.settings, record.plan));
   const unit = driverOf(placement.tier).unit(id, placement);
@@ -28,5 +34,11 @@ export async function showTenant(fleet: Fleet, id: string): Promise<TenantDetail
     record.status === 'provisioning' && record.version === null
       ? []
       : await fleet.managed(unit.cluster, unit.database, (connection) => readLedger(connection, unit));
-  return { tenant: toTenant(record), placement: { ...placement, epoch, unit: unit.id }, ledger, history };
+  return {
+    tenant: toTenant(record),
+    placement: { ...placement, epoch, unit: unit.id },
+    ledger,
+    history,
+    move: move === undefined ? null : toReport(move),
+  };
 }

@@ -1,5 +1,6 @@
 import { TIERS } from '../core/tier.js';
 import {
+  type OpenMove,
   contractsBegun,
   dueOffboardings,
   oldestVersions,
@@ -27,7 +28,7 @@ export interface FleetStatus {
   /** The file that waits for a go of its own, and every file behind it with it: not due until then. */
   held: { migration: string; reason: string }[];
   runs: RunLine[];
-  moves: Record<string, unknown>[];
+  moves: OpenMove[];
   due: Record<string, unknown>[];
 }
 

@@ -3,6 +3,7 @@ import type { StampedEvent } from '../core/events.js';
 import type { Colors } from './colors.js';
 import { withoutUnit } from './failures-text.js';
 import { counted, gistOf, oneLine } from './line.js';
+import { type MoveEvent, MoveProgress, isMoveEvent, moveLine } from './move-lines.js';
 import { countUnit, type Progress, progressText, startProgress } from './progress.js';
 import type { Renderer } from './renderer.js';
 import { type Waiting, waitingText } from './waiting.js';
@@ -22,6 +23,7 @@ const SILENCE_MS = 30_000;
 /** More units than this are counted, not listed: a line for each tenth of them that is done. */
 const LISTED_UNITS = 50;
 const PARTS = 10;
+const COUNT_EVERY_MS = 5_000;
 
 type Finished = Extract<StampedEvent, { type: 'unit.finished' }>;
 
@@ -37,6 +39,9 @@ export function plainRenderer(options: Options): Renderer {
 class PlainLines {
   private progress: Progress = startProgress(null, Date.now());
   private waiting: Waiting | undefined;
+  private move: MoveProgress | undefined;
+  /** When the rows of a move were last told. */
+  private countedAt = 0;
   private listed = 0;
   /** Tenths of the units that were told as done. */
   private parts = 0;
@@ -55,6 +60,7 @@ class PlainLines {
   }
 
   private note(event: StampedEvent): void {
+    if (isMoveEvent(event)) return this.noteMove(event, Date.now());
     switch (event.type) {
       case 'run.started':
         this.progress = startProgress(event.units, Date.now());
@@ -74,6 +80,17 @@ class PlainLines {
     }
   }
 
+  private noteMove(event: MoveEvent, now: number): void {
+    if (event.type === 'move.finished') {
+      this.move = undefined;
+      return;
+    }
+    this.move ??= new MoveProgress(now);
+    this.move.note(event, now);
+    if (event.type !== 'move.progress') this.countedAt = now;
+    this.watch();
+  }
+
   private write(line: string): void {
     this.options.write(line);
     clearTimeout(this.timer);
@@ -88,6 +105,7 @@ class PlainLines {
   }
 
   private signOfLife(now: number): string {
+    if (this.move !== undefined) return `still at work: ${this.move.standing(now)}`;
     if (this.waiting === undefined) return `still at work: ${progressText(this.progress, now)}`;
     return `wave ${this.waiting.wave}: still ${waitingText(this.waiting, now)}`;
   }
@@ -98,6 +116,7 @@ class PlainLines {
     if (event.type === 'run.halted')
       return `${this.options.colors.red('run halted:')} ${oneLine(event.reason)}`;
     if (this.options.detail === 'failures') return undefined;
+    if (isMoveEvent(event)) return moveLine(event, this.options.colors) ?? this.countLine(Date.now());
     switch (event.type) {
       case 'run.started':
         return `${event.kind}: ${counted(event.units, 'unit')}, ${counted(event.tenants, 'tenant')}${event.target === null ? '' : `, to ${event.target}`}`;
@@ -144,6 +163,13 @@ class PlainLines {
     if (parts <= this.parts || parts >= PARTS) return undefined;
     this.parts = parts;
     return progressText(this.progress, Date.now());
+  }
+
+  /** How far a copy has come, every few seconds. */
+  private countLine(now: number): string | undefined {
+    if (this.move === undefined || now - this.countedAt < COUNT_EVERY_MS) return undefined;
+    this.countedAt = now;
+    return this.move.copied(now);
   }
 
   private noticeLine(event: Extract<StampedEvent, { type: 'notice' }>): string | undefined {

@@ -1,5 +1,7 @@
+import type { MoveReport } from '../core/move.js';
 import type { Tenant } from '../core/tenant.js';
 import type { UnitVersion } from '../core/unit.js';
+import { homeName } from './home-name.js';
 import { recordsSection, sections, valueText } from './records.js';
 import { properties, table } from './table.js';
 
@@ -44,12 +46,22 @@ export function tenantDetailText(detail: {
   tenant: Tenant;
   ledger: readonly object[];
   history: readonly object[];
+  move: MoveReport | null;
 }): string {
   return sections(
     tenantText(detail.tenant),
+    moveText(detail.move),
     recordsSection('Ledger', detail.ledger),
     recordsSection('History', detail.history),
   );
+}
+
+function moveText(move: MoveReport | null): string {
+  if (move === null) return '';
+  const { from, to, state, undo, graceUntil } = move;
+  const stands = undo === null ? state : `going back, ${undo}`;
+  const until = state === 'grace' && graceUntil !== null ? ` until ${graceUntil}` : '';
+  return `Move\n${homeName(from)} to ${homeName(to)}: ${stands}${until} (tenantctl moves show ${move.move.slice(0, 8)})`;
 }
 
 /** `0014_activity_2027`: the name of a migration begins with its number. */

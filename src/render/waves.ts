@@ -1,6 +1,7 @@
 import type { StampedEvent } from '../core/events.js';
 import { oneLine } from './line.js';
 import type { Renderer } from './renderer.js';
+import { MoveScreen } from './move-screen.js';
 import { drawWave, type Screen } from './wave-drawing.js';
 import { WaveLine } from './wave-line.js';
 
@@ -16,8 +17,11 @@ class WaveScreen {
   private wave: WaveLine | undefined;
   /** One wave is drawn after the other: two live listr2 lists would draw over each other. */
   private drawn: Promise<void> = Promise.resolve();
+  private readonly moves: MoveScreen;
 
-  constructor(private readonly options: Screen) {}
+  constructor(private readonly options: Screen) {
+    this.moves = new MoveScreen(options);
+  }
 
   on(event: StampedEvent): void {
     switch (event.type) {
@@ -50,10 +54,13 @@ class WaveScreen {
       case 'notice':
         this.tell(this.noticeText(event));
         break;
+      default:
+        this.moves.on(event);
     }
   }
 
   async close(): Promise<void> {
+    this.moves.clear();
     this.shut();
     await this.drawn;
   }
@@ -93,6 +100,7 @@ class WaveScreen {
   }
 
   private tell(text: string): void {
+    this.moves.clear();
     if (this.wave === undefined) this.options.stream.write(`${text}\n`);
     else this.wave.tell(text);
   }

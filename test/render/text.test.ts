@@ -38,7 +38,9 @@ describe('tenants', () => {
 
   it('with all that is known', () => {
     const ledger = [{ id: 1, name: 'init', appliedAt: '2026-01-01' }];
-    expect(tenantDetailText({ tenant: acme, ledger, history: [] })).toContain('Ledger\nID  NAME  APPLIED AT');
+    expect(tenantDetailText({ tenant: acme, ledger, history: [], move: null })).toContain(
+      'Ledger\nID  NAME  APPLIED AT',
+    );
   });
 });
 

@@ -8,6 +8,16 @@ import { help } from './help.js';
 import { init } from './init.js';
 import { list } from './list.js';
 import { migrate } from './migrate.js';
+import {
+  movesAbort,
+  movesComplete,
+  movesList,
+  movesResume,
+  movesShow,
+  movesUndo,
+  movesWatch,
+} from './moves.js';
+import { promote } from './promote.js';
 import { provision } from './provision.js';
 import { rollback } from './rollback.js';
 import { route } from './route.js';
@@ -50,6 +60,14 @@ export const COMMANDS: readonly Command[] = [
   handledBy(runsRetry, () => import('../handlers/runs-retry.js')),
   handledBy(runsSkip, () => import('../handlers/runs-skip.js')),
   handledBy(runsAbort, () => import('../handlers/runs-abort.js')),
+  handledBy(promote, () => import('../handlers/promote.js')),
+  handledBy(movesList, () => import('../handlers/moves-list.js')),
+  handledBy(movesShow, () => import('../handlers/moves-show.js')),
+  handledBy(movesWatch, () => import('../handlers/moves-watch.js')),
+  handledBy(movesResume, () => import('../handlers/moves-resume.js')),
+  handledBy(movesUndo, () => import('../handlers/moves-undo.js')),
+  handledBy(movesComplete, () => import('../handlers/moves-complete.js')),
+  handledBy(movesAbort, () => import('../handlers/moves-abort.js')),
   handledBy(status, () => import('../handlers/status.js')),
   handledBy(configShow, () => import('../handlers/config-show.js')),
   handledBy(configCheck, () => import('../handlers/config-check.js')),

@@ -99,6 +99,7 @@ export interface MoveChanges {
   copyMs?: number;
   note?: string | null;
   undo?: UndoState;
+  maxPauseMs?: number;
 }
 
 const CHANGED: Record<keyof MoveChanges, string> = {
@@ -109,6 +110,7 @@ const CHANGED: Record<keyof MoveChanges, string> = {
   copyMs: 'copy_ms',
   note: 'note',
   undo: 'undo_state',
+  maxPauseMs: 'max_pause_ms',
 };
 
 /**

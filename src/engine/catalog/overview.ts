@@ -83,12 +83,31 @@ const INHABITED = `select from tenantctl_catalog.placements p join tenantctl_cat
   where p.unit = u.id and p.until is null and t.status not in ('provisioning', 'deleted')`;
 
 /** Moves that have not ended. */
-export async function openMoves(connection: Connection): Promise<Record<string, unknown>[]> {
-  return connection.rows(
+export async function openMoves(connection: Connection): Promise<OpenMove[]> {
+  return connection.rows<OpenMove>(
     raw(`
-    select id as move, tenant, state, started_at::text as "startedAt", grace_until::text as "graceUntil"
+    select id as move, tenant, from_home->>'tier' as from, to_home->>'tier' as to, method,
+           state, undo_state as undo, to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "startedAt",
+           to_char(grace_until at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "graceUntil",
+           coalesce(state = 'grace' and undo_state is null and grace_until <= now(), false) as due
       from tenantctl_catalog.moves where finished_at is null order by started_at`),
   );
+}
+
+/** A move that has not ended, in a line. */
+export interface OpenMove {
+  move: string;
+  tenant: string;
+  from: string;
+  to: string;
+  method: string;
+  state: string;
+  /** How far its way back has come; null while nobody asked for one. */
+  undo: string | null;
+  startedAt: string;
+  graceUntil: string | null;
+  /** Its grace period is over: the old copy may be deleted. */
+  due: boolean;
 }
 
 /** Offboardings whose retention period is over. */

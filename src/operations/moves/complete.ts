@@ -38,7 +38,7 @@ async function remaining({ fleet, source }: Drive): Promise<string> {
  */
 export function assertInGrace({ move, tenant, state, undo }: MoveReport): void {
   const facts = { move, tenant, state };
-  if (undo !== null)
+  if (state === 'grace' && undo !== null)
     throw conflictError('MOVE_GOING_BACK', `Move ${move.slice(0, 8)} of tenant ${tenant} is being undone.`, {
       hint: '`tenantctl moves resume` finishes that.',
       facts,

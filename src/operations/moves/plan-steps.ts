@@ -1,6 +1,7 @@
 import { formatDuration } from '../../core/duration.js';
 import type { MoveMethod } from '../../core/move.js';
 import type { FleetSettings } from '../../core/settings.js';
+import { placeOf } from './intent.js';
 import type { MovePlan } from './move-plan.js';
 
 /** Measured on two cores: rows a second that are copied and compared while writers wait. */
@@ -42,8 +43,4 @@ function transport({ method, rows, tables }: Omit<MovePlan, 'steps'>): string[] 
     `copy ${what} from one snapshot while it writes`,
     'follow its writes in cycles, and compare every row of both homes at one moment',
   ];
-}
-
-function placeOf({ tier, cluster, database, schema, pool }: MovePlan['from']): string {
-  return `${pool === null ? tier : `pool ${pool}`} (schema ${schema} of database ${database} on cluster ${cluster})`;
 }

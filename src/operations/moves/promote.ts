@@ -1,21 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { conflictError, refusedError } from '../../core/errors.js';
+import { type TenantctlError, conflictError, refusedError } from '../../core/errors.js';
 import type { MoveReport } from '../../core/move.js';
 import { parseTenantId } from '../../core/tenant.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
-import { moveInsert, openMoveOf } from '../../engine/catalog/moves.js';
+import { type StoredMove, moveInsert, openMoveOf } from '../../engine/catalog/moves.js';
 import { clusterUpsert, poolUpsert } from '../../engine/catalog/places.js';
 import { statusUpdate } from '../../engine/catalog/tenants.js';
 import type { Fleet } from '../../engine/context.js';
 import { sqlstateOf } from '../../pg/errors.js';
 import { alone } from '../tenant-lock.js';
 import { goOn } from './conduct.js';
+import { type MoveIntent, intentOf, resumeSteps } from './intent.js';
 import type { MovePlan, PromoteRequest } from './move-plan.js';
 import { planMove, sameDestination } from './plan.js';
+import { toReport } from './report.js';
 
 export type { MovePlan, PromoteRequest } from './move-plan.js';
 
-export type PromoteResult = MoveReport | { plan: MovePlan } | { tenant: string; already: true };
+/** A move as it stands; what would be done, for `dryRun`; or that nothing is to be done. */
+export type PromoteResult = MoveReport | MoveIntent | { plan: MovePlan } | { tenant: string; already: true };
 
 /**
  * Moves one tenant to another tier, pool or cluster while it is written to. The same call again goes on with a move
@@ -33,15 +36,25 @@ export async function promote(
 ): Promise<PromoteResult> {
   parseTenantId(request.id);
   const open = await fleet.catalog((connection) => openMoveOf(connection, request.id));
-  if (open !== undefined) {
-    if (!sameDestination(open, request) || open.state === 'grace') throw unfinished(open);
-    return goOn(fleet, open);
-  }
+  if (open !== undefined) return joinMove(fleet, open, request, options.dryRun);
   const plan = await planMove(fleet, request);
   if (plan === null) return { tenant: request.id, already: true };
   if (options.dryRun) return { plan };
-  assertSound(plan);
-  return goOn(fleet, await record(fleet, plan));
+  const refusal = preflightRefusal(plan);
+  if (refusal !== undefined) throw refusal;
+  return goOn(fleet, await record(fleet, plan), { wait: request.wait ?? false });
+}
+
+/** The tenant is on its way already, or has just arrived and still has its old copy. */
+async function joinMove(
+  fleet: Fleet,
+  open: StoredMove,
+  request: PromoteRequest,
+  dryRun: boolean,
+): Promise<MoveReport | MoveIntent> {
+  if (!sameDestination(open, request) || open.undo !== null) throw unfinished(open);
+  if (open.state === 'grace') return toReport(open);
+  return dryRun ? intentOf(open, resumeSteps(open)) : goOn(fleet, open, request);
 }
 
 /** Writes the move down; from here on the tenant is `moving`. */
@@ -80,13 +93,14 @@ async function record(fleet: Fleet, plan: MovePlan): Promise<{ move: string; ten
   return { move: id, tenant };
 }
 
-function assertSound({ tenant, findings }: MovePlan): void {
+/** Why a planned move would be refused; undefined when nothing stands in its way. */
+export function preflightRefusal({ tenant, findings }: MovePlan): TenantctlError | undefined {
   const errors = findings.filter(({ level }) => level === 'error');
-  if (errors.length === 0) return;
-  throw refusedError(
+  if (errors.length === 0) return undefined;
+  return refusedError(
     'PREFLIGHT_FAILED',
     [
-      `Tenant ${tenant} is not moved; nothing was changed. ${errors.length} findings:`,
+      `Tenant ${tenant} is not moved; nothing was changed. ${errors.length === 1 ? 'One finding' : `${errors.length} findings`}:`,
       ...errors.map(({ where, message, hint }) => `  ${where}: ${message}\n    ${hint}`),
     ].join('\n'),
     {
@@ -96,15 +110,15 @@ function assertSound({ tenant, findings }: MovePlan): void {
   );
 }
 
-function unfinished({ move, tenant, state, to }: MoveReport) {
+function unfinished({ move, tenant, state, to, undo }: MoveReport) {
   return conflictError(
     'MOVE_UNFINISHED',
     `Tenant ${tenant} has a move to tier ${to.tier} on cluster ${to.cluster} that is ${state}.`,
     {
       hint:
-        state === 'grace'
+        state === 'grace' && undo === null
           ? `\`tenantctl moves complete ${tenant}\` ends its grace period, \`tenantctl moves undo ${tenant}\` takes it back.`
-          : `\`tenantctl moves resume ${tenant}\` goes on with it, \`tenantctl moves abort ${tenant}\` takes it back.`,
+          : `\`tenantctl moves resume ${tenant}\` goes on with it${undo === null ? `, \`tenantctl moves abort ${tenant}\` takes it back` : ''}.`,
       facts: { move, tenant, state },
     },
   );
