@@ -4,7 +4,6 @@ import { type TenantRecord, requireTenant } from '../../engine/catalog/tenants.j
 import type { Fleet } from '../../engine/context.js';
 import { newestOf, readLedger } from '../../engine/ledger/entries.js';
 import type { Home } from '../../engine/local/placements.js';
-import { preflight } from '../../engine/moves/preflight/rules.js';
 import { type Side, inSide, tableOf } from '../../engine/moves/side.js';
 import { type MovedTable, ownRows, readTables } from '../../engine/moves/tables.js';
 import { driverOf } from '../../engine/tiers/registry.js';
@@ -13,6 +12,7 @@ import { sql } from '../../pg/sql.js';
 import { homeOf } from '../home.js';
 import { kitFor } from '../kit.js';
 import { limitsOf } from '../provision-plan.js';
+import { inspectMove } from './inspect.js';
 import type { MovePlan, PromoteRequest } from './move-plan.js';
 import { planSteps, predictPause } from './plan-steps.js';
 
@@ -34,16 +34,15 @@ export async function planMove(fleet: Fleet, request: PromoteRequest): Promise<M
     const tables = await readTables(session, source, tenancy.column, source.shared || goal.shared);
     const counts = await countRows(session, source, tables);
     const rows = counts.reduce((sum, table) => sum + table.rows, 0);
-    const look = {
-      source: { session, side: source, tables },
-      method: request.method ?? 'auto',
-      tenantColumn: tenancy.column,
-      appRole: tenancy.appRole,
-    };
-    const findings = await withTarget(fleet, goal, source, async (there) =>
-      preflight({ ...look, target: there }),
-    );
     const method = methodOf(fleet, request, home, target, rows);
+    const { migrations } = await kitFor(fleet, {});
+    const findings = await inspectMove(
+      fleet,
+      { session, side: source, unit, tables },
+      { side: goal, unit: driverOf(request.to).unit(record.id, target.placement) },
+      method,
+      migrations,
+    );
     const plan = {
       tenant: record.id,
       from: { ...home.placement, epoch: home.epoch },
@@ -121,25 +120,6 @@ async function countRows(session: Connection, side: Side, tables: readonly Moved
     counts.push({ table: table.name, rows: row?.rows ?? 0 });
   }
   return counts;
-}
-
-type There = Parameters<typeof preflight>[0]['target'];
-
-/** A pool is there before its tenant; a home of the tenant's own is made for the move. */
-async function withTarget<T>(
-  fleet: Fleet,
-  goal: Side,
-  source: Side,
-  work: (there: There) => Promise<T>,
-): Promise<T> {
-  if (!goal.shared) return work(null);
-  return inSide(fleet, goal, 'plan', async (session) =>
-    work({
-      session,
-      side: goal,
-      tables: await readTables(session, goal, fleet.settings.tenancy.column, source.shared || goal.shared),
-    }),
-  );
 }
 
 function assertMovable({ id, status }: TenantRecord): void {

@@ -1,4 +1,8 @@
+import type { MoveMethod } from '../../../core/move.js';
+import type { MigrationUnit } from '../../../core/unit.js';
 import type { Connection } from '../../../pg/connection.js';
+import type { Fleet } from '../../context.js';
+import type { Migration } from '../../ledger/migration.js';
 import type { Side } from '../side.js';
 import type { MovedTable } from '../tables.js';
 
@@ -18,18 +22,31 @@ export interface MoveFinding {
 export interface Inspected {
   session: Connection;
   side: Side;
+  /** What migrates together with it. */
+  unit: MigrationUnit;
   /** The tables that would be moved. */
   tables: readonly MovedTable[];
 }
 
+/** Where the tenant is to go, whether anything is there yet or not. */
+export interface Destination {
+  side: Side;
+  unit: MigrationUnit;
+  /** A session with its server, in whatever database. */
+  server: Connection;
+  /** A session with its database; null while that is still to be made. */
+  database: Connection | null;
+}
+
 export interface PreflightContext {
+  fleet: Fleet;
+  /** All files, in order. */
+  migrations: readonly Migration[];
   source: Inspected;
+  goal: Destination;
   /** Null where the new home is still to be made. */
   target: Inspected | null;
-  /** `auto` when it is still to be chosen. */
-  method: 'auto' | 'atomic' | 'online' | 'offline';
-  tenantColumn: string;
-  appRole: string;
+  method: MoveMethod;
 }
 
 /** One rule: looks, changes nothing. */

@@ -1,7 +1,44 @@
+import { adminRights } from './admin-rights.js';
+import { createRights, tableOwnership, truncateRights } from './application-rights.js';
+import { applicationRole } from './application-role.js';
+import { extensions } from './extensions.js';
 import type { MoveFinding, PreflightContext, PreflightRule } from './finding.js';
-import { tablesWithoutKey } from './keys.js';
+import { keysAcrossTheBorder, keysWithoutTenant } from './foreign-keys.js';
+import { keysNotLeakproof, tablesWithoutKey } from './keys.js';
+import { placeTaken } from './place.js';
+import { referenceTables } from './references.js';
+import { runInFlight } from './runs.js';
+import { shapes } from './shape.js';
+import { takenValues, weakenedUniques } from './unique-values.js';
+import { inheritedTables, rowsOfOthers, rulesInOwnHomes, unloggedTables } from './unusual-tables.js';
+import { largeObjects, objectNames } from './values.js';
+import { versions } from './version.js';
 
-const RULES: readonly PreflightRule[] = [tablesWithoutKey];
+const RULES: readonly PreflightRule[] = [
+  runInFlight,
+  versions,
+  shapes,
+  referenceTables,
+  placeTaken,
+  adminRights,
+  applicationRole,
+  extensions,
+  tablesWithoutKey,
+  keysNotLeakproof,
+  largeObjects,
+  objectNames,
+  keysAcrossTheBorder,
+  keysWithoutTenant,
+  unloggedTables,
+  inheritedTables,
+  rulesInOwnHomes,
+  rowsOfOthers,
+  weakenedUniques,
+  takenValues,
+  truncateRights,
+  tableOwnership,
+  createRights,
+];
 
 /** Everything that stands in the way of a move, errors first. */
 export async function preflight(context: PreflightContext): Promise<MoveFinding[]> {
