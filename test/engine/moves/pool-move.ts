@@ -113,9 +113,12 @@ async function mover(session: Connection, { source, target }: PoolMove, move: st
     },
     change: (...changes) => own.attempt(...changes.map(sqlOf)),
     stage: async (also = 'false') => {
+      // Whole tables are compared here, which is not what the session is set up for.
+      await session.message('set enable_hashjoin = on');
       const results = await session.message(
         stages.map((stage) => staging(source, target, stage, also)).join('; '),
       );
+      await session.message('set enable_hashjoin = off');
       return stages.filter((_, n) => (results[n]?.rowCount ?? 0) > 0);
     },
     copy: async () => {
@@ -132,7 +135,7 @@ async function mover(session: Connection, { source, target }: PoolMove, move: st
           `insert into ${into} select ${values.text()} from ${tableOf(source, stage.source.name).text()}`,
         );
       }
-      await receiver.settle(session);
+      await session.transaction(() => receiver.settle(session));
     },
     cycle: (also) =>
       session.transaction(async () => {

@@ -66,7 +66,7 @@ function closureTooLarge(rows: number, touched: readonly PoolTable[]) {
   const tables = touched.map(({ table }) => table.name);
   return refusedError(
     'MOVE_CLOSURE_TOO_LARGE',
-    `More than ${CLOSURE_LIMIT} rows (${rows} so far) would have to be written again, because rows of ${tables.join(', ')} that they refer to exchanged unique values.`,
+    `${rows} rows that did not change would have to be written again, because rows of ${tables.join(', ')} that they refer to exchanged unique values; ${CLOSURE_LIMIT} are the most.`,
     {
       hint: 'Nothing of this cycle was kept. Move the tenant with --method offline, or make the foreign keys to these tables nullable or DEFERRABLE.',
       facts: { rows, limit: CLOSURE_LIMIT, tables },

@@ -7,7 +7,7 @@ import { type Edge, type Pool, type PoolTable, keyed } from './pool-tables.js';
 import { SLOTS, WRITTEN, countUnequalSaved, countUnequalStaged, rootsOf } from './self-check.js';
 import { type Writing, removeEarly, removeVanished, together, writeWanted } from './write.js';
 
-/** Beyond this many rows that would have to go with others, a merge is not the way. */
+/** Beyond this many rows that did not change but have to be written again, a merge is not the way. */
 export const CLOSURE_LIMIT = 50_000;
 
 /** Temporary tables above this size are emptied by TRUNCATE, which costs more but leaves no dead rows. */
@@ -92,14 +92,14 @@ function clearTheWay(pool: Pool, tables: readonly PoolTable[], groups: readonly 
       v_next := '{}';
       ${binding.map((edge) => follow(pool, edge)).join('\n      ')}
       exit when v_next = '{}';
-      if v_rewritten > ${CLOSURE_LIMIT} then
-        return jsonb_build_object('refused', 'closure', 'rewritten', v_rewritten);
-      end if;
       v_early := v_early || v_next;
       v_last := v_next;
       v_round := v_round + 1;
     end loop;
-    ${bound.map((table) => `if ${table.index} = any (v_early) then ${saveEarly(pool, table).text()}; end if;`).join('\n    ')}
+    ${bound.map((table) => save(pool, table)).join('\n    ')}
+    if v_rewritten > ${CLOSURE_LIMIT} then
+      return jsonb_build_object('refused', 'closure', 'rewritten', v_rewritten);
+    end if;
     ${loose.map((edge) => detach(pool, tables, edge)).join('\n    ')}
     ${groups
       .toReversed()
@@ -117,8 +117,16 @@ function follow(pool: Pool, edge: Edge): string {
   return `if ${edge.parent.index} = any (v_last) then
         ${addChildren(pool, edge).text()};
         get diagnostics v_rows = row_count;
-        if v_rows > 0 then v_next := v_next || ${edge.child.index}; v_rewritten := v_rewritten + v_rows; end if;
+        if v_rows > 0 then v_next := v_next || ${edge.child.index}; end if;
       end if;`;
+}
+
+function save(pool: Pool, table: PoolTable): string {
+  return `if ${table.index} = any (v_early) then
+      ${saveEarly(pool, table).text()};
+      get diagnostics v_rows = row_count;
+      v_rewritten := v_rewritten + v_rows;
+    end if;`;
 }
 
 function detach(pool: Pool, tables: readonly PoolTable[], edge: Edge): string {
