@@ -5,6 +5,7 @@ import type { Migration } from '../../engine/ledger/migration.js';
 import { connectionBudget } from '../../engine/moves/preflight/connection-budget.js';
 import type { Inspected, MoveFinding } from '../../engine/moves/preflight/finding.js';
 import { preflight } from '../../engine/moves/preflight/rules.js';
+import { tableOwners } from '../../engine/moves/preflight/table-owners.js';
 import { type Side, inSide } from '../../engine/moves/side.js';
 import { readTables } from '../../engine/moves/tables.js';
 import type { Connection } from '../../pg/connection.js';
@@ -17,7 +18,7 @@ interface Goal {
 
 /**
  * Everything that stands in the way of a move, errors first; nothing is changed. Where the budget of connections is too
- * small even to look, only that is said.
+ * small even to look, or the tables of the new home are not ours to read, only that is said.
  */
 export async function inspectMove(
   fleet: Fleet,
@@ -31,16 +32,12 @@ export async function inspectMove(
   await readWhole(source.session);
   return atServer(fleet, source, goal, (server) =>
     inDatabase(fleet, source, goal, server, (database) =>
-      atTarget(fleet, goal, database, (target) =>
-        preflight({
-          fleet,
-          migrations,
-          source,
-          target,
-          goal: { ...goal, server, database: target?.session ?? database },
-          method,
-        }),
-      ),
+      atTarget(fleet, goal, database, async (target) => {
+        const unseen = target === null ? [] : await tableOwners(target, fleet.settings.tenancy.appRole);
+        if (unseen.length > 0) return unseen;
+        const there = { ...goal, server, database: target?.session ?? database };
+        return preflight({ fleet, migrations, source, target, goal: there, method });
+      }),
     ),
   );
 }

@@ -4,6 +4,7 @@ import { type TenantRecord, requireTenant } from '../../engine/catalog/tenants.j
 import type { Fleet } from '../../engine/context.js';
 import { newestOf, readLedger } from '../../engine/ledger/entries.js';
 import type { Home } from '../../engine/local/placements.js';
+import { tableOwners } from '../../engine/moves/preflight/table-owners.js';
 import { type Side, inSide, tableOf } from '../../engine/moves/side.js';
 import { type MovedTable, ownRows, readTables } from '../../engine/moves/tables.js';
 import { driverOf } from '../../engine/tiers/registry.js';
@@ -32,17 +33,14 @@ export async function planMove(fleet: Fleet, request: PromoteRequest): Promise<M
   return inSide(fleet, source, 'plan', async (session) => {
     const version = newestOf(await readLedger(session, unit))?.id ?? null;
     const tables = await readTables(session, source, tenancy.column, source.shared || goal.shared);
-    const counts = await countRows(session, source, tables);
+    const here = { session, side: source, unit, tables };
+    const unseen = await tableOwners(here, tenancy.appRole);
+    const counts = unseen.length > 0 ? [] : await countRows(session, source, tables);
     const rows = counts.reduce((sum, table) => sum + table.rows, 0);
     const method = methodOf(fleet, request, home, target, rows);
     const { migrations } = await kitFor(fleet, {});
-    const findings = await inspectMove(
-      fleet,
-      { session, side: source, unit, tables },
-      { side: goal, unit: driverOf(request.to).unit(record.id, target.placement) },
-      method,
-      migrations,
-    );
+    const there = { side: goal, unit: driverOf(request.to).unit(record.id, target.placement) };
+    const findings = unseen.length > 0 ? unseen : await inspectMove(fleet, here, there, method, migrations);
     const plan = {
       tenant: record.id,
       from: { ...home.placement, epoch: home.epoch },

@@ -1,11 +1,12 @@
-import { type Sql, ident, sql } from '../../../pg/sql.js';
+import { type Sql, ident, raw, sql } from '../../../pg/sql.js';
 import { movedRelations } from '../merge/moved-relations.js';
 import type { Inspected, MoveFinding, PreflightRule } from './finding.js';
 
 interface Grant {
   relation: string;
-  role: string;
-  /** Who was given it: the role, one that it has the rights of, or everybody. */
+  /** Those of the application that have it. */
+  roles: string;
+  /** Who was given it: one of them, one whose rights they have, or everybody (null). */
   grantee: string | null;
 }
 
@@ -15,41 +16,18 @@ export const truncateRights: PreflightRule = async ({ fleet, source, target }) =
     const { schema } = one.side.home.placement;
     const grants = await one.session.rows<Grant>(sql`
       with ${relationsOf(one)}
-      select distinct c.relname::text as relation, r.rolname::text as role,
-             case when a.grantee = 0 then null else pg_get_userbyid(a.grantee)::text end as grantee
+      select c.relname::text as relation, ${GRANTED}
         from moved m join pg_class c on c.oid = m.relid
         cross join lateral aclexplode(c.relacl) a
-        join pg_roles r on r.rolname = any (${rolesOf(one, fleet.settings.tenancy.appRole)}::text[])
-       where a.privilege_type = 'TRUNCATE' and a.grantee <> c.relowner
-         and (a.grantee = 0 or pg_has_role(r.oid, a.grantee, 'USAGE')) order by 1, 2`);
-    return grants.map(({ relation, role, grantee }) => ({
+        join pg_roles r on ${isOfApplication(one, fleet.settings.tenancy.appRole)}
+       where a.privilege_type = 'TRUNCATE' and a.grantee <> c.relowner and ${REACHED}
+       group by c.relname, a.grantee order by 1, 2`);
+    return grants.map(({ relation, roles, grantee }) => ({
       rule: 'truncate-right',
       level: 'error',
       where: relation,
-      message: `Role ${role} may TRUNCATE table ${relation} of schema ${schema}, which no mark on rows tells of, so the copy would keep what is gone.`,
+      message: `${roles} may TRUNCATE table ${relation} of schema ${schema}, which no mark on rows tells of, so the copy would keep what is gone.`,
       hint: `revoke truncate on ${qualified(schema, relation)} from ${nameOf(grantee)};`,
-    }));
-  });
-
-/** Who owns a table, or may put triggers on it, can take the gate off again. */
-export const tableOwnership: PreflightRule = async ({ fleet, source, target }) =>
-  inBoth(source, target, async (one) => {
-    const { schema } = one.side.home.placement;
-    const owned = await one.session.rows<{ relation: string; role: string; owner: string }>(sql`
-      with ${relationsOf(one)}
-      select distinct c.relname::text as relation, r.rolname::text as role, pg_get_userbyid(c.relowner)::text as owner
-        from moved m join pg_class c on c.oid = m.relid
-        join pg_roles r on r.rolname = any (${rolesOf(one, fleet.settings.tenancy.appRole)}::text[])
-       where pg_has_role(r.oid, c.relowner, 'MEMBER') order by 1, 2`);
-    return owned.map(({ relation, role, owner }) => ({
-      rule: 'application-owns-table',
-      level: 'error',
-      where: relation,
-      message: `Role ${role} has the rights of the owner of table ${relation}, so the application can change the table or take its gate off while the tenant moves.`,
-      hint:
-        owner === role
-          ? `alter table ${qualified(schema, relation)} owner to ${ident(one.session.user).text()};`
-          : `revoke ${ident(owner).text()} from ${ident(role).text()};`,
     }));
   });
 
@@ -57,17 +35,17 @@ export const tableOwnership: PreflightRule = async ({ fleet, source, target }) =
 export const createRights: PreflightRule = async ({ fleet, source, target }) =>
   inBoth(source, target, async (one) => {
     const { schema } = one.side.home.placement;
-    const grants = await one.session.rows<{ role: string; grantee: string | null }>(sql`
-      select distinct r.rolname::text as role, case when a.grantee = 0 then null else pg_get_userbyid(a.grantee)::text end as grantee
+    const grants = await one.session.rows<{ roles: string; grantee: string | null }>(sql`
+      select ${GRANTED}
         from pg_namespace n cross join lateral aclexplode(n.nspacl) a
-        join pg_roles r on r.rolname = any (${rolesOf(one, fleet.settings.tenancy.appRole)}::text[])
-       where n.nspname = ${schema} and a.privilege_type = 'CREATE' and a.grantee <> n.nspowner
-         and (a.grantee = 0 or pg_has_role(r.oid, a.grantee, 'USAGE')) order by 1`);
-    return grants.map(({ role, grantee }) => ({
+        join pg_roles r on ${isOfApplication(one, fleet.settings.tenancy.appRole)}
+       where n.nspname = ${schema} and a.privilege_type = 'CREATE' and a.grantee <> n.nspowner and ${REACHED}
+       group by a.grantee order by 1`);
+    return grants.map(({ roles, grantee }) => ({
       rule: 'create-right',
       level: 'error',
       where: schema,
-      message: `Role ${role} may create tables in schema ${schema}; one that the application makes during the move would stay behind.`,
+      message: `${roles} may create tables in schema ${schema}; one that the application makes during the move would stay behind.`,
       hint: `revoke create on schema ${ident(schema).text()} from ${nameOf(grantee)};`,
     }));
   });
@@ -81,9 +59,16 @@ async function inBoth(
   return target === null ? here : [...here, ...(await look(target))];
 }
 
-/** The roles that an application has in a home. */
-function rolesOf({ side }: Inspected, appRole: string): string[] {
-  return [...new Set([appRole, side.home.placement.role])];
+const GRANTED = raw(`string_agg(distinct r.rolname::text, ', ') as roles,
+  case when a.grantee = 0 then null else pg_get_userbyid(a.grantee)::text end as grantee`);
+
+/** Is what was granted to somebody the role's as well? */
+const REACHED = raw(`(a.grantee = 0 or pg_has_role(r.oid, a.grantee, 'USAGE'))`);
+
+/** The roles that an application assumes, and those that it logs in with. */
+function isOfApplication({ side }: Inspected, appRole: string): Sql {
+  return sql`not r.rolsuper and r.rolname <> session_user and exists (
+    select from pg_roles p where p.rolname in (${appRole}, ${side.home.placement.role}) and pg_has_role(r.oid, p.oid, 'MEMBER'))`;
 }
 
 function nameOf(grantee: string | null): string {

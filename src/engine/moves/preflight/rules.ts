@@ -1,5 +1,5 @@
 import { adminRights } from './admin-rights.js';
-import { createRights, tableOwnership, truncateRights } from './application-rights.js';
+import { createRights, truncateRights } from './application-rights.js';
 import { applicationRole } from './application-role.js';
 import { extensions } from './extensions.js';
 import type { MoveFinding, PreflightContext, PreflightRule } from './finding.js';
@@ -36,7 +36,6 @@ const RULES: readonly PreflightRule[] = [
   weakenedUniques,
   takenValues,
   truncateRights,
-  tableOwnership,
   createRights,
 ];
 
