@@ -4,6 +4,17 @@
 create schema tenantctl;
 comment on schema tenantctl is 'Local state of tenantctl: which migrations and which tenants live in this database';
 
+create table tenantctl.dirty (
+  entry bigint generated always as identity not null,
+  move text not null,
+  side text not null,
+  relation text not null,
+  key text[] not null,
+  constraint dirty_pkey PRIMARY KEY (entry)
+);
+CREATE INDEX dirty_move ON tenantctl.dirty USING btree (move, side);
+comment on table tenantctl.dirty is 'Which rows of a moving tenant were written since they were last copied';
+
 create table tenantctl.ledger (
   entry bigint generated always as identity not null,
   unit text not null,
@@ -36,6 +47,18 @@ create table tenantctl.look (
 );
 comment on table tenantctl.look is 'The last look at each schema; may be emptied at any time';
 
+create table tenantctl.move (
+  move text not null,
+  tenant text not null,
+  schema text not null,
+  side text not null,
+  driver text not null,
+  started_at timestamp with time zone default now() not null,
+  constraint move_pkey PRIMARY KEY (move, side),
+  constraint move_side_check CHECK ((side = ANY (ARRAY['source'::text, 'target'::text])))
+);
+comment on table tenantctl.move is 'The moves that this database takes part in, while anything of them is left here';
+
 create table tenantctl.placement (
   tenant text not null,
   key text not null,
@@ -53,18 +76,30 @@ create table tenantctl.placement (
   home jsonb,
   created_at timestamp with time zone default now() not null,
   changed_at timestamp with time zone default now() not null,
-  constraint placement_pkey PRIMARY KEY (tenant),
+  constraint placement_pkey PRIMARY KEY (tenant, schema),
   constraint placement_check CHECK (((state = 'moved'::text) = (home IS NOT NULL))),
   constraint placement_epoch_check CHECK ((epoch > 0)),
-  constraint placement_key_key UNIQUE (key),
+  constraint placement_key_schema_key UNIQUE (key, schema),
   constraint placement_labels_check CHECK ((jsonb_typeof(labels) = 'object'::text)),
   constraint placement_state_check CHECK ((state = ANY (ARRAY['making'::text, 'active'::text, 'moving'::text, 'suspended'::text, 'moved'::text]))),
   constraint placement_status_check CHECK ((status = ANY (ARRAY['provisioning'::text, 'active'::text, 'suspended'::text, 'moving'::text, 'offboarding'::text]))),
   constraint placement_tier_check CHECK ((tier = ANY (ARRAY['pool'::text, 'schema'::text, 'database'::text])))
 );
-CREATE INDEX placement_moving ON tenantctl.placement USING btree (unit) WHERE (state = 'moving'::text);
+CREATE INDEX placement_moving ON tenantctl.placement USING btree (unit) WHERE ((state = 'moving'::text) OR (status = 'moving'::text));
 CREATE INDEX placement_unit ON tenantctl.placement USING btree (unit);
 comment on table tenantctl.placement is 'The tenants that live, or lived, in this database; enough to rebuild the catalog from the fleet';
+
+create table tenantctl.set_aside (
+  move text not null,
+  side text not null,
+  relation text not null,
+  kind text not null,
+  name text not null,
+  definition text not null,
+  constraint set_aside_pkey PRIMARY KEY (move, side, relation, kind, name),
+  constraint set_aside_kind_check CHECK ((kind = ANY (ARRAY['foreign key'::text, 'trigger'::text, 'silenced trigger'::text])))
+);
+comment on table tenantctl.set_aside is 'Constraints and triggers that a move has set aside here, and how they are put back';
 
 CREATE OR REPLACE FUNCTION tenantctl.admit(p_key text, p_epoch bigint DEFAULT NULL::bigint)
  RETURNS boolean
@@ -74,7 +109,8 @@ AS $function$
 declare
   v_home tenantctl.placement;
 begin
-  select * into v_home from tenantctl.placement where key = p_key;
+  select * into v_home from tenantctl.placement where key = p_key
+   order by state in ('active', 'moving') desc, epoch desc limit 1;
   if not found then
     raise exception using errcode = 'TC002', message = 'no tenant with this key lives here';
   end if;
@@ -101,7 +137,7 @@ begin
     raise exception using errcode = 'TC010',
       message = pg_catalog.format('unit %s is being migrated by another session', p_unit);
   end if;
-  if exists (select from tenantctl.placement where unit = p_unit and state = 'moving') then
+  if exists (select from tenantctl.placement where unit = p_unit and (state = 'moving' or status = 'moving')) then
     raise exception using errcode = 'TC012',
       message = pg_catalog.format('a tenant of unit %s is being moved', p_unit);
   end if;
@@ -149,6 +185,34 @@ CREATE OR REPLACE FUNCTION tenantctl.fleet_condition()
 AS $function$
   select pg_catalog.format('session_user = %L and current_setting(''tenantctl.scope'', true) = ''fleet''', session_user)
 $function$;
+
+CREATE OR REPLACE FUNCTION tenantctl.gate()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  -- Arguments: move, tenant, schema, administrator.
+  v_home tenantctl.placement;
+begin
+  if not (session_user = tg_argv[3] and coalesce(current_setting('tenantctl.moving', true), '') = tg_argv[0]) then
+    perform pg_advisory_xact_lock_shared(1952804456, hashtext(tg_argv[1]));
+    if current_setting('transaction_isolation') = 'read committed' then
+      select * into v_home from tenantctl.placement where tenant = tg_argv[1] and schema = tg_argv[2];
+    else
+      select * into v_home from tenantctl.placement where tenant = tg_argv[1] and schema = tg_argv[2] for share;
+    end if;
+    -- A migration of the whole unit changes the rows of a home that is shut as well; it waits at the lock like others.
+    if (v_home.state is null or v_home.state not in ('active', 'moving'))
+       and not (session_user = tg_argv[3] and coalesce(current_setting('tenantctl.scope', true), '') = 'fleet') then
+      perform tenantctl.refuse(tg_argv[1], coalesce(v_home.state, 'making'), v_home.epoch, v_home.home);
+    end if;
+  end if;
+  if tg_op = 'DELETE' then return old; end if;
+  return new;
+end $function$;
+comment on function tenantctl.gate() is 'Lets writes of a moving tenant pass while its home is open, and holds them during the cut-over';
 
 CREATE OR REPLACE FUNCTION tenantctl.grant_views_and_sequences(p_schema text, p_role text)
  RETURNS void
@@ -206,6 +270,20 @@ begin
     detail = pg_catalog.jsonb_build_object('tenant', p_tenant, 'state', p_state, 'epoch', p_epoch)::text;
 end $function$;
 comment on function tenantctl.refuse(text,text,bigint,jsonb) is 'Raises TC001 (moved) or TC002 (suspended or not ready)';
+
+CREATE OR REPLACE FUNCTION tenantctl.refuse_truncate()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  -- Arguments: move, administrator.
+  if session_user = tg_argv[1] and coalesce(pg_catalog.current_setting('tenantctl.moving', true), '') = tg_argv[0] then
+    return null;
+  end if;
+  raise exception using errcode = 'TC013',
+    message = pg_catalog.format('table %I.%I holds rows of a tenant that is being moved; it cannot be truncated', tg_table_schema, tg_table_name),
+    hint = 'Wait until the move has ended, or use DELETE.';
+end $function$;
 
 CREATE OR REPLACE FUNCTION tenantctl.schema_oid(p_schema text)
  RETURNS oid
@@ -265,7 +343,7 @@ begin
     end if;
     continue when p_mode = 'observe';
 
-    v_condition := tenantctl.tenant_condition(p_column, v_table.type, p_setting);
+    v_condition := tenantctl.tenant_condition(p_column, v_table.type, p_setting, p_schema);
     if not v_table.atthasdef and not v_table.relispartition then
       execute pg_catalog.format('alter table %I.%I alter column %I set default nullif(current_setting(%L, true), '''')::%s',
         p_schema, v_table.relname, p_column, p_setting, v_table.type);
@@ -337,7 +415,7 @@ begin
     raise exception using errcode = 'TC010',
       message = pg_catalog.format('unit %s is being migrated by another session', p_unit);
   end if;
-  if exists (select from tenantctl.placement where unit = p_unit and state = 'moving') then
+  if exists (select from tenantctl.placement where unit = p_unit and (state = 'moving' or status = 'moving')) then
     raise exception using errcode = 'TC012',
       message = pg_catalog.format('a tenant of unit %s is being moved', p_unit);
   end if;
@@ -351,7 +429,7 @@ begin
 end $function$;
 comment on function tenantctl.take_back(text,integer) is 'Takes a unit for one transaction and marks its newest migration as rolled back';
 
-CREATE OR REPLACE FUNCTION tenantctl.tenant_condition(p_column text, p_type text, p_setting text)
+CREATE OR REPLACE FUNCTION tenantctl.tenant_condition(p_column text, p_type text, p_setting text, p_schema text)
  RETURNS text
  LANGUAGE sql
  IMMUTABLE
@@ -359,8 +437,9 @@ AS $function$
   select pg_catalog.format(
     '%1$I = %2$s and %1$I = (select case when home.state in (''active'', ''moving'') then %2$s '
     'else tenantctl.refuse(home.tenant, home.state, home.epoch, home.home)::text::%3$s end '
-    'from tenantctl.placement home where home.key = (%2$s)::text)',
-    p_column, pg_catalog.format('nullif(current_setting(%L, true), '''')::%s', p_setting, p_type), p_type)
+    'from tenantctl.placement home where home.key = (%2$s)::text and pg_catalog.quote_ident(home.schema) = %4$s)',
+    p_column, pg_catalog.format('nullif(current_setting(%L, true), '''')::%s', p_setting, p_type), p_type,
+    pg_catalog.format('%L::pg_catalog.regnamespace::text', pg_catalog.quote_ident(p_schema)))
 $function$;
 
 create schema tenantctl_catalog;
@@ -518,16 +597,28 @@ create table tenantctl_catalog.moves (
   started_at timestamp with time zone default now() not null,
   finished_at timestamp with time zone,
   fault jsonb,
+  to_epoch bigint,
+  version_id integer,
+  max_pause_ms integer default 250 not null,
+  max_lag_ms integer default 1000 not null,
+  grace_ms bigint default 0 not null,
+  note text,
+  undo_state text,
+  undo_at timestamp with time zone,
+  cut_overs integer default 0 not null,
+  hashes jsonb,
   constraint moves_pkey PRIMARY KEY (id),
   constraint moves_check CHECK (((finished_at IS NULL) = (state <> ALL (ARRAY['completed'::text, 'aborted'::text, 'undone'::text])))),
   constraint moves_method_check CHECK ((method = ANY (ARRAY['atomic'::text, 'online'::text, 'offline'::text]))),
   constraint moves_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'prepared'::text, 'copying'::text, 'syncing'::text, 'verified'::text, 'moved'::text, 'flipped'::text, 'grace'::text, 'completed'::text, 'aborted'::text, 'undone'::text]))),
   constraint moves_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenantctl_catalog.tenants(id),
-  constraint moves_tenant_from_epoch_fkey FOREIGN KEY (tenant, from_epoch) REFERENCES tenantctl_catalog.placements(tenant, epoch)
+  constraint moves_tenant_from_epoch_fkey FOREIGN KEY (tenant, from_epoch) REFERENCES tenantctl_catalog.placements(tenant, epoch),
+  constraint moves_undo_state_check CHECK ((undo_state = ANY (ARRAY['syncing'::text, 'moved'::text, 'flipped'::text])))
 );
 CREATE INDEX moves_due ON tenantctl_catalog.moves USING btree (grace_until) WHERE (state = 'grace'::text);
 CREATE UNIQUE INDEX moves_one_per_tenant ON tenantctl_catalog.moves USING btree (tenant) WHERE (finished_at IS NULL);
 CREATE TRIGGER move_step BEFORE UPDATE ON tenantctl_catalog.moves FOR EACH ROW EXECUTE FUNCTION tenantctl_catalog.check_move_step();
+CREATE TRIGGER move_undo_step BEFORE UPDATE ON tenantctl_catalog.moves FOR EACH ROW EXECUTE FUNCTION tenantctl_catalog.check_undo_step();
 
 create table tenantctl_catalog.offboardings (
   id text not null,
@@ -878,6 +969,22 @@ begin
     select from tenantctl_catalog.tenant_steps where from_status = old.status and to_status = new.status) then
     raise exception using errcode = 'TC021',
       message = pg_catalog.format('tenant %s is %s; it cannot become %s', old.id, old.status, new.status);
+  end if;
+  return new;
+end $function$;
+
+CREATE OR REPLACE FUNCTION tenantctl_catalog.check_undo_step()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if old.undo_state in ('moved', 'flipped') and new.undo_state is distinct from old.undo_state
+     and not (old.undo_state = 'moved' and new.undo_state = 'flipped') then
+    raise exception using errcode = 'TC021',
+      message = pg_catalog.format('the way back of move %s is %s; it cannot become %s', old.id, old.undo_state, coalesce(new.undo_state, 'nothing'));
+  end if;
+  if new.undo_state is distinct from old.undo_state and (new.undo_state is null or old.undo_state is null) then
+    new.undo_at := case when new.undo_state is not null then pg_catalog.now() end;
   end if;
   return new;
 end $function$;

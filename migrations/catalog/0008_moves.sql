@@ -11,6 +11,7 @@ alter table tenantctl_catalog.moves
   add column note          text,
   -- Of a way back out of the grace period; once moved, it only goes forward as well.
   add column undo_state    text check (undo_state in ('syncing', 'moved', 'flipped')),
+  add column undo_at       timestamptz,
   add column cut_overs     integer not null default 0,
   add column hashes        jsonb;
 
@@ -20,6 +21,9 @@ begin
      and not (old.undo_state = 'moved' and new.undo_state = 'flipped') then
     raise exception using errcode = 'TC021',
       message = pg_catalog.format('the way back of move %s is %s; it cannot become %s', old.id, old.undo_state, coalesce(new.undo_state, 'nothing'));
+  end if;
+  if new.undo_state is distinct from old.undo_state and (new.undo_state is null or old.undo_state is null) then
+    new.undo_at := case when new.undo_state is not null then pg_catalog.now() end;
   end if;
   return new;
 end $$;

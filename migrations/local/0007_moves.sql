@@ -61,7 +61,9 @@ begin
     else
       select * into v_home from tenantctl.placement where tenant = tg_argv[1] and schema = tg_argv[2] for share;
     end if;
-    if v_home.state is null or v_home.state not in ('active', 'moving') then
+    -- A migration of the whole unit changes the rows of a home that is shut as well; it waits at the lock like others.
+    if (v_home.state is null or v_home.state not in ('active', 'moving'))
+       and not (session_user = tg_argv[3] and coalesce(current_setting('tenantctl.scope', true), '') = 'fleet') then
       perform tenantctl.refuse(tg_argv[1], coalesce(v_home.state, 'making'), v_home.epoch, v_home.home);
     end if;
   end if;

@@ -14,7 +14,7 @@ export type FleetEvent =
   | {
       type: 'wave.waiting';
       wave: string;
-      for: 'approval' | 'bake' | 'window' | 'throttle';
+      for: 'approval' | 'bake' | 'window' | 'throttle' | 'move';
       until: string | null;
       reason: string;
     }

@@ -4,6 +4,7 @@ import type { RunPlan, RunReport } from '../core/report.js';
 import type { RunPolicy } from '../core/run-policy.js';
 import type { Selector } from '../core/selector.js';
 import type { OnFailure } from '../core/settings.js';
+import { tenantsBetweenHomes } from '../engine/catalog/holds.js';
 import { listUnits } from '../engine/catalog/units.js';
 import type { Fleet } from '../engine/context.js';
 import { findMigration } from '../engine/ledger/find.js';
@@ -15,6 +16,7 @@ import type { Connection } from '../pg/connection.js';
 import { previewOf } from './run-preview.js';
 import { conductRun, requireRun, requireWave } from './runs/conduct.js';
 import { contractBarrier } from './runs/contract-phase.js';
+import { onceFree } from './runs/held.js';
 import { joinable } from './runs/join.js';
 import { withRunLock } from './runs/lock.js';
 import { type PreparedRun, laidOut } from './runs/prepared.js';
@@ -57,7 +59,8 @@ export async function migrate(fleet: Fleet, request: MigrateRequest): Promise<Ru
   return withRunLock(fleet, async (connection) => {
     const began = performance.now();
     const { plan } = request;
-    const now = await prepareMigrate(fleet, plan === undefined ? request : planned(request, plan));
+    const wanted = plan === undefined ? request : planned(request, plan);
+    const now = await onceFree(fleet, request.wait ?? false, () => prepareMigrate(fleet, wanted));
     const prepared = plan === undefined ? now : await applicable(connection, plan, now);
     const unfinished = await joinable(fleet, connection, prepared, request.wave ?? null);
     await indexVersions(connection, prepared.surveyed);
@@ -106,6 +109,7 @@ export async function prepareMigrate(fleet: Fleet, request: MigrateRequest): Pro
     migrations,
     surveyed,
     await versionsOf(fleet, request.select, surveyed),
+    await fleet.catalog(tenantsBetweenHomes),
     policy.contract,
   );
   const upTo = Math.min(wanted?.id ?? 0, barrier?.upTo ?? Infinity);

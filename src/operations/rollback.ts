@@ -15,6 +15,7 @@ import type { UnitVersion } from '../core/unit.js';
 import { startRun, wouldLoseData } from './migrate.js';
 import { previewOf } from './run-preview.js';
 import { conductRun } from './runs/conduct.js';
+import { onceFree } from './runs/held.js';
 import { joinable } from './runs/join.js';
 import { findOne } from './runs/pick.js';
 import { withRunLock } from './runs/lock.js';
@@ -51,7 +52,7 @@ export async function rollback(
   if (request.dryRun) return { plan: await previewOf(fleet, await prepareRollback(fleet, request)) };
   return withRunLock(fleet, async (connection) => {
     const began = performance.now();
-    const prepared = await prepareRollback(fleet, request);
+    const prepared = await onceFree(fleet, request.wait, () => prepareRollback(fleet, request));
     const unfinished = await joinable(fleet, connection, prepared, null);
     await indexVersions(connection, prepared.surveyed);
     const options = { wait: request.wait, through: null, planDigest: null };

@@ -16,6 +16,8 @@ export function waitingText(waiting: Waiting, now: number): string {
       return `waits for its time window${left}: ${oneLine(waiting.reason)}`;
     case 'throttle':
       return `waits for the load to fall${left}: ${oneLine(waiting.reason)}`;
+    case 'move':
+      return `waits for a move to let go of ${oneLine(waiting.reason)}`;
   }
 }
 

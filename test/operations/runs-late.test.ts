@@ -23,7 +23,13 @@ import {
 const fleets = useFleets();
 const THREE = { pool: 0, schema: 3, database: 0 };
 const PATIENT = oneByOne({ lockTimeoutMs: 60_000 });
-const MOVING = 'a tenant of it is being moved';
+const moveOf = (tenant: string): string => `${tenant.slice(-1)}-moved`;
+const byMove = (tenant: string): unknown =>
+  expect.stringMatching(
+    new RegExp(
+      `^a tenant of it is being moved: tenant ${tenant}, move ${moveOf(tenant)} is copying, for [\\d.]+ m?s$`,
+    ),
+  );
 
 /** The same fleet, seen from a checkout that has only the first two files. */
 function olderCheckout(fleet: SmallFleet): Fleet {
@@ -34,8 +40,16 @@ function olderCheckout(fleet: SmallFleet): Fleet {
   return new Fleet({ ...fleet.settings, migrations: { ...migrations, directory } }, fleet.fleet.options);
 }
 
+/** What a move leaves in the catalog and at the old home of a tenant while it copies, and when it is given up. */
 async function setMoving(fleet: SmallFleet, tenant: string, moving: boolean): Promise<void> {
   const status = moving ? 'moving' : 'active';
+  await fleet.catalog(
+    moving
+      ? `insert into tenantctl_catalog.moves (id, tenant, from_epoch, from_home, to_epoch, to_home, method, state, actor)
+         values ('${moveOf(tenant)}', $1, 1, '{}', 2, '{}', 'online', 'copying', 'suite')`
+      : `update tenantctl_catalog.moves set state = 'aborted', finished_at = now() where tenant = $1`,
+    [tenant],
+  );
   await fleet.catalog('update tenantctl_catalog.tenants set status = $2 where id = $1', [tenant, status]);
   await fleet.shared('update tenantctl.placement set status = $2, state = $2 where tenant = $1', [
     tenant,
@@ -90,8 +104,8 @@ describe('a unit whose tenant is being moved', () => {
     await setMoving(fleet, 'schema-2', true);
     await setMoving(fleet, 'schema-3', true);
     expect((await fleet.preview()).skipped).toEqual([
-      { unit: 'schema:schema-2', reason: MOVING },
-      { unit: 'schema:schema-3', reason: MOVING },
+      { unit: 'schema:schema-2', reason: byMove('schema-2') },
+      { unit: 'schema:schema-3', reason: byMove('schema-3') },
     ]);
     const barrier = await closeBarrier(fleet);
     const running = fleet.migrate();
@@ -100,14 +114,15 @@ describe('a unit whose tenant is being moved', () => {
     await barrier.open();
     const report = await running;
     expect(report).toMatchObject({ status: 'succeeded', totals: { succeeded: 2, skipped: 1 } });
-    expect(report.skipped).toEqual([{ unit: 'schema:schema-3', reason: MOVING }]);
+    expect(report.skipped).toEqual([{ unit: 'schema:schema-3', reason: byMove('schema-3') }]);
     expect((await unitRows(fleet)).map(({ unit, wave, status }) => [unit, wave, status])).toEqual([
       ['schema:schema-1', 'rest', 'succeeded'],
       ['schema:schema-3', 'rest', 'skipped'],
       ['schema:schema-2', 'late', 'succeeded'],
     ]);
+    const [held] = report.skipped;
     expect((await explainRun(fleet.fleet, undefined, undefined)).units).toEqual([
-      { unit: 'schema:schema-3', status: 'skipped', sentence: `skipped: ${MOVING}` },
+      { unit: 'schema:schema-3', status: 'skipped', sentence: `skipped: ${held?.reason}` },
     ]);
     await setMoving(fleet, 'schema-3', false);
     expect((await fleet.migrate()).totals).toMatchObject({ succeeded: 1, current: 2 });
@@ -120,7 +135,7 @@ describe('a unit whose tenant is being moved', () => {
     await barrier.open();
     const report = await running;
     expect(report).toMatchObject({ status: 'succeeded', totals: { succeeded: 2, skipped: 1, failed: 0 } });
-    expect(report.skipped).toEqual([{ unit: 'schema:schema-3', reason: MOVING }]);
+    expect(report.skipped).toEqual([{ unit: 'schema:schema-3', reason: byMove('schema-3') }]);
     expect((await versionsOf(fleet))['schema:schema-3']).toEqual([1, 2]);
   });
 });
@@ -139,7 +154,7 @@ describe('a unit that is dropped while a run goes on', () => {
       const report = await running;
       expect(report).toMatchObject({ status: 'succeeded', totals: { succeeded: 2, skipped: 1, failed: 0 } });
       expect(report.skipped).toEqual([
-        { unit: 'schema:schema-2', reason: 'its tenant was deleted meanwhile' },
+        { unit: 'schema:schema-2', reason: 'its tenant was deleted or has moved meanwhile' },
       ]);
       const made = `select nspname as schema from pg_class c join pg_namespace n on n.oid = c.relnamespace where relname = 'made' order by 1`;
       expect(await fleet.shared(made)).toEqual([
@@ -199,7 +214,7 @@ describe('a unit that is dropped while a run goes on', () => {
     const report = await running;
     expect(report).toMatchObject({ status: 'succeeded', totals: { succeeded: 1, skipped: 1, failed: 0 } });
     expect(report.skipped).toEqual([
-      { unit: 'database:database-1', reason: 'its tenant was deleted meanwhile' },
+      { unit: 'database:database-1', reason: 'its tenant was deleted or has moved meanwhile' },
     ]);
   });
 

@@ -33,9 +33,9 @@ function searchPath(target: MigrationTarget): string {
 }
 
 /**
- * The settings of a migration, for the transaction or (`isLocal` false) for the session. In a pool the
- * administrator says that it acts for the whole fleet: forced row-level security would otherwise hide
- * every row from a backfill and let a foreign key accept orphans. The cast fails (3F000) where the schema
+ * The settings of a migration, for the transaction or (`isLocal` false) for the session. The administrator
+ * says that it acts for the whole fleet: in a pool forced row-level security would otherwise hide every row from a
+ * backfill and let a foreign key accept orphans, and the old home of a tenant that has moved would refuse it. The cast fails (3F000) where the schema
  * is gone: the next one on the path would take its place without a word.
  */
 export function migrationSettings(
@@ -43,10 +43,9 @@ export function migrationSettings(
   limits: StatementLimits = usualLimits(target),
   isLocal = true,
 ): Sql {
-  const scope = target.unit.shared ? 'fleet' : '';
   return sql`${ident(target.unit.schema).text()}::regnamespace, set_config('search_path', ${searchPath(target)}, ${isLocal}),
     ${limitSettings(limits, isLocal)},
-    set_config('tenantctl.scope', ${scope}, ${isLocal})`;
+    set_config('tenantctl.scope', 'fleet', ${isLocal})`;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { isOldHome } from '../catalog/holds.js';
 import { hasTenant } from '../catalog/units.js';
 import type { Fleet } from '../context.js';
 import { NO_SUCH_DATABASE } from '../../pg/errors.js';
@@ -5,6 +6,13 @@ import { sql } from '../../pg/sql.js';
 import type { SurveyedUnit } from './survey.js';
 
 export const NO_SUCH_SCHEMA = '3F000';
+
+/** Why a unit that the catalog does not know any more is left out. */
+export function whyUnknown(unit: string): string {
+  return isOldHome(unit)
+    ? 'its move was completed or undone meanwhile'
+    : 'its tenant was deleted or has moved meanwhile';
+}
 
 /**
  * Why a unit that failed with this SQLSTATE is not there any more; null when it is there, or when nobody
@@ -20,11 +28,12 @@ export async function whyGone(
     .catalog((connection) => hasTenant(connection, unit.id))
     // A catalog that is away for a moment says nothing about the unit.
     .catch(() => true);
-  if (!inhabited) return 'its tenant was deleted meanwhile';
+  if (!inhabited) return whyUnknown(unit.id);
   if (fault !== null || ledger.length === 0) return null;
   const place = sqlstate === NO_SUCH_SCHEMA ? `schema ${unit.schema}` : `database ${unit.database}`;
   const there = sqlstate === NO_SUCH_SCHEMA ? schemaIsThere : databaseIsThere;
   if (await there(fleet, unit).catch(() => true)) return null;
+  if (isOldHome(unit.id)) return whyUnknown(unit.id);
   return `its ${place} was dropped meanwhile, though the catalog still has a tenant there`;
 }
 

@@ -30,6 +30,15 @@ export interface RunWave {
   takenBack: boolean;
 }
 
+/** A unit that a move holds. */
+export interface HeldUnit {
+  unit: string;
+  /** The move, in words. */
+  by: string;
+  /** For how long. */
+  ms: number;
+}
+
 /** What the engine needs to be told by whoever knows tiers, hooks and shapes. */
 export interface RunHelp {
   /** Puts an error into the words of rows and events. */
@@ -43,6 +52,8 @@ export interface RunHelp {
   ): Promise<{ unit: string; problem: string }[]>;
   /** Units that came up, or arrived, while the run went on; stored as a wave of their own. Null when there are none. */
   latecomers(): Promise<{ wave: RunWave; surveyed: SurveyedUnit[] } | null>;
+  /** Units that were left out because moves held them, and that are held still. */
+  held(): Promise<HeldUnit[]>;
   /** What this run did to the units of a wave, as it is to be taken back: their ledgers are read anew. */
   undo(wave: RunWave): Promise<SurveyedUnit[]>;
 }

@@ -3,6 +3,7 @@ import type { Fleet } from '../context.js';
 import { Drive } from './drive.js';
 import { passGate } from './gate.js';
 import { checkWave } from './health.js';
+import { awaitMoves } from './held.js';
 import type { RunJob, RunWave } from './job.js';
 import { patiently } from './journal.js';
 import type { LaneExecutor } from './lanes.js';
@@ -28,18 +29,30 @@ export async function driveRun(fleet: Fleet, executor: LaneExecutor, job: RunJob
       const closed = await driveWave(drive, executor, wave, last);
       if (!closed) return await stopped(drive, executor, wave);
     }
-    for (let round = 0; round < LATE_ROUNDS && drive.stop === null; round += 1) {
-      const late = await job.help.latecomers();
-      if (late === null) break;
-      fleet.reach('migrate.late');
-      for (const surveyed of late.surveyed) job.surveyed.set(surveyed.unit.id, surveyed);
-      const closed = await driveWave(drive, executor, late.wave, true);
-      if (!closed) return await stopped(drive, executor, late.wave);
-    }
-    return null;
+    return await driveLate(drive, executor);
   } finally {
     await drive.close();
   }
+}
+
+/** Units that came up meanwhile, and those that moves have let go; told to wait, for the latter as well. */
+async function driveLate(drive: Drive, executor: LaneExecutor): Promise<Stop | null> {
+  const { fleet, job } = drive;
+  for (let round = 0; round < LATE_ROUNDS && drive.stop === null;) {
+    const late = await job.help.latecomers();
+    if (late === null) {
+      if (!(await awaitMoves(drive))) return null;
+      round = 0;
+      if (drive.stop !== null) return drive.stop;
+      continue;
+    }
+    round += 1;
+    fleet.reach('migrate.late');
+    for (const surveyed of late.surveyed) job.surveyed.set(surveyed.unit.id, surveyed);
+    const closed = await driveWave(drive, executor, late.wave, true);
+    if (!closed) return stopped(drive, executor, late.wave);
+  }
+  return null;
 }
 
 /** @returns whether the wave has ended and the run may pass on from it; otherwise `drive.stop` says why not */

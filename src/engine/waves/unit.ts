@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTenantctlError } from '../../core/errors.js';
 import { TOOL_VERSION } from '../../core/version.js';
+import { holdOn } from '../catalog/holds.js';
 import type { UnitMigrationRow, UnitOutcomeRow } from '../catalog/run-units.js';
 import type { Fleet } from '../context.js';
 import { readLedger } from '../ledger/entries.js';
@@ -11,7 +12,7 @@ import { whyGone } from './gone.js';
 import type { RunJob } from './job.js';
 import type { Journal } from './journal.js';
 import { type SurveyedUnit, versionOf } from './survey.js';
-import { MOVING } from './wishes.js';
+import { whyMoving } from './wishes.js';
 
 /** How one unit ended. */
 export interface UnitResult {
@@ -143,7 +144,7 @@ async function failed(
   if (fleet.cancelled) return left('pending', 'its statement was cancelled; nothing of it was kept');
   if (fault.code === 'UNIT_INTERRUPTED') return left('pending', fault.message);
   if (fault.code === 'UNIT_BUSY') return left('pending', 'another process is at work on it');
-  if (fault.code === 'UNIT_MOVING') return left('skipped', MOVING);
+  if (fault.code === 'UNIT_MOVING') return left('skipped', whyMoving(await moveOn(fleet, unit.id)));
   const gone = await whyGone(fleet, surveyed, fault.sqlstate);
   if (gone !== null) return left('skipped', gone);
   const failedOne = surveyed.pending.find(({ name }) => name === fault.migration);
@@ -160,6 +161,11 @@ async function failed(
     migrations,
     counts: true,
   };
+}
+
+/** A catalog that is away for a moment leaves the reason without its particulars. */
+function moveOn(fleet: Fleet, unit: string): Promise<string | null> {
+  return fleet.catalog((connection) => holdOn(connection, unit)).catch(() => null);
 }
 
 /** What the ledger says after a failure; what was known before where it cannot be read. */

@@ -9,7 +9,17 @@ import { type Wish, versionOf } from './survey.js';
 const NOTHING = { pending: [], goal: null, skip: null, fault: null };
 
 /** Why a unit is left out of a run until its tenant has arrived. */
-export const MOVING = 'a tenant of it is being moved';
+const MOVING = 'a tenant of it is being moved';
+
+/** The same, with the move that holds the unit where that is known. */
+export function whyMoving(move: string | null): string {
+  return move === null ? MOVING : `${MOVING}: ${move}`;
+}
+
+/** Was a unit left out for that? */
+export function isMoving(reason: string | null): boolean {
+  return reason?.startsWith(MOVING) === true;
+}
 
 /** Every migration of the unit's tier up to `upTo`, or to where it is pinned. */
 export function wantMigrations(all: readonly Migration[], upTo: number): Wish {
@@ -58,7 +68,7 @@ function goalOf(ledger: readonly LedgerEntry[], pending: readonly Migration[]): 
 }
 
 function skipReason(unit: UnitRecord, pending: boolean, held: boolean): string | null {
-  if (pending && unit.moving) return MOVING;
+  if (pending && unit.moving !== null) return whyMoving(unit.moving);
   if (!pending && held) return `pinned at migration ${unit.pinnedTo}`;
   return null;
 }
@@ -78,7 +88,7 @@ export function wantBack(ways: readonly WayBack[], taken: (entry: LedgerEntry) =
     const pending = entries.toReversed().flatMap(({ id }) => byId.get(id) ?? []);
     if (pending.length < entries.length) return { ...NOTHING, fault: noFile(unit, entries, byId) };
     const goal = versionOf(ledger.filter(({ id }) => id < oldest));
-    return { ...NOTHING, pending, goal, skip: unit.moving ? MOVING : null };
+    return { ...NOTHING, pending, goal, skip: unit.moving === null ? null : whyMoving(unit.moving) };
   };
 }
 

@@ -11,6 +11,7 @@ import type { MigrationUnit } from '../../core/unit.js';
 import { isTenantctlError } from '../../core/errors.js';
 import { faultOf } from '../fault.js';
 import { checkHealth } from './health.js';
+import { findHeld } from './held.js';
 import { findLatecomers } from './latecomers.js';
 import type { LoadedRun } from './load.js';
 
@@ -23,7 +24,8 @@ export function helpFor(fleet: Fleet, loaded: LoadedRun): RunHelp {
     faultOf: storedFault,
     proveShapes: (units) => prove(fleet, references, units),
     checkHealth: (wave, units) => checkHealth(fleet, wave, units),
-    latecomers: () => findLatecomers(fleet, run, files),
+    latecomers: () => findLatecomers(fleet, loaded),
+    held: () => findHeld(fleet, run),
     undo: (wave) =>
       surveyUnits(
         fleet,

@@ -1,43 +1,41 @@
+import { tenantsBetweenHomes } from '../../engine/catalog/holds.js';
 import { wavesInsert, runUnitsInsert, readWaves } from '../../engine/catalog/runs.js';
 import { readRunUnits } from '../../engine/catalog/run-units.js';
 import { listUnits } from '../../engine/catalog/units.js';
 import type { Fleet } from '../../engine/context.js';
-import type { Migration } from '../../engine/ledger/migration.js';
 import { capsOf } from '../../engine/waves/caps.js';
 import type { RunHelp, RunWave } from '../../engine/waves/job.js';
 import { patiently, writePatiently } from '../../engine/waves/journal.js';
+import { LATE_WAVE } from '../../engine/waves/held.js';
 import { planLateWave } from '../../engine/waves/plan.js';
-import { surveyUnits } from '../../engine/waves/survey.js';
-import { MOVING, wantMigrations } from '../../engine/waves/wishes.js';
-import type { StoredRun } from '../../engine/catalog/runs.js';
-
-const LATE_WAVE = 'late';
+import { type SurveyedUnit, surveyUnits } from '../../engine/waves/survey.js';
+import { isMoving } from '../../engine/waves/wishes.js';
+import { type LoadedRun, wishOf } from './load.js';
 
 /**
  * Units that the run does not know and that are behind it, because they were made by an older checkout
- * while it went on, and units whose tenant was moving and has arrived. They become a wave of their own.
+ * while it went on, and units that a move has held and let go. They become a wave of their own. A rollback comes back to
+ * the latter only.
  */
 export async function findLatecomers(
   fleet: Fleet,
-  run: StoredRun,
-  migrations: readonly Migration[],
+  { run, files }: LoadedRun,
 ): ReturnType<RunHelp['latecomers']> {
-  if (run.kind === 'rollback') return null;
-  const { known, waves, records } = await patiently(() =>
+  const { known, waves, records, between } = await patiently(() =>
     fleet.catalog(async (connection) => ({
       known: new Map((await readRunUnits(connection, run.id)).map((unit) => [unit.unit, unit])),
       waves: await readWaves(connection, run.id),
       records: await listUnits(connection, run.selection),
+      between: await tenantsBetweenHomes(connection),
     })),
   );
   const candidates = records.filter((record) => {
     const unit = known.get(record.id);
-    return unit === undefined || (unit.status === 'skipped' && unit.reason === MOVING && !record.moving);
+    if (unit === undefined) return run.kind === 'migrate';
+    return unit.status === 'skipped' && isMoving(unit.reason) && record.moving === null;
   });
-  const surveyed = await surveyUnits(fleet, candidates, wantMigrations(migrations, run.target?.id ?? 0));
-  const late = surveyed.filter(
-    ({ pending, skip, fault }) => pending.length > 0 && skip === null && fault === null,
-  );
+  const surveyed = await surveyUnits(fleet, candidates, wishOf(run, files, files));
+  const late = surveyed.filter((unit) => isDue(unit) && (between.length === 0 || !isContract(unit)));
   if (late.length === 0) return null;
   const ordinal = waves.length;
   const name = waves.some((wave) => wave.name === LATE_WAVE) ? `${LATE_WAVE}-${ordinal}` : LATE_WAVE;
@@ -79,4 +77,13 @@ export async function findLatecomers(
     ),
   ]);
   return { wave, surveyed: late };
+}
+
+function isDue({ pending, skip, fault }: SurveyedUnit): boolean {
+  return pending.length > 0 && skip === null && fault === null;
+}
+
+/** Such a file waits for moves to end; this one has begun since the run was made, and the next run says so. */
+function isContract({ pending }: SurveyedUnit): boolean {
+  return pending.some(({ directives }) => directives.phase === 'contract');
 }

@@ -7,6 +7,7 @@ import { listUnits } from '../../engine/catalog/units.js';
 import type { Fleet } from '../../engine/context.js';
 import type { Migration } from '../../engine/ledger/migration.js';
 import { waysBack } from '../../engine/ledger/way-back.js';
+import { whyUnknown } from '../../engine/waves/gone.js';
 import type { RunWave } from '../../engine/waves/job.js';
 import { type SurveyedUnit, type Wish, surveyUnits } from '../../engine/waves/survey.js';
 import { wantBack, wantMigrations } from '../../engine/waves/wishes.js';
@@ -49,7 +50,7 @@ export async function loadRun(
   const left = units.flatMap(({ unit, status }) => (isOpen(status) || lost.has(unit) ? [unit] : []));
   const leftOut = left.flatMap((unit) => {
     const found = surveyed.get(unit);
-    if (found === undefined) return [{ unit, reason: 'its tenant was deleted meanwhile' }];
+    if (found === undefined) return [{ unit, reason: whyUnknown(unit) }];
     return found.skip === null ? [] : [{ unit, reason: found.skip }];
   });
   const out = new Set(leftOut.map(({ unit }) => unit));
@@ -106,7 +107,7 @@ export async function requireFrozenFiles(
 }
 
 /** What a run wants of its units: migrations up to its target, or the way back. */
-function wishOf(run: StoredRun, all: readonly Migration[], files: readonly Migration[]): Wish {
+export function wishOf(run: StoredRun, all: readonly Migration[], files: readonly Migration[]): Wish {
   if (run.kind === 'migrate') return wantMigrations(all, run.target?.id ?? 0);
   const { ofRun, target } = run;
   return wantBack(waysBack(files), (entry) =>

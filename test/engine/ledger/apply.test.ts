@@ -165,7 +165,7 @@ describe('settings of one unit', () => {
       { path: `"${pool.schema}", "extensions"`, scope: 'fleet', locks: '3s' },
     ]);
     expect(await schema.rows(`select * from ${schema.schema}.seen`)).toEqual([
-      { path: `"${schema.schema}", "extensions"`, scope: '', locks: '4s' },
+      { path: `"${schema.schema}", "extensions"`, scope: 'fleet', locks: '4s' },
     ]);
     expect(await settingsOf(connection)).toEqual(before);
   });
@@ -184,7 +184,7 @@ describe('settings of one unit', () => {
     const next = await units.newUnit();
     await next.migrate(await migrationsOf(SEEN), connection);
     expect(await next.rows(`select path, scope from ${next.schema}.seen`)).toEqual([
-      { path: `"${next.schema}", "extensions"`, scope: '' },
+      { path: `"${next.schema}", "extensions"`, scope: 'fleet' },
     ]);
   });
 });
