@@ -68,6 +68,7 @@ describe('the demo', () => {
       'isolate',
       'suspend',
       'crash',
+      'promote',
     ]);
     for (const { durationMs, did } of report.steps) {
       expect(durationMs).toBeGreaterThan(0);
@@ -102,6 +103,14 @@ describe('the demo', () => {
     expect(countsOf('crash')).toMatchObject({ afterCrash: 'provisioning', afterwards: 'active' });
   });
 
+  it('moves a tenant while it is written to, and finds every row that was acknowledged', () => {
+    const counts = countsOf('promote');
+    expect(counts?.['rows']).toBeGreaterThan(1_000);
+    expect(counts?.['writePauseMs']).toBeGreaterThan(0);
+    expect(counts?.['acknowledged']).toBeGreaterThanOrEqual(60);
+    expect(counts?.['found']).toBe(counts?.['acknowledged']);
+  });
+
   it('leaves a fleet on which the commands it names work', async () => {
     const outputs: string[] = [];
     for (const { run } of [...report.next, { run: report.stop }]) {
@@ -111,11 +120,12 @@ describe('the demo', () => {
       expect(code).toBe(0);
       outputs.push(stdout);
     }
-    const [list = '', provisioned = '', , stopped = ''] = outputs;
+    const [list = '', provisioned = '', , undone = '', stopped = ''] = outputs;
     const { tenants } = (JSON.parse(list) as { data: { tenants: { id: string; status: string }[] } }).data;
-    expect(tenants).toHaveLength(9);
+    expect(tenants).toHaveLength(10);
     expect(tenants).toContainEqual(expect.objectContaining({ id: NEWCOMER, status: 'active' }));
     expect(JSON.parse(provisioned)).toMatchObject({ data: { created: true } });
+    expect(JSON.parse(undone)).toMatchObject({ data: { state: 'undone' } });
     expect(JSON.parse(stopped)).toMatchObject({ data: { stopped: true } });
     expect(await serverOf(folder)).toBeUndefined();
   });
@@ -126,13 +136,13 @@ describe('the demo', () => {
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
     child.stdout.on('data', (chunk: Buffer) => {
       stdout += chunk.toString();
-      if (stdout.includes('2/7') && !child.killed) child.kill('SIGINT');
+      if (stdout.includes('2/8') && !child.killed) child.kill('SIGINT');
     });
     const code = await new Promise((resolve) => child.on('close', resolve));
     expect(code).toBe(130);
     expect(stderr).toContain('Interrupted by SIGINT');
     expect(stdout).toMatch(/\d+ migrations of its own/);
-    expect(stdout).not.toContain('3/7');
+    expect(stdout).not.toContain('3/8');
     expect(stdout).not.toContain('\u001B');
     expect(await serverOf(folder)).toBeUndefined();
   });

@@ -1,6 +1,7 @@
 import { table } from '../../render/table.js';
 import { companyOn } from './companies.js';
 import type { DemoFolder } from './folder.js';
+import { MOVER } from './promote.js';
 import type { StepReport } from './step.js';
 
 export interface DemoReport {
@@ -25,6 +26,10 @@ export function demoReport({ path, shownConfig }: DemoFolder, steps: StepReport[
       { run: `${run('list')} --select tier=database`, does: 'the tenants with a database of their own' },
       { run: run('provision your-company --plan pro'), does: 'one more, in a schema of its own' },
       { run: run(`show ${companyOn('free')}`), does: 'one tenant: place, ledger, history' },
+      {
+        run: run(`moves undo ${MOVER} --yes`),
+        does: 'back into the pool, with everything it has written since',
+      },
     ],
     stop: run('dev down'),
   };
