@@ -13,7 +13,10 @@ interface Reference {
   parentColumns: string[];
 }
 
-/** A key between a table that moves and one that does not: one end of it would be missing somewhere. */
+/**
+ * A key between a table that moves and one that does not: one end of it would be missing somewhere. Those that lead
+ * into the tables of a pool are looked for where rows are merged into it.
+ */
 export const keysAcrossTheBorder: PreflightRule = async ({ source }) => {
   const { schema } = source.side.home.placement;
   const moved = new Set(source.tables.map(({ name }) => name));
@@ -24,7 +27,7 @@ export const keysAcrossTheBorder: PreflightRule = async ({ source }) => {
       reference.parentSchema === schema && moved.has(reference.parent),
     ];
     if (child && reference.parentSchema !== schema) return [toOutside(reference)];
-    return parent && !child ? [fromOutside(reference)] : [];
+    return parent && !child && !source.side.shared ? [fromOutside(reference)] : [];
   });
 };
 

@@ -6,6 +6,7 @@ import type { MoveFinding, PreflightContext, PreflightRule } from './finding.js'
 import { keysAcrossTheBorder, keysWithoutTenant } from './foreign-keys.js';
 import { keysNotLeakproof, tablesWithoutKey } from './keys.js';
 import { placeTaken } from './place.js';
+import { livePools } from './pools.js';
 import { referenceTables } from './references.js';
 import { runInFlight } from './runs.js';
 import { shapes } from './shape.js';
@@ -35,6 +36,7 @@ const RULES: readonly PreflightRule[] = [
   rowsOfOthers,
   weakenedUniques,
   takenValues,
+  livePools,
   truncateRights,
   createRights,
 ];

@@ -27,6 +27,7 @@ export const unloggedTables: PreflightRule = async ({ source }) => {
 
 /** A read of the parent gives the rows of its children as well, so they would be copied twice. */
 export const inheritedTables: PreflightRule = async ({ source }) => {
+  if (source.side.shared) return [];
   const found = await source.session.rows<Unusual & { parent: string }>(sql`
     with ${relations(source)}
     select distinct c.relname::text as relation, c.relname::text as table, p.relname::text as parent
@@ -44,7 +45,6 @@ export const inheritedTables: PreflightRule = async ({ source }) => {
 
 /** A rule writes something else than it was told, on the way in as well as on the way out. */
 export const rulesInOwnHomes: PreflightRule = async ({ source }) => {
-  // Those of a pool are looked at where rows are merged into it.
   if (source.side.shared) return [];
   const found = await source.session.rows<{ table: string; rule: string }>(sql`
     with ${relations(source)}

@@ -36,12 +36,22 @@ describe('foreign keys', () => {
       fleet.pool,
       'create table vip (customer uuid, id bigint, primary key (customer, id), constraint vip_customer foreign key (customer, id) references customer)',
     );
-    const found = await fleet.findings(toSchema, 'foreign-key-from-outside');
-    expect(placesOf(found)).toEqual(['error app.vip.vip_customer']);
-    await fleet.own(fleet.pool, statementIn(found[0]!));
-    const mended = await fleet.findings(toSchema, 'foreign-key-from-outside');
+    const fromPool = await fleet.findings(toSchema);
     await fleet.own(fleet.pool, 'drop table vip');
-    expect(mended).toEqual([]);
+    expect(fromPool.map(({ rule, level, where }) => [rule, level, where])).toEqual([
+      ['outside-child', 'error', 'vip'],
+    ]);
+    const house = await fleet.tenant('house', 'schema');
+    await fleet.own(
+      fleet.pool,
+      `create schema elsewhere; create table elsewhere.vip (customer uuid, id bigint, constraint vip_customer foreign key (customer, id) references customer)`,
+      house.schema,
+    );
+    const toDatabase = { id: 'house', to: 'database' } as const;
+    const found = await fleet.findings(toDatabase, 'foreign-key-from-outside');
+    expect(placesOf(found)).toEqual(['error elsewhere.vip.vip_customer']);
+    await fleet.own(fleet.pool, `${statementIn(found[0]!)} drop schema elsewhere cascade`);
+    expect(await fleet.findings(toDatabase)).toEqual([]);
   });
 
   test('one without the tenant column is a warning, and an error once a row refers to another tenant', async () => {
