@@ -4,8 +4,6 @@ import { type Sql, raw, sql } from '../../../pg/sql.js';
 export interface Subject {
   /** The login that moves. */
   admin: string;
-  /** The role of the pool's application. */
-  role: string;
   tenantColumn: string;
   keys: readonly { table: string; column: string }[];
 }
@@ -63,13 +61,17 @@ const missingFleetPolicy: Rule = ({ admin }) =>
    where c.relrowsecurity and c.relforcerowsecurity and not exists (
      select from pg_policy p where p.polrelid = c.oid and p.polname = 'tenantctl_fleet')`;
 
-const restrictivePolicies: Rule = ({ admin, role }) =>
+/** One for the application holds for the administrator too, who is a member of its role up to version 15. */
+const restrictivePolicies: Rule = ({ admin }) =>
   sql`select 'restrictive-policy', 'error', p.polrelid::regclass::text,
       format('policy %I may hide rows from the administrator', p.polname),
-      format('alter policy %I on %s to %I;', p.polname, p.polrelid::regclass, ${role}::text)
+      format('alter policy %I on %s%s%s;', p.polname, p.polrelid::regclass,
+        ' using ((' || wording.reads || ') or ' || tenantctl.fleet_condition() || ')',
+        ' with check ((' || wording.writes || ') or ' || tenantctl.fleet_condition() || ')')
     from root join pg_policy p on p.polrelid = root.oid
-   where not p.polpermissive and p.polname <> 'tenantctl_guard' and exists (
-     select from unnest(p.polroles) r (oid) where r.oid = 0 or pg_has_role(${admin}::text, r.oid, 'usage'))`;
+    cross join lateral (select pg_get_expr(p.polqual, p.polrelid) as reads, pg_get_expr(p.polwithcheck, p.polrelid) as writes) wording
+   where not p.polpermissive and (wording.reads not like '%tenantctl.scope%' or wording.writes not like '%tenantctl.scope%')
+     and exists (select from unnest(p.polroles) r (oid) where r.oid = 0 or pg_has_role(${admin}::text, r.oid, 'usage'))`;
 
 const uncounted: Rule = () =>
   raw(`select 'not-counted', 'error', current_database()::text, 'the server does not count rows written, so side effects would not be seen',

@@ -29,7 +29,6 @@ export async function poolFindings(
   const names = tables.map(({ name }) => name);
   const subject = {
     admin: session.user,
-    role: side.home.placement.role,
     tenantColumn: tables[0]?.tenantColumn ?? '',
     keys: tables.flatMap(({ name, key }) => key.map((column) => ({ table: name, column }))),
   };
