@@ -24,6 +24,8 @@ export const WRITTEN = raw('pg_temp.tenantctl_written()');
  * Counts what the session has written to each table, partitions together: to the tables that are moved and to every
  * other one that this transaction holds a lock on, as whoever writes does. The server's counters also hold what
  * earlier transactions have not reported yet, so only differences say something.
+ * The tool's own tables are left out: one that is locked only later has no count to begin with, and what this session
+ * wrote there a moment ago would seem to be of this transaction.
  */
 export function writtenFunction({ side, tables }: Pool): Sql {
   return sql`create or replace function ${WRITTEN} returns table (root oid, counts bigint[])
@@ -34,7 +36,7 @@ export function writtenFunction({ side, tables }: Pool): Sql {
               union select part.relid from unnest(${rootsOf(side, tables)}) t (relid) cross join lateral pg_partition_tree(t.relid) part
               union select relation from pg_locks where pid = pg_backend_pid() and locktype = 'relation') locked
         join pg_class c on c.oid = locked.relid
-       where c.relkind = 'r' and c.relpersistence <> 't' and c.relnamespace <> 'pg_catalog'::regnamespace
+       where c.relkind = 'r' and c.relpersistence <> 't' and c.relnamespace not in ('pg_catalog'::regnamespace, 'tenantctl'::regnamespace)
        group by 1 $written$`;
 }
 
