@@ -16,7 +16,8 @@ let project: Project;
 const PRODUCT = [
   `create table customer (tenant_id uuid not null, id bigint generated always as identity, name text, primary key (tenant_id, id));`,
   `create table invoice (tenant_id uuid not null, id bigint generated always as identity, customer bigint not null, primary key (tenant_id, id),
-     foreign key (tenant_id, customer) references customer (tenant_id, id));`,
+     foreign key (tenant_id, customer) references customer (tenant_id, id));
+   create index invoice_customer on invoice (tenant_id, customer);`,
 ];
 const SEED = `insert into customer (name) select 'Customer ' || n from generate_series(1, 40) n;
 insert into invoice (customer) select id from customer;`;
