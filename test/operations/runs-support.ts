@@ -103,7 +103,7 @@ export function history(fleet: SmallFleet, tenant: string): Promise<{ id: number
 export const AT_BARRIER = 'select pg_advisory_xact_lock(4711);';
 
 /** Closes the barrier of a fleet's shared database. */
-export async function closeBarrier(fleet: SmallFleet) {
+export async function closeBarrier(fleet: Pick<SmallFleet, 'sharedUrl'>) {
   const keeper = new pg.Client({ connectionString: fleet.sharedUrl });
   keeper.on('error', () => undefined);
   await keeper.connect();

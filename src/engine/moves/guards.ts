@@ -20,18 +20,20 @@ const LONG_EVERY = 8;
  *
  * The gate comes before the row, so that who waits at it holds no lock on one; the capture comes after it, as another
  * trigger may still change the key.
+ * @param also what is done beside it in the transaction that guards a table
  */
 export async function installGuards(
   session: Connection,
   side: Side,
   move: string,
   tables: readonly MovedTable[],
+  also: (table: MovedTable) => Sql[] = () => [],
 ): Promise<void> {
   const there = await guardedTables(session, side, move);
-  for (const [index, table] of tables.entries()) {
+  for (const table of tables) {
     if (there.has(table.name)) continue;
-    const statements = guardStatements(session.user, side, move, table, index);
-    await withShortLocks(session, statements);
+    const beside = also(table);
+    await withShortLocks(session, [...guardStatements(session.user, side, move, table), ...beside]);
   }
 }
 
@@ -69,7 +71,11 @@ export async function withShortLocks(session: Connection, statements: readonly S
 
 /** What our triggers and functions of one move begin with: short, as a name has 63 bytes. */
 function prefixOf(side: Side, move: string): string {
-  return `tenantctl_${createHash('sha256').update(`${side.name} ${move}`).digest('hex').slice(0, 8)}_`;
+  return `tenantctl_${digest(`${side.name} ${move}`)}_`;
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }
 
 async function guardedTables(session: Connection, side: Side, move: string): Promise<Set<string>> {
@@ -86,10 +92,11 @@ const OPERATIONS = [
   { name: 'delete', rows: ['old'] },
 ] as const;
 
-function guardStatements(admin: string, side: Side, move: string, table: MovedTable, index: number): Sql[] {
+function guardStatements(admin: string, side: Side, move: string, table: MovedTable): Sql[] {
   const on = tableOf(side, table.name);
   const prefix = prefixOf(side, move);
-  const capture = ident('tenantctl', `${prefix}${index}`);
+  // By name: tables that come later must not take the function of another one.
+  const capture = ident('tenantctl', `${prefix}${digest(table.name)}`);
   const { tenant, placement } = side.home;
   const gate = raw(`tenantctl.gate(${[move, tenant.id, placement.schema, admin].map(literal).join(', ')})`);
   const refusal = raw(`tenantctl.refuse_truncate(${[move, admin].map(literal).join(', ')})`);
@@ -130,7 +137,7 @@ function ownRowCondition(side: Side, { tenantColumn }: MovedTable, rows: readonl
 /** One function a table, because reading the key of any row in one for all would cost several times as much. */
 function captureFunction(name: Sql, admin: string, side: Side, move: string, table: MovedTable): Sql {
   const keyOf = (row: string): string =>
-    `array[${table.key.map((column) => `${row}.${ident(column).text()}::text`).join(', ')}]`;
+    `array[${table.key.map((column) => `${row}.${ident(column).text()}::text`).join(', ')}]::text[]`;
   const mark = (row: string): string =>
     `insert into tenantctl.dirty (move, side, relation, key) values (${[move, side.name, table.name].map(literal).join(', ')}, ${keyOf(row)});`;
   const body = `begin

@@ -1,10 +1,12 @@
 import { sql } from '../../pg/sql.js';
+import { placementOf } from '../../engine/local/placements.js';
 import { forgetDirty, removeGuards } from '../../engine/moves/guards.js';
 import { purgeRows } from '../../engine/moves/purge.js';
 import { inSide } from '../../engine/moves/side.js';
 import { stagesOf } from '../../engine/moves/stages.js';
 import { assertGoingOn } from './interruption.js';
 import type { Drive, End } from './drive.js';
+import { betweenMigrations } from './prepare.js';
 import { movedTables, receiverOf } from './stream.js';
 
 /** Takes everything off a home that a move has put there. Again: no change. */
@@ -29,10 +31,20 @@ export async function removeCopy(drive: Drive, end: End, other: End): Promise<Re
   const { fleet } = drive;
   if ((await end.driver.inspect(fleet, end.home)).state !== 'present') return {};
   const deleted = end.side.shared ? await emptyPool(drive, end, other) : {};
+  if (!end.side.shared) await keepFromMigrations(drive, end);
   fleet.reach('move.old-emptied');
   await removeHelpers(drive, end);
   await end.driver.drop(fleet, end.home);
   return deleted;
+}
+
+/** A home that goes is not migrated any more. */
+function keepFromMigrations(drive: Drive, end: End): Promise<void> {
+  return betweenMigrations(drive, end, async (session) => {
+    await session.execute(
+      sql`update tenantctl.placement set status = 'moving' where ${placementOf(end.home)}`,
+    );
+  });
 }
 
 async function emptyPool(drive: Drive, end: End, other: End): Promise<Record<string, number>> {

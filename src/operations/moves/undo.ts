@@ -1,18 +1,21 @@
-import { conflictError } from '../../core/errors.js';
+import { EXIT, conflictError, isTenantctlError } from '../../core/errors.js';
 import type { MoveReport } from '../../core/move.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
 import { unitForget } from '../../engine/catalog/places.js';
 import { newestOf, readLedger } from '../../engine/ledger/entries.js';
 import { placementOf } from '../../engine/local/placements.js';
-import { cycle } from '../../engine/moves/sync.js';
+import { guardLateTables, markEveryRow } from '../../engine/moves/late-tables.js';
+import { inSide } from '../../engine/moves/side.js';
+import { type Stream, cycle } from '../../engine/moves/sync.js';
+import type { MovedTable } from '../../engine/moves/tables.js';
 import { sql } from '../../pg/sql.js';
 import { flipStatements, hasLeft, releaseUnit } from './arrive.js';
 import { removeCopy, removeHelpers } from './clean-up.js';
 import { decideIn, departFrom, patiently } from './cut-over.js';
 import type { Drive, End } from './drive.js';
 import { runMoveHooks } from './hooks.js';
-import { localMove } from './prepare.js';
-import { withStream } from './stream.js';
+import { betweenMigrations, localMove } from './prepare.js';
+import { movedTables, withStream } from './stream.js';
 import { equalSums } from './travel.js';
 
 /**
@@ -28,7 +31,10 @@ export async function undoMove(drive: Drive): Promise<void> {
     await drive.note({ undo: 'syncing', note: null });
     fleet.reach('undo.recorded');
   }
-  if (drive.move.undo === 'syncing' && !(await hasLeft(drive, drive.target))) await goBack(drive);
+  if (drive.move.undo === 'syncing' && !(await hasLeft(drive, drive.target))) {
+    await orStay(drive, () => standStill(drive));
+    await goBack(drive);
+  }
   if (drive.move.undo === 'syncing') await drive.note({ undo: 'moved' });
   if (drive.move.undo === 'moved') await flipBack(drive);
   await finish(drive);
@@ -36,14 +42,11 @@ export async function undoMove(drive: Drive): Promise<void> {
 
 async function goBack(drive: Drive): Promise<void> {
   const { fleet, target, returned } = drive;
-  await holdBoth(drive);
   drive.say('brings the old home up to date');
   await withStream(drive, target, returned, async (stream) => {
     await stream.to.receiver.makeReady(stream.to.session);
     await cycle(stream);
-    await cycle(stream, async () => {
-      await equalSums(stream);
-    });
+    await bringLevel(drive, stream);
     await patiently(drive, stream, () =>
       decideIn(stream, drive.move, () => departFrom(drive, target, returned, stream)),
     );
@@ -53,16 +56,62 @@ async function goBack(drive: Drive): Promise<void> {
   });
 }
 
-/** No migration comes between: what is at one version is compared at one version. */
-async function holdBoth(drive: Drive): Promise<void> {
-  for (const end of [drive.source, drive.target]) {
-    const { cluster, database } = end.home.placement;
-    await drive.fleet.managed(cluster, database, (session) =>
-      session.atomically([
+/** No migration comes between: what is at one version is compared at one version. Every table of both is followed. */
+async function standStill(drive: Drive): Promise<void> {
+  const { fleet, id, target, returned } = drive;
+  for (const end of [drive.source, target])
+    await betweenMigrations(drive, end, async (session) => {
+      await session.atomically([
         localMove(drive, end),
         sql`update tenantctl.placement set status = 'moving' where ${placementOf(end.home)}`,
-      ]),
-    );
+      ]);
+    });
+  await assertSameVersion(drive);
+  await inSide(fleet, target.side, id, (session) =>
+    inSide(fleet, returned.side, id, async (other) =>
+      guardLateTables(
+        { side: target.side, session },
+        { side: returned.side, session: other },
+        id,
+        await movedTables(drive, target, returned, session),
+      ),
+    ),
+  );
+}
+
+/** What is refused before anything was carried leaves the move where it was, and its units to migrations. */
+async function orStay(drive: Drive, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (isTenantctlError(error) && (error.exit === EXIT.conflict || error.exit === EXIT.refused)) {
+      for (const end of [drive.source, drive.target]) await releaseUnit(drive, end);
+      await drive.note({ undo: null });
+    }
+    throw error;
+  }
+}
+
+/**
+ * Compares every row of both homes at one moment. A migration in the grace period may have given each of them values of
+ * its own, as a default of gen_random_uuid() does: the tables that differ are carried over whole, once each.
+ */
+async function bringLevel(drive: Drive, stream: Stream): Promise<void> {
+  const migrated = (await versionOf(drive, drive.target)) !== (drive.move.version ?? 0);
+  for (const carried = new Set<MovedTable>(); ;) {
+    try {
+      await cycle(stream, async () => {
+        await equalSums(stream);
+      });
+      return;
+    } catch (error) {
+      const name =
+        isTenantctlError(error) && error.code === 'MOVE_DIFFERS' ? error.facts['table'] : undefined;
+      const table = stream.stages.find(({ source }) => source.name === name)?.source;
+      if (!migrated || table === undefined || table.key.length === 0 || carried.has(table)) throw error;
+      carried.add(table);
+      await markEveryRow(stream.from, stream.to, stream.move, table);
+    }
   }
 }
 
@@ -108,6 +157,8 @@ async function withReturned(drive: Drive): Promise<void> {
   const { fleet, target, returned } = drive;
   if ((await target.driver.inspect(fleet, target.home)).state !== 'present') return;
   await withStream(drive, target, returned, (stream) => stream.to.receiver.conclude(stream.to.session));
+  // A pool that was left is migrated again while the copy in it is deleted.
+  if (target.side.shared) await releaseUnit(drive, target);
 }
 
 async function assertSameVersion(drive: Drive): Promise<void> {
