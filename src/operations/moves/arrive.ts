@@ -4,10 +4,12 @@ import { placementFlip } from '../../engine/catalog/moves.js';
 import { statusUpdate } from '../../engine/catalog/tenants.js';
 import { newestOf, readLedger } from '../../engine/ledger/entries.js';
 import { placementOf, readPlacement } from '../../engine/local/placements.js';
+import { inSide } from '../../engine/moves/side.js';
+import { stagesOf } from '../../engine/moves/stages.js';
 import { type Sql, sql } from '../../pg/sql.js';
 import type { Drive, End } from './drive.js';
 import { runMoveHooks } from './hooks.js';
-import { withStream } from './stream.js';
+import { movedTables, receiverOf } from './stream.js';
 
 /** After the point of no return: the new home is opened, and the catalog says where the tenant lives. */
 export async function flip(drive: Drive): Promise<void> {
@@ -52,12 +54,21 @@ export async function flipStatements({ fleet, move }: Drive, { home, unit }: End
 /** What is left when the tenant has arrived: constraints are proved, its old sessions end, its units are free again. */
 export async function settle(drive: Drive): Promise<void> {
   const { fleet, source, target } = drive;
-  await withStream(drive, source, target, (stream) => stream.to.receiver.conclude(stream.to.session));
+  await conclude(drive, target, source);
   await source.driver.vacate(fleet, source.home, target.home.placement);
   await releaseUnit(drive, source);
   await runMoveHooks(drive, 'afterFlip');
   fleet.reach('move.settled');
   await drive.step('grace');
+}
+
+/** Constraints are proved again at the home that the tenant has come to, which may have been migrated since. */
+export function conclude(drive: Drive, end: End, other: End): Promise<void> {
+  const { fleet, id } = drive;
+  return inSide(fleet, end.side, id, async (session) => {
+    const tables = await movedTables(drive, end, other, session);
+    await receiverOf(end.side, stagesOf(tables, tables), id).conclude(session);
+  });
 }
 
 /** The unit may be migrated again. */

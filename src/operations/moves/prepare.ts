@@ -56,13 +56,25 @@ const LOOK_EVERY_MS = 100;
  * @throws conflict `UNIT_BUSY` (exit 5) when it takes longer than ten seconds · `VERSION_MOVED` when the unit has
  *   another version than planned
  */
-async function holdUnit(drive: Drive, end: End): Promise<void> {
+function holdUnit(drive: Drive, end: End): Promise<void> {
+  return betweenMigrations(drive, end, (session) => hold(drive, end, session));
+}
+
+/**
+ * Does something in a unit while it is not migrated. A migration that is under way is waited for.
+ * @throws conflict `UNIT_BUSY` (exit 5) when it takes longer than ten seconds
+ */
+export async function betweenMigrations(
+  drive: Drive,
+  end: End,
+  work: (session: Connection) => Promise<void>,
+): Promise<void> {
   const { fleet } = drive;
   const { cluster, database } = end.home.placement;
   await fleet.managed(cluster, database, async (session) => {
     const until = performance.now() + PATIENCE_MS;
     for (;;) {
-      const held = await tryWithLock(session, 'unit', end.unit.ledgerKey, () => hold(drive, end, session));
+      const held = await tryWithLock(session, 'unit', end.unit.ledgerKey, () => work(session));
       if (held !== undefined) return;
       if (performance.now() > until || fleet.signal.aborted) throw unitBusy(drive, end);
       await pause(LOOK_EVERY_MS, fleet.signal);
@@ -159,7 +171,7 @@ function referencesDiffer(cause: unknown) {
 function unitBusy({ move }: Drive, { unit }: End) {
   return conflictError(
     'UNIT_BUSY',
-    `${unit.id} is being migrated, so no copy of tenant ${move.tenant} begins.`,
+    `${unit.id} is being migrated, so the move of tenant ${move.tenant} does not touch it.`,
     {
       hint: '`tenantctl runs watch` follows the run; repeat this when it has passed that unit.',
       facts: { unit: unit.id, tenant: move.tenant },

@@ -5,17 +5,16 @@ import { unitForget } from '../../engine/catalog/places.js';
 import { newestOf, readLedger } from '../../engine/ledger/entries.js';
 import { placementOf } from '../../engine/local/placements.js';
 import { guardLateTables, markEveryRow } from '../../engine/moves/late-tables.js';
-import { inSide } from '../../engine/moves/side.js';
 import { type Stream, cycle } from '../../engine/moves/sync.js';
 import type { MovedTable } from '../../engine/moves/tables.js';
 import { sql } from '../../pg/sql.js';
-import { flipStatements, hasLeft, releaseUnit } from './arrive.js';
+import { conclude, flipStatements, hasLeft, releaseUnit } from './arrive.js';
 import { removeCopy, removeHelpers } from './clean-up.js';
 import { decideIn, departFrom, patiently } from './cut-over.js';
 import type { Drive, End } from './drive.js';
 import { runMoveHooks } from './hooks.js';
 import { betweenMigrations, localMove } from './prepare.js';
-import { movedTables, withStream } from './stream.js';
+import { withStream } from './stream.js';
 import { equalSums } from './travel.js';
 
 /**
@@ -58,7 +57,7 @@ async function goBack(drive: Drive): Promise<void> {
 
 /** No migration comes between: what is at one version is compared at one version. Every table of both is followed. */
 async function standStill(drive: Drive): Promise<void> {
-  const { fleet, id, target, returned } = drive;
+  const { id, target, returned } = drive;
   for (const end of [drive.source, target])
     await betweenMigrations(drive, end, async (session) => {
       await session.atomically([
@@ -67,14 +66,12 @@ async function standStill(drive: Drive): Promise<void> {
       ]);
     });
   await assertSameVersion(drive);
-  await inSide(fleet, target.side, id, (session) =>
-    inSide(fleet, returned.side, id, async (other) =>
-      guardLateTables(
-        { side: target.side, session },
-        { side: returned.side, session: other },
-        id,
-        await movedTables(drive, target, returned, session),
-      ),
+  await withStream(drive, target, returned, ({ from, to, stages }) =>
+    guardLateTables(
+      from,
+      to,
+      id,
+      stages.map(({ source }) => source),
     ),
   );
 }
@@ -142,7 +139,9 @@ async function flipBack(drive: Drive): Promise<void> {
 
 async function finish(drive: Drive): Promise<void> {
   const { fleet, returned, target } = drive;
-  await withReturned(drive);
+  await conclude(drive, returned, target);
+  // A pool that was left is migrated again while the copy in it is deleted.
+  if (target.side.shared) await releaseUnit(drive, target);
   await target.driver.vacate(fleet, target.home, returned.home.placement).catch(() => undefined);
   await runMoveHooks(drive, 'afterUndo');
   await removeCopy(drive, target, returned);
@@ -150,15 +149,6 @@ async function finish(drive: Drive): Promise<void> {
   await releaseUnit(drive, returned);
   fleet.reach('move.cleaned');
   await drive.step('undone', { note: null }, [unitForget(target.unit.id)]);
-}
-
-/** Constraints of the old home are proved again; nobody waits for that. */
-async function withReturned(drive: Drive): Promise<void> {
-  const { fleet, target, returned } = drive;
-  if ((await target.driver.inspect(fleet, target.home)).state !== 'present') return;
-  await withStream(drive, target, returned, (stream) => stream.to.receiver.conclude(stream.to.session));
-  // A pool that was left is migrated again while the copy in it is deleted.
-  if (target.side.shared) await releaseUnit(drive, target);
 }
 
 async function assertSameVersion(drive: Drive): Promise<void> {
