@@ -9,8 +9,8 @@ export const tablesWithoutKey: PreflightRule = async ({ source, method }) =>
       rule: 'table-without-key',
       level: method === 'offline' ? 'warning' : 'error',
       where: name,
-      message: `Table ${name} has no primary key and no unique key over columns that are NOT NULL, so its changes cannot be followed.`,
-      hint: `Add a primary key with a migration: alter table ${ident(name).text()} add primary key (…); or move with --method offline, which holds writes for the whole copy.`,
+      message: `Table ${name} has no primary key and no unique key over columns that are NOT NULL, so its changes cannot be followed${method === 'offline' ? ': once it is written to at the new home there is no way back without loss' : ''}.`,
+      hint: `Add a primary key with a migration: alter table ${ident(name).text()} add primary key (…);${method === 'offline' ? '' : ' or move with --method offline, which holds writes for the whole copy.'}`,
     }));
 
 interface OpenColumn {

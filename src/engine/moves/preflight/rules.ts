@@ -11,7 +11,13 @@ import { referenceTables } from './references.js';
 import { runInFlight } from './runs.js';
 import { shapes } from './shape.js';
 import { takenValues, weakenedUniques } from './unique-values.js';
-import { inheritedTables, rowsOfOthers, rulesInOwnHomes, unloggedTables } from './unusual-tables.js';
+import {
+  inheritedTables,
+  materializedViews,
+  rowsOfOthers,
+  rulesInOwnHomes,
+  unloggedTables,
+} from './unusual-tables.js';
 import { largeObjects, objectNames } from './values.js';
 import { versions } from './version.js';
 
@@ -32,6 +38,7 @@ const RULES: readonly PreflightRule[] = [
   keysWithoutTenant,
   unloggedTables,
   inheritedTables,
+  materializedViews,
   rulesInOwnHomes,
   rowsOfOthers,
   weakenedUniques,

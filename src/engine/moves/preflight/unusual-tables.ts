@@ -43,6 +43,21 @@ export const inheritedTables: PreflightRule = async ({ source }) => {
   }));
 };
 
+/** Migrations make it while its tables are still empty, and nothing fills it afterwards. */
+export const materializedViews: PreflightRule = async ({ source, goal }) => {
+  if (goal.side.shared) return [];
+  const views = await source.session.rows<{ name: string }>(sql`
+    select c.relname::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = ${source.side.home.placement.schema} and c.relkind = 'm' order by 1`);
+  return views.map(({ name }) => ({
+    rule: 'materialized-view',
+    level: 'warning',
+    where: name,
+    message: `Materialized view ${name} is made at the new home before any row is there, and is not filled by the move.`,
+    hint: `When the tenant has arrived (hook afterFlip): refresh materialized view ${ident(goal.side.home.placement.schema, name).text()};`,
+  }));
+};
+
 /** A rule writes something else than it was told, on the way in as well as on the way out. */
 export const rulesInOwnHomes: PreflightRule = async ({ source }) => {
   if (source.side.shared) return [];

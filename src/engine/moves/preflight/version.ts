@@ -1,3 +1,4 @@
+import type { Tier } from '../../../core/tier.js';
 import { type LedgerEntry, newestOf, readLedger } from '../../ledger/entries.js';
 import { migrationsFor } from '../../ledger/migration.js';
 import type { Destination, Inspected, MoveFinding, PreflightContext, PreflightRule } from './finding.js';
@@ -12,7 +13,8 @@ export const versions: PreflightRule = async (context) => {
     ...(target === null || there === null ? [] : unfinishedIn(target, there)),
   ];
   if (unfinished.length > 0) return unfinished;
-  return there === null ? missingFiles(context, here) : differences(context, here, there);
+  const found = there === null ? missingFiles(context, here) : differences(context, here, there);
+  return found.length > 0 ? found : newestOfOneTier(context, here, there ?? filesUpTo(context, here));
 };
 
 function unfinishedIn({ unit }: Inspected, ledger: readonly LedgerEntry[]): MoveFinding[] {
@@ -27,16 +29,11 @@ function unfinishedIn({ unit }: Inspected, ledger: readonly LedgerEntry[]): Move
     }));
 }
 
-function missingFiles(
-  { source, goal, migrations }: PreflightContext,
-  here: readonly LedgerEntry[],
-): MoveFinding[] {
-  const files = new Map(migrationsFor(migrations, goal.unit.tier).map((file) => [file.id, file]));
-  const elsewhere = new Set(migrations.map(({ id }) => id));
-  return here
-    .filter(
-      ({ id, checksum }) => files.get(id)?.checksum !== checksum && !(elsewhere.has(id) && !files.has(id)),
-    )
+function missingFiles(context: PreflightContext, here: readonly LedgerEntry[]): MoveFinding[] {
+  const { source, goal, migrations } = context;
+  const files = new Map(migrationsFor(migrations, goal.unit.tier).map(({ id, checksum }) => [id, checksum]));
+  return inBothTiers(context, here)
+    .filter(({ id, checksum }) => files.get(id) !== checksum)
     .map(({ id, name }) => ({
       rule: 'file-differs',
       level: 'error',
@@ -48,25 +45,54 @@ function missingFiles(
     }));
 }
 
-/** A file for one of the two tiers only is no difference. */
-function differences(
-  { source, goal, migrations }: PreflightContext,
-  ...ledgers: LedgerEntry[][]
-): MoveFinding[] {
-  const isCommon = new Map(
-    migrations.map(({ id, directives }) => [
-      id,
-      directives.tiers.includes(source.unit.tier) && directives.tiers.includes(goal.unit.tier),
-    ]),
-  );
-  const [here = [], there = []] = ledgers.map((ledger) =>
-    ledger.filter(({ id }) => isCommon.get(id) !== false),
-  );
+function differences(context: PreflightContext, ...ledgers: LedgerEntry[][]): MoveFinding[] {
+  const { source, goal } = context;
+  const [here = [], there = []] = ledgers.map((ledger) => inBothTiers(context, ledger));
   const [mine, theirs] = [newestOf(here), newestOf(there)];
   if (mine?.id !== theirs?.id) return [versionDiffers(source, goal, mine, theirs)];
   const checksums = new Map(there.map(({ id, checksum }) => [id, checksum]));
   const other = here.find(({ id, checksum }) => checksums.get(id) !== checksum);
   return other === undefined ? [] : [historyDiffers(source, goal, other.name)];
+}
+
+/** A file for one of the two tiers only is no difference. What there is no file for is. */
+function inBothTiers(
+  { source, goal, migrations }: PreflightContext,
+  ledger: readonly LedgerEntry[],
+): LedgerEntry[] {
+  const both = (tiers: readonly Tier[]): boolean =>
+    tiers.includes(source.unit.tier) && tiers.includes(goal.unit.tier);
+  const forOne = new Set(migrations.filter(({ directives }) => !both(directives.tiers)).map(({ id }) => id));
+  return ledger.filter(({ id }) => !forOne.has(id));
+}
+
+/** The files that a home which is still to be made is made from. */
+function filesUpTo({ goal, migrations }: PreflightContext, here: readonly LedgerEntry[]): Named[] {
+  const newest = here.at(-1)?.id ?? 0;
+  return migrationsFor(migrations, goal.unit.tier).filter(({ id }) => id <= newest);
+}
+
+type Named = Pick<LedgerEntry, 'id' | 'name'>;
+
+/** Homes are known to be at one version by their newest migration, so that one must be for both tiers. */
+function newestOfOneTier(
+  { source, goal }: PreflightContext,
+  here: readonly Named[],
+  there: readonly Named[],
+): MoveFinding[] {
+  const [mine, theirs] = [here.at(-1), there.at(-1)];
+  const newest = (mine?.id ?? 0) > (theirs?.id ?? 0) ? mine : theirs;
+  if (newest === undefined || mine?.id === theirs?.id) return [];
+  const unit = newest === mine ? source.unit : goal.unit;
+  return [
+    {
+      rule: 'newest-for-one-tier',
+      level: 'error',
+      where: newest.name,
+      message: `The newest migration of ${unit.id}, ${newest.name}, is for one tier only, so it cannot be told whether both homes are at one version.`,
+      hint: 'Add a later migration for every tier, be it `select 1;`, and run `tenantctl migrate`.',
+    },
+  ];
 }
 
 function versionDiffers(

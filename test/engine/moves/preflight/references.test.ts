@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Tenant } from '../../../../src/core/tenant.js';
 import { useServer } from '../../../support/server.js';
-import { writeFiles } from '../../ledger/directory.js';
+import { directoryOf, numbered, writeFiles } from '../../ledger/directory.js';
+import { ZOO } from '../../../operations/moves/zoo.js';
 import { type PreflightFleet, customer, placesOf, preflightFleet, statementIn } from './support.js';
 
 const server = useServer();
@@ -184,4 +185,28 @@ test('a new home is made from the files, which must be those that the old one ha
   expect(lost.map(({ rule, message }) => [rule, message.includes('no file lost')])).toEqual([
     ['file-differs', true],
   ]);
+});
+
+test('a file for one tier only keeps nobody from moving, unless it is the newest', async () => {
+  const one = await preflightFleet(server.current, {
+    migrations: directoryOf(numbered(...ZOO, '-- tenantctl: tiers=pool\nselect 1;')),
+  });
+  const pool = await one.tenant('acme', 'pool');
+  await one.tenant('house', 'schema');
+  const toPool = { id: 'house', to: 'pool', pool: pool.pool as string } as const;
+  const out = await one.findings(toSchema);
+  const into = await one.findings(toPool);
+  expect([...out, ...into].map(({ rule, level, where }) => [rule, level, where])).toEqual([
+    ['newest-for-one-tier', 'error', '0003_step'],
+    ['newest-for-one-tier', 'error', '0003_step'],
+  ]);
+  const later = await preflightFleet(server.current, {
+    migrations: directoryOf(numbered(...ZOO, '-- tenantctl: tiers=pool\nselect 1;', 'select 1;')),
+  });
+  const { pool: name } = await later.tenant('acme', 'pool');
+  await later.tenant('house', 'schema');
+  expect([
+    ...(await later.findings(toSchema)),
+    ...(await later.findings({ ...toPool, pool: name as string })),
+  ]).toEqual([]);
 });

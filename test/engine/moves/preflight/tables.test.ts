@@ -111,6 +111,16 @@ describe('values that mean something in one database only', () => {
   });
 });
 
+test('a materialized view is empty at a home that is made for the tenant', async () => {
+  await fleet.own(fleet.pool, 'create materialized view totals as select count(*) from note');
+  const found = await fleet.findings(toSchema);
+  await fleet.own(fleet.pool, 'drop materialized view totals');
+  expect(found.map(({ rule, level, where }) => [rule, level, where])).toEqual([
+    ['materialized-view', 'warning', 'totals'],
+  ]);
+  expect(found[0]?.hint).toMatch(/refresh materialized view "t\d+_acme"\."totals";$/);
+});
+
 test('what a live pool could not answer for is told before a move out of it, once', async () => {
   await fleet.own(fleet.pool, 'create rule quiet as on delete to note do instead nothing');
   const found = await fleet.findings(toSchema);
