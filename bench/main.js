@@ -4,6 +4,7 @@ import { catalog } from './catalog.js';
 import { distance } from './distance.js';
 import { fanOut } from './fan-out.js';
 import { loops } from './loops.js';
+import { moves } from './moves.js';
 import { provisionDatabase, provisionSchema } from './provision.js';
 import { scale } from './scale.js';
 import { shapes } from './shape.js';
@@ -12,7 +13,17 @@ import { shapes } from './shape.js';
  * `npm run bench [-- name …]`: performance claims as ratios within one run, on a server of its own with
  * durable settings. Results go to bench/results as JSON and to the terminal as a table.
  */
-const SCENARIOS = { provisionSchema, provisionDatabase, catalog, fanOut, loops, distance, shapes, scale };
+const SCENARIOS = {
+  provisionSchema,
+  provisionDatabase,
+  catalog,
+  fanOut,
+  loops,
+  distance,
+  shapes,
+  scale,
+  moves,
+};
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !(name in SCENARIOS));

@@ -95,7 +95,15 @@ export async function openFleet(server, overrides = {}) {
         waves: [],
         throttle: { replicationLagMs: null, activeSessions: null, sql: null },
       },
-      hooks: { afterProvision: [], directory: tmpdir(), timeoutMs: 1_000 },
+      moves: { graceMs: 86_400_000, maxPauseMs: 250, maxLagMs: 1_000, atomicBelow: 20_000 },
+      hooks: {
+        afterProvision: [],
+        beforeCutover: [],
+        afterFlip: [],
+        afterUndo: [],
+        directory: tmpdir(),
+        timeoutMs: 1_000,
+      },
       ...overrides,
     },
     {

@@ -19,6 +19,8 @@ export interface FleetOverrides {
   hookTimeoutMs?: number;
   plans?: FleetSettings['plans'];
   moves?: Partial<FleetSettings['moves']>;
+  /** Clusters beside `main`. */
+  clusters?: FleetSettings['clusters'];
   rollout?: Partial<FleetSettings['rollout']>;
 }
 
@@ -78,6 +80,7 @@ export function fleetSettings(server: LocalServer, n: number, overrides: FleetOv
         pools: { [`shared${n}`]: { name: `shared${n}`, database: pool, schema: 'app' } },
         schemaDatabase: pool,
       },
+      ...overrides.clusters,
     },
     migrations: {
       directory: overrides.migrations ?? `${INVOICING}migrations`,

@@ -14,6 +14,8 @@ export interface Stream {
   from: { side: Side; session: Connection };
   to: { side: Side; session: Connection; receiver: Receiver };
   stages: readonly Stage[];
+  /** Stands for the tables of the home that is left, as they were when the stream was opened. */
+  signature: string;
   reach: Reach;
 }
 

@@ -1,5 +1,6 @@
 import { moveTableUpsert } from '../../engine/catalog/moves.js';
 import { copyRows } from '../../pg/copy.js';
+import { assertUnchanged, tablesSignature } from '../../engine/moves/alike.js';
 import { inFence } from '../../engine/moves/fence.js';
 import { installGuards } from '../../engine/moves/guards.js';
 import { raiseSequences } from '../../engine/moves/sequences.js';
@@ -34,6 +35,7 @@ export async function moveAtomically(drive: Drive): Promise<void> {
         from: { side: source.side, session },
         to: { side: target.side, session, receiver: receiverOf(target.side, stages, id) },
         stages,
+        signature: await tablesSignature(session, source.side),
         reach: fleet.reach,
       },
       insertRows,
@@ -69,6 +71,7 @@ async function moveAtOnce(drive: Drive, stream: Stream, carry: Carry): Promise<v
   };
   const asked = performance.now();
   const took = await inFence(from.session, move.tenant, { maxPauseMs: null }, async () => {
+    assertUnchanged(stream.signature, await tablesSignature(from.session, from.side), from.side);
     await (from.session === to.session ? fill() : to.session.transaction(fill));
     fleet.reach('move.drained');
     return departFrom(drive, source, target, stream);

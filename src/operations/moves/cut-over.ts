@@ -2,6 +2,7 @@ import { type TenantctlError, isTenantctlError, partialError } from '../../core/
 import { pause } from '../../core/pause.js';
 import type { Fleet } from '../../engine/context.js';
 import { FENCE_EXCEEDED, type Pause, departure, inFence } from '../../engine/moves/fence.js';
+import { assertUnchanged, tablesSignature } from '../../engine/moves/alike.js';
 import { countDirty } from '../../engine/moves/guards.js';
 import { raiseSequences } from '../../engine/moves/sequences.js';
 import { type Stream, cycle, transfer } from '../../engine/moves/sync.js';
@@ -53,6 +54,7 @@ export async function decideIn(
   const asked = performance.now();
   const limits = { maxPauseMs: Math.max(maxPauseMs - OPENING_MS, maxPauseMs / 2) };
   const took = await inFence(from.session, tenant, limits, async () => {
+    assertUnchanged(stream.signature, await tablesSignature(from.session, from.side), from.side);
     await to.session.transaction(async () => {
       await transfer(stream);
       const sequences = await raiseSequences(from, to);

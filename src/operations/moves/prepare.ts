@@ -1,4 +1,5 @@
 import { conflictError, refusedError } from '../../core/errors.js';
+import { assertAlike } from '../../engine/moves/alike.js';
 import { installGuards } from '../../engine/moves/guards.js';
 import { inSide } from '../../engine/moves/side.js';
 import { newestOf, readLedger } from '../../engine/ledger/entries.js';
@@ -33,6 +34,7 @@ export async function prepareHomes(drive: Drive): Promise<void> {
   );
   fleet.reach('move.guarded');
   await drive.step('prepared');
+  fleet.reach('move.prepared');
 }
 
 /** `pool shared, schema app of database app_shared on cluster main` */
@@ -135,25 +137,6 @@ async function leftTables(
 ): Promise<MovedTable[]> {
   const names = new Set(moved.map(({ name }) => name));
   return (await readTables(session, side, column, false)).filter(({ name }) => !names.has(name));
-}
-
-function assertAlike(moved: readonly MovedTable[], twins: readonly MovedTable[]): void {
-  const shape = ({ name, columns }: MovedTable): string =>
-    `${name}: ${columns.map((column) => `${column.name} ${column.type}${column.generated ? ' generated' : ''}`).join(', ')}`;
-  const [here, there] = [moved.map(shape), twins.map(shape)];
-  const difference = [
-    ...here.filter((one) => !there.includes(one)),
-    ...there.filter((one) => !here.includes(one)),
-  ];
-  if (difference.length === 0) return;
-  throw refusedError(
-    'HOMES_DIFFER',
-    `The two homes do not have the same tables: ${difference.slice(0, 4).join('; ')}.`,
-    {
-      hint: 'Bring both to the same migrations first: `tenantctl status` shows who is behind, `runs explain` whose shape differs.',
-      facts: { differences: difference },
-    },
-  );
 }
 
 function referencesDiffer(cause: unknown) {

@@ -1,3 +1,4 @@
+import { assertAlike, tablesSignature } from '../../engine/moves/alike.js';
 import type { Stream } from '../../engine/moves/sync.js';
 import { inSide } from '../../engine/moves/side.js';
 import { type Stage, prepareStaged, prepareTouched, stagesOf } from '../../engine/moves/stages.js';
@@ -19,10 +20,12 @@ export async function withStream<T>(
   const { fleet, id } = drive;
   return inSide(fleet, from.side, id, (source) =>
     inSide(fleet, to.side, id, async (target) => {
-      const stages = stagesOf(
+      const [tables, twins] = [
         await movedTables(drive, from, to, source),
         await movedTables(drive, to, from, target),
-      );
+      ];
+      assertAlike(tables, twins);
+      const stages = stagesOf(tables, twins);
       await prepareTouched(source, from.side, stages);
       await prepareStaged(target, to.side, stages);
       return work({
@@ -30,6 +33,7 @@ export async function withStream<T>(
         from: { side: from.side, session: source },
         to: { side: to.side, session: target, receiver: receiverOf(to.side, stages, id) },
         stages,
+        signature: await tablesSignature(source, from.side),
         reach: fleet.reach,
       });
     }),

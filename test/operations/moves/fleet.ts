@@ -36,7 +36,7 @@ export async function movingFleet(server: LocalServer, overrides: FleetOverrides
     ...overrides,
   });
   const { fleet, settings } = made;
-  await provisionTenant(fleet, { id: 'neighbour', tier: 'pool' });
+  await provisionTenant(fleet, { id: 'neighbour', tier: 'pool', cluster: 'main' });
   const application = await newApplication(settings);
   const show = async (id: string): Promise<Tenant> => {
     return (await showTenant(fleet, id)).tenant;
@@ -46,7 +46,7 @@ export async function movingFleet(server: LocalServer, overrides: FleetOverrides
     application,
     show,
     async tenant(id, tier, rows = 200) {
-      const { tenant } = await provisionTenant(fleet, { id, tier });
+      const { tenant } = await provisionTenant(fleet, { id, tier, cluster: 'main' });
       const to = await route(fleet, id);
       const settingsOf: [string, string][] = Object.entries({ ...to.settings, role: to.role });
       const context = settingsOf.map(

@@ -3,7 +3,11 @@ import { query } from '../../support/server.js';
 import type { MovingFleet } from './fleet.js';
 
 /** What moves of a tenant have left anywhere on a server beside the one home that it lives in. */
-export async function leftovers(server: LocalServer, fleet: MovingFleet, id: string): Promise<string[]> {
+export async function leftovers(
+  server: LocalServer,
+  fleet: Pick<MovingFleet, 'show'>,
+  id: string,
+): Promise<string[]> {
   const home = await fleet.show(id);
   const databases = await names(
     server.superuserUrl('postgres'),

@@ -1,0 +1,216 @@
+import { pipeline } from 'node:stream/promises';
+import copyStreams from 'pg-copy-streams';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promote } from '../dist/operations/moves/promote.js';
+import { provisionTenant } from '../dist/operations/provision.js';
+import { routeTenant } from '../dist/operations/route.js';
+import { startLoad } from './load.js';
+import { connect, milliseconds, openFleet, withServer } from './support.js';
+
+const TABLES = ['customer', 'invoice', 'line', 'note'];
+const DDL = `
+create table customer (tenant_id uuid not null, id bigint not null, email text not null, profile jsonb not null default '{}', amount numeric(12,2) not null default 0,
+  made_at timestamptz not null default now(), primary key (tenant_id, id), unique (tenant_id, email));
+create table invoice (tenant_id uuid not null, id bigint not null, customer_id bigint not null, number text not null, total numeric(12,2) not null, issued date not null default current_date,
+  primary key (tenant_id, id), unique (tenant_id, number), foreign key (tenant_id, customer_id) references customer (tenant_id, id));
+create index invoice_customer on invoice (tenant_id, customer_id);
+create table line (tenant_id uuid not null, id bigint not null, invoice_id bigint not null, what text not null, quantity numeric(12,3) not null, price numeric(14,4) not null,
+  primary key (tenant_id, id), foreign key (tenant_id, invoice_id) references invoice (tenant_id, id) on delete cascade);
+create index line_invoice on line (tenant_id, invoice_id);
+create table note (tenant_id uuid not null, id bigint not null, body text not null, primary key (tenant_id, id));
+create table journal (tenant_id uuid not null, token uuid not null, at timestamptz not null default clock_timestamp(), primary key (tenant_id, token));`;
+
+/** About so many rows: a tenth customers, three tenths invoices, half lines, a tenth notes. */
+const fill = (rows) => `
+  insert into customer (id, email, profile, amount) select n, 'c' || n || '@example.com', jsonb_build_object('n', n, 'city', md5(n::text)), n from generate_series(1, ${rows / 10}) n;
+  insert into invoice (id, customer_id, number, total) select n, 1 + n % ${rows / 10}, 'R-' || n, n / 7.0 from generate_series(1, ${(rows * 3) / 10}) n;
+  insert into line (id, invoice_id, what, quantity, price) select n, 1 + n % ${(rows * 3) / 10}, 'article ' || md5(n::text), n % 17, n / 9.0 from generate_series(1, ${rows / 2}) n;
+  insert into note (id, body) select n, repeat(md5(n::text), 6) from generate_series(1, ${rows / 10}) n;`;
+
+/** One tenant moves while it writes and while its neighbours do: pauses, speed, what others feel, and what is lost. */
+export async function moves() {
+  return withServer(async (server) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'tenantctl-bench-moves-'));
+    writeFileSync(path.join(folder, '0001_product.sql'), DDL);
+    const fleet = await openFleet(server, {
+      migrations: { directory: folder, format: 'postgres-migrations', onForeignSchema: 'refuse' },
+    });
+    try {
+      await makeApplication(server);
+      await provisionTenant(fleet, { id: 'neighbour', tier: 'pool' });
+      await fillTenant(fleet, 'neighbour', 20_000);
+      const out = await oneMove(server, fleet, {
+        id: 'small',
+        from: 'pool',
+        to: 'database',
+        rows: 100_000,
+        copied: 0.85,
+      });
+      const into = await oneMove(server, fleet, {
+        id: 'into',
+        from: 'schema',
+        to: 'pool',
+        rows: 100_000,
+        copied: 0.6,
+      });
+      const large = await oneMove(server, fleet, {
+        id: 'large',
+        from: 'pool',
+        to: 'database',
+        rows: 1_000_000,
+        copied: 0.85,
+      });
+      return [...out, ...into, ...large, ...(await guardCost(server, fleet))];
+    } finally {
+      await fleet.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+async function oneMove(server, fleet, { id, from, to, rows, copied }) {
+  await provisionTenant(fleet, { id, tier: from });
+  await fillTenant(fleet, id, rows);
+  const raw = await rawPipe(server, fleet, id);
+  const times = {};
+  fleet.options.reach = (point) => (times[point] ??= performance.now());
+  const url = (database) => server.adminUrl(database).replace(/\/\/[^@]*@/, '//web:web@');
+  const own = startLoad(() => routeTenant(fleet, id), url, { connections: 2, customers: rows / 10 });
+  const other = startLoad(() => routeTenant(fleet, 'neighbour'), url, { connections: 2, customers: 2_000 });
+  let before, during, report;
+  try {
+    await other.commits(400);
+    before = other.takeLatencies();
+    report = await promote(fleet, { id, to, method: 'online' }, { dryRun: false });
+    during = other.takeLatencies();
+    await own.commits(50);
+  } finally {
+    fleet.options.reach = () => undefined;
+    await Promise.all([own.stop(), other.stop()]);
+  }
+  const acked = await own.stop();
+  const lost = await lostTokens(server, await routeTenant(fleet, id), acked);
+  const ours = times['move.verified'] - times['move.prepared'];
+  const what = `${from} → ${to}, ${rows.toLocaleString('en')} rows`;
+  return [
+    {
+      claim: `write pause, ms, ${what}`,
+      ratio: report.writePauseMs,
+      atMost: 250,
+      figures: { fenceWaitMs: report.fenceWaitMs },
+    },
+    {
+      claim: `copy and verification against a raw COPY pipe, ${what}`,
+      ratio: raw / ours,
+      atLeast: copied,
+      figures: { rawMs: raw, oursMs: ours, copyMs: report.copyMs },
+    },
+    {
+      claim: `neighbours' p99 during the move ÷ before, ${what}`,
+      ratio: p99(during) / p99(before),
+      atMost: 2,
+      figures: { beforeMs: p99(before), duringMs: p99(during), samples: during.length },
+    },
+    {
+      claim: `acknowledged transactions that were lost, or found and never acknowledged, ${what}`,
+      ratio: lost,
+      atMost: 0,
+      figures: { acknowledged: acked.size },
+    },
+  ];
+}
+
+/** One connection to one connection, table after table, into tables as the migrations make them. */
+async function rawPipe(server, fleet, id) {
+  const { key, database, schema } = await routeTenant(fleet, id);
+  const admin = await connect(server.adminUrl('postgres'));
+  await admin.query(`create database raw_${id}`);
+  await admin.end();
+  const [source, target] = [
+    await connect(server.adminUrl(database)),
+    await connect(server.adminUrl(`raw_${id}`)),
+  ];
+  await target.query(`create schema app; set search_path = app; ${DDL}`);
+  await source.query(`set tenantctl.scope = 'fleet'`);
+  const elapsed = await milliseconds(async () => {
+    for (const table of TABLES) {
+      await pipeline(
+        source.query(
+          copyStreams.to(`copy (select * from "${schema}".${table} where tenant_id = '${key}') to stdout`),
+        ),
+        target.query(copyStreams.from(`copy ${table} from stdin`)),
+      );
+    }
+  });
+  await Promise.all([source.end(), target.end()]);
+  return elapsed;
+}
+
+/** What the gate and the marks cost a writer, in microseconds a row: the same update without and with them. */
+async function guardCost(server, fleet) {
+  const rows = 20_000;
+  await provisionTenant(fleet, { id: 'cost', tier: 'schema' });
+  await fillTenant(fleet, 'cost', rows * 10);
+  const client = await connect(server.adminUrl('app_shared'));
+  const update = () =>
+    milliseconds(() => client.query(`update tenant_cost.customer set amount = amount + 1`));
+  await update();
+  await client.query('vacuum tenant_cost.customer');
+  const bare = await update();
+  let guarded = 0;
+  fleet.options.reach = (point) => {
+    if (point === 'move.guarded') throw new Error('far enough');
+  };
+  await promote(fleet, { id: 'cost', to: 'database', method: 'online' }, { dryRun: false }).catch(
+    () => undefined,
+  );
+  fleet.options.reach = () => undefined;
+  guarded = await update();
+  await client.end();
+  return [
+    {
+      claim: 'gate and marks, microseconds a row',
+      ratio: ((guarded - bare) * 1_000) / rows,
+      figures: { bareMs: bare, guardedMs: guarded, rows },
+    },
+  ];
+}
+
+async function makeApplication(server) {
+  const admin = await connect(server.adminUrl('postgres'));
+  await admin
+    .query(
+      `create role app_user nologin noinherit; grant app_user to current_user; create role web login password 'web' in role app_user`,
+    )
+    .catch(() => undefined);
+  await admin.end();
+}
+
+async function fillTenant(fleet, id, rows) {
+  const { database, settings, role } = await routeTenant(fleet, id);
+  await fleet.managed('main', database, async (session) => {
+    const names = Object.entries({ ...settings, role }).map(
+      ([name, value]) => `set_config('${name}', '${value.replaceAll("'", "''")}', true)`,
+    );
+    await session.message(`begin; select ${names.join(', ')}; ${fill(rows)} commit`);
+    await session.message(`vacuum analyze`);
+  });
+}
+
+async function lostTokens(server, { database, schema, key }, acked) {
+  const client = await connect(server.superuserUrl(database));
+  const { rows } = await client.query(`select token from "${schema}".journal where tenant_id = $1`, [key]);
+  await client.end();
+  const there = new Set(rows.map(({ token }) => token));
+  return (
+    [...acked].filter((token) => !there.has(token)).length +
+    [...there].filter((token) => !acked.has(token)).length
+  );
+}
+
+function p99(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length * 0.99)] ?? 0;
+}
