@@ -11,7 +11,7 @@ export interface OptionSpec {
   env?: string;
   /** Environment variable that the configuration reads for the same setting: shown here, read there. */
   configEnv?: string;
-  /** The smallest integer allowed; 1 if not said. */
+  /** The smallest integer allowed, 1 if not said; or the shortest duration in milliseconds, 0 if not said. */
   min?: number;
   /** The value is a path; shells complete it as one. */
   path?: true;

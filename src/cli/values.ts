@@ -37,9 +37,7 @@ function parseText(text: string, spec: OptionSpec, source: string): Value {
     case 'integer':
       return parseInteger(text, spec.min ?? 1, source);
     case 'duration':
-      return (
-        parseDuration(text) ?? fail(source, text, 'is not a duration', 'Write 250ms, 10s, 5m, 24h or 30d.')
-      );
+      return parseLength(text, spec.min ?? 0, source);
     case 'choice':
       return parseChoice(text, spec.choices ?? [], source);
     case 'list':
@@ -54,6 +52,13 @@ function parseBoolean(text: string, source: string): boolean {
   if (YES.has(word)) return true;
   if (NO.has(word)) return false;
   return fail(source, text, 'is neither true nor false', 'Write 1 or 0.');
+}
+
+function parseLength(text: string, min: number, source: string): number {
+  const value = parseDuration(text);
+  if (value === undefined)
+    return fail(source, text, 'is not a duration', 'Write 250ms, 10s, 5m, 24h or 30d.');
+  return value >= min ? value : fail(source, text, 'is too short', `Write ${min}ms or more.`);
 }
 
 function parseInteger(text: string, min: number, source: string): number {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { MoveReport } from '../../src/core/move.js';
+import type { Connection } from '../../src/pg/connection.js';
 import { LOCK_CLASS } from '../../src/pg/locks.js';
 import { raw, sql } from '../../src/pg/sql.js';
 import { numbered, writeFiles } from '../engine/ledger/directory.js';
@@ -11,6 +12,8 @@ import { query, useServer } from '../support/server.js';
 import { engineSession } from '../support/session.js';
 
 const server = useServer();
+/** Each test starts the program several times. */
+vi.setConfig({ testTimeout: 90_000 });
 let project: Project;
 
 const PRODUCT = [
@@ -48,6 +51,14 @@ async function statusOf(id: string): Promise<string | undefined> {
 /** What differs from one run of this file to the next. */
 function steady(text: string): string {
   return text.replaceAll(project.mark, 'MARK').replaceAll(/\b\d+(?:\.\d+)? (?:ms|s)\b/g, '# s');
+}
+
+/** A transaction of the tenant's that has passed the gate and does not end. */
+async function writerInside(id: string): Promise<Connection> {
+  const session = await engineSession(server.current, `app_${project.mark}`);
+  await session.rows(raw('begin'));
+  await session.rows(sql`select pg_advisory_xact_lock_shared(${LOCK_CLASS.fence}::int, hashtext(${id}))`);
+  return session;
 }
 
 /** Kills a promotion at a point; the move stays as it was then. */
@@ -137,6 +148,7 @@ describe('promote', () => {
     [2, 'PROMOTE_USAGE', ['promote', 'acme']],
     [2, 'OPTION_INVALID', ['promote', 'acme', '--to', 'table']],
     [2, 'OPTION_INVALID', ['promote', 'acme', '--to', 'schema', '--max-pause', 'soon']],
+    [2, 'OPTION_INVALID', ['promote', 'acme', '--to', 'schema', '--max-pause', '0s']],
     [5, 'TENANT_UNKNOWN', ['promote', 'nobody', '--to', 'schema']],
     [5, 'MOVE_UNKNOWN', ['moves', 'show', 'nobody']],
     [5, 'MOVE_UNKNOWN', ['moves', 'resume', 'nobody']],
@@ -214,8 +226,11 @@ describe('moves complete --due', () => {
     };
     for (const id of ['due-1', 'due-2']) await promoted(await tenant(id));
     expect(outcome(await cron())).toEqual({ exit: 0, completed: [], failed: [] });
-    await catalog(`update tenantctl_catalog.moves set grace_until = now() where tenant like 'due-%'`);
+    await catalog(`update tenantctl_catalog.moves set grace_until = started_at where tenant like 'due-%'`);
     const dry = (await project.do('moves', 'complete', '--due', '--dry-run')).stdout;
+    const status = await project.run('status', '--exit-code', '--json');
+    expect([status.code, errorOf(status)?.code]).toEqual([9, 'MOVES_DUE']);
+    expect((await project.run('status', '--exit-code', '--require', '2')).code).toBe(0);
     expect(dry).toMatch(/^2 old copies would be deleted\n {2}due-1: .*\n {2}due-2: /);
 
     const other = await engineSession(server.current, `catalog_${project.mark}`);
@@ -281,9 +296,7 @@ it('a move that was killed after the point of no return only goes forward', asyn
 
 it('with --wait the cut-over is tried until writers let go, and another terminal can watch', async () => {
   const id = await tenant('patient');
-  const writer = await engineSession(server.current, `app_${project.mark}`);
-  await writer.rows(raw('begin'));
-  await writer.rows(sql`select pg_advisory_xact_lock_shared(${LOCK_CLASS.fence}::int, hashtext(${id}))`);
+  const writer = await writerInside(id);
   const driving = project.launch('promote', id, '--to', 'schema', '--method', 'online', '--wait', '-v');
   await driving.said('writers of the tenant did not let go in time');
   const watching = project.launch('moves', 'watch', id);
@@ -296,4 +309,20 @@ it('with --wait the cut-over is tried until writers let go, and another terminal
     expect(stdout).toContain('patient has moved from pool shared to schema');
   expect(watched.stderr).toMatch(/^move patient from pool to schema, online \(\w{8}\)$/m);
   expect(watched.stderr).toMatch(/^ok patient: moved \(writes waited /m);
-}, 60_000);
+});
+
+it('interrupted while it waits, a move can be taken back, and the tenant goes on', async () => {
+  const id = await tenant('halted');
+  const writer = await writerInside(id);
+  const more = ['--method', 'online', '--wait', '--json', '--events', '-'];
+  const driving = project.launch('promote', id, '--to', 'schema', ...more);
+  await driving.said('did not let go in time');
+  driving.interrupt();
+  const ended = await driving.ended;
+  expect([ended.code, errorOf(ended)?.code]).toEqual([130, 'INTERRUPTED']);
+  const shown = await project.do('moves', 'show', id);
+  expect(shown.stdout).toContain('halted is on its way to schema (verified)');
+  await project.do('moves', 'abort', id, '--yes');
+  await writer.close();
+  expect(await statusOf(id)).toBe('active');
+});

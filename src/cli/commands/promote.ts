@@ -31,6 +31,7 @@ export const promote = defineCommand({
     },
     maxPause: {
       type: 'duration',
+      min: 1,
       value: 'duration',
       configEnv: 'TENANTCTL_MOVES_MAX_PAUSE',
       summary:

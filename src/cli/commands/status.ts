@@ -4,7 +4,10 @@ export const status = defineCommand({
   path: ['status'],
   summary: 'the fleet at a glance: tiers, versions, what is behind',
   options: {
-    exitCode: { type: 'boolean', summary: 'exit 9 when something is behind' },
+    exitCode: {
+      type: 'boolean',
+      summary: 'exit 9 when something is behind, or an old copy of a moved tenant is due',
+    },
     require: {
       type: 'string',
       value: 'migration',

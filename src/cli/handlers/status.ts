@@ -1,6 +1,7 @@
 import { EXIT, TenantctlError } from '../../core/errors.js';
-import { fleetStatus } from '../../operations/status.js';
+import { type FleetStatus, fleetStatus } from '../../operations/status.js';
 import { fleetStatusText } from '../../render/fleet-text.js';
+import { counted } from '../../render/line.js';
 import type { Call, Outcome } from '../command.js';
 import type { status } from '../commands/status.js';
 import { given } from '../given.js';
@@ -8,8 +9,22 @@ import { given } from '../given.js';
 export default async function handle({ fleet, options }: Call<typeof status>): Promise<Outcome> {
   const data = await fleetStatus(fleet, given({ require: options.require }));
   const text: Outcome['text'] = (colors) => fleetStatusText(data, colors);
-  if (!options.exitCode || data.behind.length === 0) return { data, text };
-  return { data, text, failure: behindFailure(data.target) };
+  return { data, text, ...given({ failure: options.exitCode ? failureOf(data, options) : undefined }) };
+}
+
+/** A deployment that asks for one migration does not care about old copies. */
+function failureOf({ behind, moves, target }: FleetStatus, { require }: { require: string | undefined }) {
+  if (behind.length > 0) return behindFailure(target);
+  const due = moves.filter((move) => move.due).map(({ tenant }) => tenant);
+  return due.length > 0 && require === undefined ? dueFailure(due) : undefined;
+}
+
+function dueFailure(tenants: readonly string[]): TenantctlError {
+  const message = `The grace period of ${counted(tenants.length, 'move')} is over: ${tenants.slice(0, 5).join(', ')}.`;
+  return new TenantctlError('MOVES_DUE', EXIT.pending, message, {
+    hint: '`tenantctl moves complete --due --yes` deletes the old copies.',
+    facts: { tenants },
+  });
 }
 
 /** Without a number: only the first of many are named in `behind`. */
