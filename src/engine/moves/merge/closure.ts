@@ -1,8 +1,7 @@
 import { type Sql, sql } from '../../../pg/sql.js';
-import { tableOf } from '../side.js';
 import { keyColumns } from '../stages.js';
 import { storedColumns } from '../tables.js';
-import { ROUND, children, columnsOf, sameKeys, storedNames, withKeyOf } from './parts.js';
+import { ROUND, children, columnsOf, rowWithKey, sameKeys, storedNames } from './parts.js';
 import type { Edge, Pool, PoolTable } from './pool-tables.js';
 
 /** Whether the child has to go with its parent. */
@@ -25,6 +24,6 @@ export function addChildren(pool: Pool, edge: Edge): Sql {
 export function saveEarly(pool: Pool, table: PoolTable): Sql {
   return sql`insert into ${table.saved} (${storedColumns(table.table)})
     select ${columnsOf('x', storedNames(table))} from ${table.early} r
-      join ${tableOf(pool.side, table.table.name)} x on ${withKeyOf(pool, table, 'x', 'r')}
+      cross join lateral ${rowWithKey(pool, table, 'r')} x
      where not exists (select from ${table.staged} s where ${sameKeys(table, 's', 'r')}) on conflict do nothing`;
 }

@@ -1,8 +1,7 @@
 import { type Sql, ident, join, raw, sql } from '../../../pg/sql.js';
-import { tableOf } from '../side.js';
 import { PRESENT, keyColumns } from '../stages.js';
-import { ownRows, storedColumns } from '../tables.js';
-import { ROUND, columnsOf, image, sameKeys } from './parts.js';
+import { storedColumns } from '../tables.js';
+import { ROUND, columnsOf, image, rowWithKey, sameKeys } from './parts.js';
 import type { Pool, PoolTable } from './pool-tables.js';
 import type { UniqueIndex } from './unique-indexes.js';
 
@@ -20,11 +19,8 @@ export function findEarly(pool: Pool, table: PoolTable): Sql | undefined {
     ...(table.fixed.length === 0 ? [] : [fixedChange(table)]),
   ];
   if (conflicts.length === 0) return undefined;
-  const { side } = pool;
   return sql`insert into ${table.early} (${keyColumns(table.table)}, ${ROUND})
-    with held as materialized (select x.* from ${table.staged} s cross join lateral (
-        select * from ${tableOf(side, table.table.name)} x
-         where ${sameKeys(table, 'x', 's')} and ${ownRows(side, table.table, 'x')} offset 0) x),
+    with held as materialized (select x.* from ${table.staged} s cross join lateral ${rowWithKey(pool, table, 's')} x),
       wanted as (select ${storedColumns(table.table)}${generatedValues(table)} from ${table.staged} where ${PRESENT})
     select distinct ${columnsOf('h', table.table.key)}, 0 from (${join(conflicts, ' union all ')}) h`;
 }

@@ -22,8 +22,8 @@ export function storedNames({ table }: PoolTable): string[] {
 }
 
 /**
- * Only the tenant's rows, for rows that are found by key. IS TRUE keeps the planner from beginning at all rows of the
- * tenant, of which it may think that there are few.
+ * Only the tenant's rows, for rows that are found by key. IS TRUE keeps the planner from going through all rows of the
+ * tenant, of which it may think that there are few: behind several conditions of row-level security it expects one.
  */
 export function ownByKey(side: Side, { table }: PoolTable, alias: string): Sql {
   return sql`(${ownRows(side, table, alias)}) is true`;
@@ -41,30 +41,39 @@ export function sameKeys({ table }: PoolTable, one: string, other: string): Sql 
   );
 }
 
-/** What rows of the tables that were staged or saved shall be. */
+/**
+ * What the rows shall be that were staged or saved. OFFSET 0 here and elsewhere keeps the planner from turning a join
+ * around: it begins with these few rows, never with those of the table.
+ */
 export function wantedRows({ table, staged, saved }: PoolTable): Sql {
   const columns = storedColumns(table);
-  return sql`(select ${columns} from ${staged} where ${PRESENT} union all select ${columns} from ${saved})`;
+  return sql`(select ${columns} from ${staged} where ${PRESENT} union all select ${columns} from ${saved} offset 0)`;
 }
 
-/** `early r join child c`: the rows that refer to those that have to go. */
+/** `early r, … c`: the rows that refer to those that have to go, with their keys and stored columns. */
 export function children(pool: Pool, { child, parent, childColumns, parentColumns }: Edge): Sql {
   const { key } = parent.table;
+  const { tenantColumn } = child.table;
   const byKey = parentColumns.length === key.length && parentColumns.every((name) => key.includes(name));
-  const seen = byKey ? 'r' : 'p';
-  const through = byKey
-    ? raw('')
-    : sql`join ${tableOf(pool.side, parent.table.name)} p on ${withKeyOf(pool, parent, 'p', 'r')}`;
+  const through = byKey ? raw('') : sql`cross join lateral ${rowWithKey(pool, parent, 'r')} p`;
   const refer = join(
-    childColumns.map((name, n) => sql`${ident('c', name)} = ${ident(seen, parentColumns[n] as string)}`),
+    childColumns.map(
+      (name, n) => sql`${ident('x', name)} = ${ident(byKey ? 'r' : 'p', parentColumns[n] as string)}`,
+    ),
     ' and ',
   );
-  const { tenantColumn } = child.table;
+  // Where the reference itself names the tenant, an index over its columns is enough.
   const own =
     tenantColumn !== null && childColumns.includes(tenantColumn)
-      ? ownByKey(pool.side, child, 'c')
-      : ownRows(pool.side, child.table, 'c');
-  return sql`${parent.early} r ${through} join ${tableOf(pool.side, child.table.name)} c on ${refer} and ${own}`;
+      ? ownByKey(pool.side, child, 'x')
+      : ownRows(pool.side, child.table, 'x');
+  return sql`${parent.early} r ${through}
+    cross join lateral (select * from ${tableOf(pool.side, child.table.name)} x where ${refer} and ${own} offset 0) c`;
+}
+
+/** The tenant's row with the key of `other`, for a lateral join. */
+export function rowWithKey(pool: Pool, table: PoolTable, other: string): Sql {
+  return sql`(select * from ${tableOf(pool.side, table.table.name)} x where ${withKeyOf(pool, table, 'x', other)} offset 0)`;
 }
 
 /** `array[1, 4]` */

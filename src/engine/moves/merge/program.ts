@@ -12,14 +12,15 @@ export const MERGE = 'pg_temp.tenantctl_merge';
 
 /**
  * The statements that make the session's temporary tables and functions. The merge is a function of the session so
- * that the server plans its statements once, and a cycle is one question and one answer.
+ * that the server plans its statements once, and a cycle is one question and one answer. What the planner thinks of
+ * temporary tables is a guess: it is not to read a whole table of the pool on the strength of it.
  */
 export function programOf(pool: Pool): Sql[] {
   return [
     ...keyed(pool.tables).flatMap((table) => temporaryTables(pool, table)),
     writtenFunction(pool),
     sql`create or replace function ${raw(MERGE)}(v_touched int[], v_early int[]) returns jsonb
-      language plpgsql as ${raw(literal(mergeBody(pool)))}`,
+      language plpgsql set enable_seqscan = off set enable_hashjoin = off as ${raw(literal(mergeBody(pool)))}`,
   ];
 }
 

@@ -2,8 +2,7 @@ import { EXIT, TenantctlError } from '../../../core/errors.js';
 import { type Sql, ident, raw, sql } from '../../../pg/sql.js';
 import { type Side, tableOf } from '../side.js';
 import { PRESENT } from '../stages.js';
-import { ownRows } from '../tables.js';
-import { image, sameKeys, storedNames } from './parts.js';
+import { image, rowWithKey, storedNames } from './parts.js';
 import type { Pool, PoolTable } from './pool-tables.js';
 import type { Deed } from './write.js';
 
@@ -50,7 +49,7 @@ export function rootsOf(side: Side, tables: readonly PoolTable[]): Sql {
 export function countUnequalStaged(pool: Pool, table: PoolTable): Sql {
   const stored = storedNames(table);
   const first = ident('x', table.table.key[0] as string);
-  return sql`select count(*) from ${table.staged} s left join lateral ${rowOf(pool, table)} x on true
+  return sql`select count(*) from ${table.staged} s left join lateral ${rowWithKey(pool, table, 's')} x on true
     where case when s.${PRESENT} then ${first} is null or ${image('x', stored)} *<> ${image('s', stored)}
       else ${first} is not null end`;
 }
@@ -59,13 +58,8 @@ export function countUnequalStaged(pool: Pool, table: PoolTable): Sql {
 export function countUnequalSaved(pool: Pool, table: PoolTable): Sql {
   const stored = storedNames(table);
   const first = ident('x', table.table.key[0] as string);
-  return sql`select count(*) from ${table.saved} s left join lateral ${rowOf(pool, table)} x on true
+  return sql`select count(*) from ${table.saved} s left join lateral ${rowWithKey(pool, table, 's')} x on true
     where ${first} is null or ${image('x', stored)} *<> ${image('s', stored)}`;
-}
-
-function rowOf({ side }: Pool, table: PoolTable): Sql {
-  return sql`(select * from ${tableOf(side, table.table.name)} x
-    where ${sameKeys(table, 'x', 's')} and ${ownRows(side, table.table, 'x')} offset 0)`;
 }
 
 /** @throws difference error `MOVE_SIDE_EFFECT` (exit 8) that names the tables and the counts */

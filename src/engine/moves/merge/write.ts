@@ -1,6 +1,6 @@
 import { type Sql, ident, join, sql } from '../../../pg/sql.js';
 import { tableOf } from '../side.js';
-import { PRESENT } from '../stages.js';
+import { PRESENT, keyColumns } from '../stages.js';
 import { ownRows, storedColumns } from '../tables.js';
 import { image, storedNames, wantedRows, withKeyOf } from './parts.js';
 import type { Pool, PoolTable } from './pool-tables.js';
@@ -17,8 +17,8 @@ export interface Writing {
 
 /** Removes the rows that have to go first. */
 export function removeEarly(pool: Pool, table: PoolTable): Writing {
-  const text = sql`delete from ${tableOf(pool.side, table.table.name)} x using ${table.early} r
-    where ${withKeyOf(pool, table, 'x', 'r')}`;
+  const text = sql`delete from ${tableOf(pool.side, table.table.name)} x
+    using (select ${keyColumns(table.table)} from ${table.early} offset 0) r where ${withKeyOf(pool, table, 'x', 'r')}`;
   return { table, deed: 'delete', text };
 }
 
@@ -44,8 +44,9 @@ export function writeWanted(pool: Pool, table: PoolTable): Writing[] {
 
 /** Removes the rows that are no longer at the source. Nothing refers to them any more. */
 export function removeVanished(pool: Pool, table: PoolTable): Writing {
-  const text = sql`delete from ${tableOf(pool.side, table.table.name)} x using ${table.staged} s
-    where not s.${PRESENT} and ${withKeyOf(pool, table, 'x', 's')}`;
+  const text = sql`delete from ${tableOf(pool.side, table.table.name)} x
+    using (select ${keyColumns(table.table)} from ${table.staged} where not ${PRESENT} offset 0) s
+    where ${withKeyOf(pool, table, 'x', 's')}`;
   return { table, deed: 'delete', text };
 }
 
