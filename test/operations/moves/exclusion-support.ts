@@ -8,6 +8,8 @@ import { parseSelectors } from '../../../src/core/selector.js';
 import { Fleet } from '../../../src/engine/context.js';
 import { type MigrateRequest, migrate } from '../../../src/operations/migrate.js';
 import type { PromoteRequest } from '../../../src/operations/moves/promote.js';
+import { routeTenant } from '../../../src/operations/route.js';
+import { withClient } from '../../support/server.js';
 import { directoryOf, writeFiles } from '../../engine/ledger/directory.js';
 import type { MovingFleet } from './fleet.js';
 
@@ -60,6 +62,38 @@ export async function standingMove(fleet: MovingFleet, request: PromoteRequest) 
     async letGo(): Promise<MoveReport> {
       await end.close();
       return moving.finally(() => mover.close());
+    },
+  };
+}
+
+/** An application that writes to table badge all the time, wherever its tenant lives. */
+export function startBadges({ fleet, application }: MovingFleet, id: string) {
+  const acked = new Set<number>();
+  let stopping = false;
+  const work = async (): Promise<void> => {
+    for (let next = -1; !stopping;) {
+      const to = await routeTenant(fleet, id);
+      await withClient(application.url(to.database), async (client) => {
+        while (!stopping) {
+          await client.query('begin');
+          for (const [name, value] of Object.entries({ ...to.settings, role: to.role }))
+            await client.query('select set_config($1, $2, true)', [name, value]);
+          await client.query('insert into badge (id, label) values ($1, $2)', [next, 'while it moves']);
+          await client.query('commit');
+          acked.add(next);
+          next -= 1;
+        }
+      }).catch(() => undefined);
+      next -= 1;
+    }
+  };
+  const working = work();
+  return {
+    /** @returns the ids of acknowledged rows, all of them negative */
+    async stop(): Promise<number[]> {
+      stopping = true;
+      await working;
+      return [...acked].toSorted((a, b) => a - b);
     },
   };
 }

@@ -13,6 +13,8 @@ import { type MovingFleet, movingFleet } from './fleet.js';
 import { leftovers } from './leftovers.js';
 
 const server = useServer();
+/** How long writes wait is promised elsewhere. */
+const UNHURRIED = { moves: { maxPauseMs: 10_000 } };
 const STEP = 'alter table customer add column extra text;';
 const BACK = 'alter table customer drop column extra;';
 
@@ -44,7 +46,7 @@ describe('a run while a tenant moves', () => {
   ] as [string, Tier, Tier][])(
     '%s leaves the held units out with the move, and does them late',
     async (_how, from, to) => {
-      const fleet = await movingFleet(server.current);
+      const fleet = await movingFleet(server.current, UNHURRIED);
       await fleet.tenant('acme', from);
       await fleet.tenant('other', 'schema', 5);
       const writer = fleet.writer('acme');
@@ -81,7 +83,7 @@ describe('a run while a tenant moves', () => {
   );
 
   test('ends without the held units, unless it is told to wait for them', async () => {
-    const fleet = await movingFleet(server.current);
+    const fleet = await movingFleet(server.current, UNHURRIED);
     await fleet.tenant('acme', 'schema', 20);
     const move = await standingMove(fleet, { id: 'acme', to: 'pool' });
     addMigration(fleet, 3, STEP);
@@ -114,7 +116,7 @@ describe('a run while a tenant moves', () => {
   }, 60_000);
 
   test('that waits can be interrupted, and goes on where it waited', async () => {
-    const fleet = await movingFleet(server.current);
+    const fleet = await movingFleet(server.current, UNHURRIED);
     await fleet.tenant('acme', 'pool', 20);
     await fleet.tenant('other', 'schema', 5);
     const move = await standingMove(fleet, { id: 'acme', to: 'schema' });
@@ -135,7 +137,7 @@ describe('a run while a tenant moves', () => {
   }, 60_000);
 
   test('back leaves the held units out as well, and takes them back late', async () => {
-    const fleet = await movingFleet(server.current);
+    const fleet = await movingFleet(server.current, UNHURRIED);
     await fleet.tenant('acme', 'pool', 20);
     await fleet.tenant('other', 'schema', 5);
     addMigration(fleet, 3, STEP, BACK);
@@ -155,7 +157,7 @@ describe('a run while a tenant moves', () => {
 });
 
 test('a copy does not begin while its unit is being migrated', async () => {
-  const fleet = await movingFleet(server.current);
+  const fleet = await movingFleet(server.current, UNHURRIED);
   const { database } = await fleet.tenant('busy', 'pool', 20);
   await withClient(server.current.adminUrl(database), async (migration) => {
     await migration.query('begin');
@@ -176,7 +178,7 @@ test('a copy does not begin while its unit is being migrated', async () => {
 }, 60_000);
 
 test('a contract-phase migration asks for the end of every move first', async () => {
-  const fleet = await movingFleet(server.current);
+  const fleet = await movingFleet(server.current, UNHURRIED);
   await fleet.tenant('acme', 'pool', 20);
   const { move } = await fleet.promote({ id: 'acme', to: 'schema' });
   addMigration(fleet, 3, STEP);
