@@ -1,17 +1,10 @@
 import { createHash } from 'node:crypto';
 import { groupBy } from '../../core/group-by.js';
 import type { Connection } from '../../pg/connection.js';
-import { withLockRetry } from '../../pg/retry.js';
 import { type Sql, ident, literal, raw, sql } from '../../pg/sql.js';
+import { withShortLocks } from './short-locks.js';
 import { type Side, tableOf } from './side.js';
 import type { MovedTable } from './tables.js';
-
-/** Writers of a table queue behind whoever waits to put a trigger on it, so nobody waits for long, but often. */
-const LOCK_TIMEOUT_MS = 100;
-const TRIES = 60;
-/** An autovacuum gives way to who has waited for `deadlock_timeout` (1 s): now and then it is worth that. */
-const LONG_LOCK_TIMEOUT_MS = 1_500;
-const LONG_EVERY = 8;
 
 /**
  * Puts the gate and the capture on every table of one side, one table a transaction. From the commit on each write of
@@ -33,7 +26,8 @@ export async function installGuards(
   for (const table of tables) {
     if (there.has(table.name)) continue;
     const beside = also(table);
-    await withShortLocks(session, [...guardStatements(session.user, side, move, table), ...beside]);
+    const statements = guardStatements(session.user, side, move, table);
+    await withShortLocks(session, side, table.name, [...statements, ...beside]);
   }
 }
 
@@ -49,6 +43,8 @@ export async function removeGuards(session: Connection, side: Side, move: string
   for (const [table, own] of byTable) {
     await withShortLocks(
       session,
+      side,
+      table,
       own.map(({ name }) => sql`drop trigger if exists ${ident(name)} on ${ident(schema, table)}`),
     );
   }
@@ -57,16 +53,6 @@ export async function removeGuards(session: Connection, side: Side, move: string
      where n.nspname = 'tenantctl' and p.proname like ${`${prefixOf(side, move).replaceAll('_', '\\_')}%`}`);
   for (const { name } of functions)
     await session.execute(sql`drop function if exists ${ident('tenantctl', name)}`);
-}
-
-/** Runs statements that need a lock on a table in one transaction, again and again until it is granted quickly. */
-export async function withShortLocks(session: Connection, statements: readonly Sql[]): Promise<void> {
-  let attempt = 0;
-  await withLockRetry(TRIES, new Set(), () => {
-    attempt += 1;
-    const patience = attempt % LONG_EVERY === 0 ? LONG_LOCK_TIMEOUT_MS : LOCK_TIMEOUT_MS;
-    return session.atomically([raw(`set local lock_timeout = ${patience}`), ...statements]);
-  });
 }
 
 /** What our triggers and functions of one move begin with: short, as a name has 63 bytes. */

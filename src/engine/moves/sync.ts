@@ -1,3 +1,4 @@
+import { conflictError } from '../../core/errors.js';
 import type { Reach } from '../../core/faults.js';
 import type { Connection } from '../../pg/connection.js';
 import { copyRows } from '../../pg/copy.js';
@@ -74,7 +75,21 @@ async function takeKeys({ move, from, stages }: Stream): Promise<Map<string, num
     with gone as (delete from tenantctl.dirty where move = ${move} and side = ${from.side.name} returning relation, key),
       ${join(sorted)}
     select relation, count(*)::int as keys from gone group by relation`);
+  const blind = rows.find(({ relation }) => !keyed.some(({ source }) => source.name === relation));
+  if (blind !== undefined) throw cannotFollow(blind.relation);
   return new Map(rows.map(({ relation, keys }) => [relation, keys]));
+}
+
+/** An offline move takes a table without a key along; what is written there afterwards cannot be brought back row by row. */
+function cannotFollow(table: string) {
+  return conflictError(
+    'CHANGES_WITHOUT_KEY',
+    `Table ${table} has been written to, and without a key nothing says which rows of the other home those are.`,
+    {
+      hint: 'Complete the move, give the table a primary key, or move the tenant back with `promote --method offline`.',
+      facts: { table },
+    },
+  );
 }
 
 /** Marks are text; as values of their types they find rows by index. */

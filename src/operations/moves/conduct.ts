@@ -60,11 +60,10 @@ export async function goOn(
 
 /** A refusal before anything was copied leaves nothing: the half-made home is taken away again. */
 async function orTakeBack(drive: Drive, phase: Phase): Promise<void> {
-  const { state } = drive.move;
   try {
     await phase(drive);
   } catch (error) {
-    if (state === 'planned' && !drive.fleet.cancelled) {
+    if (drive.move.state === 'planned' && !drive.fleet.cancelled) {
       const reason = error instanceof Error ? error.message : String(error);
       await abortMove(drive, reason).catch(() => undefined);
     }

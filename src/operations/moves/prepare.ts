@@ -2,7 +2,6 @@ import { conflictError, refusedError } from '../../core/errors.js';
 import { assertAlike } from '../../engine/moves/alike.js';
 import { installGuards } from '../../engine/moves/guards.js';
 import { inSide } from '../../engine/moves/side.js';
-import { newestOf, readLedger } from '../../engine/ledger/entries.js';
 import { placementOf } from '../../engine/local/placements.js';
 import { compareSums, sumTables } from '../../engine/moves/verify.js';
 import { type MovedTable, readTables } from '../../engine/moves/tables.js';
@@ -10,9 +9,9 @@ import type { Connection } from '../../pg/connection.js';
 import { tryWithLock } from '../../pg/locks.js';
 import { pause } from '../../core/pause.js';
 import { type Sql, sql } from '../../pg/sql.js';
-import { loadFleetMigrations } from '../migrations.js';
 import type { Drive, End } from './drive.js';
 import { movedTables } from './stream.js';
+import { migrationsUpTo, plannedVersion, versionAt } from './version.js';
 
 /**
  * Makes both homes ready: neither unit is migrated any more, the new home exists at the version of the old one, and
@@ -42,11 +41,6 @@ export function describeEnd({ home: { placement } }: End): string {
   const { tier, cluster, database, schema, pool } = placement;
   const place = pool === null ? `tier ${tier}` : `pool ${pool}`;
   return `${place}, schema ${schema} of database ${database} on cluster ${cluster}`;
-}
-
-async function migrationsUpTo({ fleet, move }: Drive) {
-  const migrations = await loadFleetMigrations(fleet);
-  return migrations.filter(({ id }) => id <= (move.version ?? 0));
 }
 
 const PATIENCE_MS = 10_000;
@@ -85,8 +79,9 @@ export async function betweenMigrations(
 }
 
 async function hold(drive: Drive, end: End, session: Connection): Promise<void> {
-  const newest = newestOf(await readLedger(session, end.unit));
-  if ((newest?.id ?? 0) !== (drive.move.version ?? 0)) throw versionMoved(drive, end, newest?.id ?? 0);
+  const found = await versionAt(drive, end, session);
+  const planned = await plannedVersion(drive);
+  if (found !== planned) throw versionMoved(drive, end, found, planned);
   await session.atomically([
     localMove(drive, end),
     sql`update tenantctl.placement set status = 'moving', state = case state when 'active' then 'moving' else state end,
@@ -162,13 +157,13 @@ function unitBusy({ move }: Drive, { unit }: End) {
   );
 }
 
-function versionMoved({ move }: Drive, { unit }: End, found: number) {
+function versionMoved({ move }: Drive, { unit }: End, found: number, planned: number) {
   return conflictError(
     'VERSION_MOVED',
-    `${unit.id} is at migration ${found}, the move was planned at ${move.version ?? 0}.`,
+    `${unit.id} is at migration ${found}, the move was planned at ${planned}.`,
     {
       hint: `Nothing was copied. Abort the move and plan it again: \`tenantctl moves abort\`, \`tenantctl promote ${move.tenant}\`.`,
-      facts: { unit: unit.id, found, planned: move.version },
+      facts: { unit: unit.id, found, planned },
     },
   );
 }

@@ -2,7 +2,6 @@ import { EXIT, conflictError, isTenantctlError } from '../../core/errors.js';
 import type { MoveReport } from '../../core/move.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
 import { unitForget } from '../../engine/catalog/places.js';
-import { newestOf, readLedger } from '../../engine/ledger/entries.js';
 import { placementOf } from '../../engine/local/placements.js';
 import { guardLateTables, markEveryRow } from '../../engine/moves/late-tables.js';
 import { type Stream, cycle } from '../../engine/moves/sync.js';
@@ -11,11 +10,12 @@ import { sql } from '../../pg/sql.js';
 import { conclude, flipStatements, hasLeft, releaseUnit } from './arrive.js';
 import { removeCopy, removeHelpers } from './clean-up.js';
 import { decideIn, departFrom, patiently } from './cut-over.js';
-import type { Drive, End } from './drive.js';
+import type { Drive } from './drive.js';
 import { runMoveHooks } from './hooks.js';
 import { betweenMigrations, localMove } from './prepare.js';
 import { withStream } from './stream.js';
 import { equalSums } from './travel.js';
+import { plannedVersion, versionOf } from './version.js';
 
 /**
  * Brings a tenant back to its old home in the grace period, with everything it has written since. The same machinery
@@ -31,8 +31,10 @@ export async function undoMove(drive: Drive): Promise<void> {
     fleet.reach('undo.recorded');
   }
   if (drive.move.undo === 'syncing' && !(await hasLeft(drive, drive.target))) {
-    await orStay(drive, () => standStill(drive));
-    await goBack(drive);
+    await orStay(drive, async () => {
+      await standStill(drive);
+      await goBack(drive);
+    });
   }
   if (drive.move.undo === 'syncing') await drive.note({ undo: 'moved' });
   if (drive.move.undo === 'moved') await flipBack(drive);
@@ -76,12 +78,18 @@ async function standStill(drive: Drive): Promise<void> {
   );
 }
 
+/** A refusal, by us; whoever was taken over has nothing to put in order. */
+function staysWhole(error: unknown): boolean {
+  if (!isTenantctlError(error) || error.code === 'MOVE_TAKEN_OVER') return false;
+  return error.exit === EXIT.conflict || error.exit === EXIT.refused;
+}
+
 /** What is refused before anything was carried leaves the move where it was, and its units to migrations. */
 async function orStay(drive: Drive, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    if (isTenantctlError(error) && (error.exit === EXIT.conflict || error.exit === EXIT.refused)) {
+    if (staysWhole(error) && !(await hasLeft(drive, drive.target))) {
       for (const end of [drive.source, drive.target]) await releaseUnit(drive, end);
       await drive.note({ undo: null });
     }
@@ -94,7 +102,7 @@ async function orStay(drive: Drive, work: () => Promise<void>): Promise<void> {
  * its own, as a default of gen_random_uuid() does: the tables that differ are carried over whole, once each.
  */
 async function bringLevel(drive: Drive, stream: Stream): Promise<void> {
-  const migrated = (await versionOf(drive, drive.target)) !== (drive.move.version ?? 0);
+  const migrated = (await versionOf(drive, drive.target)) !== (await plannedVersion(drive));
   for (const carried = new Set<MovedTable>(); ;) {
     try {
       await cycle(stream, async () => {
@@ -161,15 +169,6 @@ async function assertSameVersion(drive: Drive): Promise<void> {
       hint: 'Run `tenantctl migrate`, which brings both to one version, or `tenantctl rollback`; then undo again.',
       facts: { move: drive.id, new: here, old: there },
     },
-  );
-}
-
-async function versionOf({ fleet }: Drive, { home, unit }: End): Promise<number> {
-  const { cluster, database } = home.placement;
-  return fleet.managed(
-    cluster,
-    database,
-    async (session) => newestOf(await readLedger(session, unit))?.id ?? 0,
   );
 }
 

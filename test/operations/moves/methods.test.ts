@@ -5,6 +5,8 @@ import { goBack } from '../../../src/operations/moves/conduct.js';
 import { isTenantctlError } from '../../../src/core/errors.js';
 import { query, useServer } from '../../support/server.js';
 import { type MovingFleet, movingFleet } from './fleet.js';
+import { directoryOf, numbered } from '../../engine/ledger/directory.js';
+import { ZOO } from './zoo.js';
 import { leftovers } from './leftovers.js';
 
 const server = useServer();
@@ -99,4 +101,16 @@ test('the old home answers reads and writes with where the tenant has gone', asy
     ['TC001', schema],
     ['TC001', schema],
   ]);
+});
+
+test('a migration for one tier only does not keep a tenant from moving there and back', async () => {
+  const one = await movingFleet(server.current, {
+    migrations: directoryOf(numbered(...ZOO, '-- tenantctl: tiers=pool\nselect 1;')),
+  });
+  await one.tenant('one', 'pool', 20);
+  const { move } = await one.promote({ id: 'one', to: 'schema', method: 'online' });
+  await goBack(one.fleet, await one.fleet.catalog((connection) => requireMove(connection, move)));
+  await one.promote({ id: 'one', to: 'schema', graceMs: 0 });
+  await one.promote({ id: 'one', to: 'pool', graceMs: 0 });
+  expect(await one.show('one')).toMatchObject({ tier: 'pool', epoch: 5, status: 'active' });
 });

@@ -2,7 +2,7 @@ import { groupBy } from '../../../core/group-by.js';
 import type { Connection } from '../../../pg/connection.js';
 import { withLock } from '../../../pg/locks.js';
 import { type Sql, ident, raw, sql } from '../../../pg/sql.js';
-import { withShortLocks } from '../guards.js';
+import { withShortLocks } from '../short-locks.js';
 import type { Side } from '../side.js';
 import type { MovedTable } from '../tables.js';
 import { movedRelations } from './moved-relations.js';
@@ -35,9 +35,11 @@ export async function silenceTriggers(
   await alone(session, side, async () => {
     const triggers = await readTriggers(session, side, move, tables);
     const due = triggers.filter(({ silenced, own }) => !silenced || own === null);
-    for (const [, own] of groupBy(due, ({ relation }) => relation))
+    for (const [table, own] of groupBy(due, ({ relation }) => relation))
       await withShortLocks(
         session,
+        side,
+        table,
         own.flatMap((trigger) => silencing(session.user, side, move, trigger)),
       );
   });
@@ -56,9 +58,11 @@ export async function restoreTriggers(
   await alone(session, side, async () => {
     const triggers = await readTriggers(session, side, move, tables);
     const due = triggers.filter(({ silenced, own, others }) => silenced && own !== null && others === null);
-    for (const [, own] of groupBy(due, ({ relation }) => relation)) {
+    for (const [table, own] of groupBy(due, ({ relation }) => relation)) {
       await withShortLocks(
         session,
+        side,
+        table,
         own.flatMap((trigger) => [
           ...replacing(trigger, trigger.own as string),
           sql`delete from tenantctl.set_aside where ${asideOf(side, move)} and relation = ${trigger.relation} and name = ${trigger.name}`,

@@ -13,8 +13,7 @@ export const versions: PreflightRule = async (context) => {
     ...(target === null || there === null ? [] : unfinishedIn(target, there)),
   ];
   if (unfinished.length > 0) return unfinished;
-  const found = there === null ? missingFiles(context, here) : differences(context, here, there);
-  return found.length > 0 ? found : newestOfOneTier(context, here, there ?? filesUpTo(context, here));
+  return there === null ? missingFiles(context, here) : differences(context, here, there);
 };
 
 function unfinishedIn({ unit }: Inspected, ledger: readonly LedgerEntry[]): MoveFinding[] {
@@ -64,35 +63,6 @@ function inBothTiers(
     tiers.includes(source.unit.tier) && tiers.includes(goal.unit.tier);
   const forOne = new Set(migrations.filter(({ directives }) => !both(directives.tiers)).map(({ id }) => id));
   return ledger.filter(({ id }) => !forOne.has(id));
-}
-
-/** The files that a home which is still to be made is made from. */
-function filesUpTo({ goal, migrations }: PreflightContext, here: readonly LedgerEntry[]): Named[] {
-  const newest = here.at(-1)?.id ?? 0;
-  return migrationsFor(migrations, goal.unit.tier).filter(({ id }) => id <= newest);
-}
-
-type Named = Pick<LedgerEntry, 'id' | 'name'>;
-
-/** Homes are known to be at one version by their newest migration, so that one must be for both tiers. */
-function newestOfOneTier(
-  { source, goal }: PreflightContext,
-  here: readonly Named[],
-  there: readonly Named[],
-): MoveFinding[] {
-  const [mine, theirs] = [here.at(-1), there.at(-1)];
-  const newest = (mine?.id ?? 0) > (theirs?.id ?? 0) ? mine : theirs;
-  if (newest === undefined || mine?.id === theirs?.id) return [];
-  const unit = newest === mine ? source.unit : goal.unit;
-  return [
-    {
-      rule: 'newest-for-one-tier',
-      level: 'error',
-      where: newest.name,
-      message: `The newest migration of ${unit.id}, ${newest.name}, is for one tier only, so it cannot be told whether both homes are at one version.`,
-      hint: 'Add a later migration for every tier, be it `select 1;`, and run `tenantctl migrate`.',
-    },
-  ];
 }
 
 function versionDiffers(
