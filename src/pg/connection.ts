@@ -1,5 +1,10 @@
 import pg from 'pg';
-import { type CopyStreamQuery, type CopyToStreamQuery, from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import {
+  type CopyStreamQuery,
+  type CopyToStreamQuery,
+  from as copyFrom,
+  to as copyTo,
+} from 'pg-copy-streams';
 import { EXIT, refusedError, TenantctlError } from '../core/errors.js';
 import { redact } from '../core/redact.js';
 import { type Endpoint, clientConfig, describeEndpoint } from './endpoint.js';

@@ -91,7 +91,13 @@ const ofRelation = (kind: string, catalog: string, relation: string, name: strin
 const NAMES = [
   `select relnamespace, ${hash(`'relation'::text, relname, relkind`)} from pg_class where relkind <> 't'`,
   ofRelation('reference', 'pg_constraint', 'conrelid', 'conname', `p.contype = 'f'`),
-  ofRelation('trigger', 'pg_trigger', 'tgrelid', 'tgname', "not p.tgisinternal and p.tgname not like 'tenantctl\\_%'"),
+  ofRelation(
+    'trigger',
+    'pg_trigger',
+    'tgrelid',
+    'tgname',
+    "not p.tgisinternal and p.tgname not like 'tenantctl\\_%'",
+  ),
   ofRelation('policy', 'pg_policy', 'polrelid', 'polname'),
   ofRelation('rule', 'pg_rewrite', 'ev_class', 'rulename'),
   ofRelation('parent', 'pg_inherits', 'inhrelid', 'inhseqno'),
