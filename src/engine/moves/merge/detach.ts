@@ -1,7 +1,7 @@
 import { type Sql, ident, sql } from '../../../pg/sql.js';
 import { tableOf } from '../side.js';
 import { storedColumns } from '../tables.js';
-import { children, columnsOf, sameKeys, storedNames, withKeyOf } from './parts.js';
+import { atPlace, children, columnsOf, sameKeys, storedNames } from './parts.js';
 import type { Edge, Pool, PoolTable } from './pool-tables.js';
 
 /** Keeps the rows that will let go of a parent, unless they are staged. */
@@ -17,8 +17,8 @@ export function saveLoose(pool: Pool, edge: Edge): Sql {
 export function letGo(pool: Pool, edge: Edge): Sql {
   const { child, loose } = edge;
   return sql`update ${tableOf(pool.side, child.table.name)} x set ${ident(loose as string)} = null
-    from (select ${columnsOf('c', child.table.key)} from ${children(pool, edge)} where ${stays(child)} offset 0) y
-   where ${withKeyOf(pool, child, 'x', 'y')}`;
+    from (select c.ctid as tenantctl_place, c.tableoid as tenantctl_part from ${children(pool, edge)} where ${stays(child)} offset 0) y
+   where ${atPlace(pool, child)}`;
 }
 
 /** The row does not have to go itself. */

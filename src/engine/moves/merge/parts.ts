@@ -68,12 +68,23 @@ export function children(pool: Pool, { child, parent, childColumns, parentColumn
       ? ownByKey(pool.side, child, 'x')
       : ownRows(pool.side, child.table, 'x');
   return sql`${parent.early} r ${through}
-    cross join lateral (select * from ${tableOf(pool.side, child.table.name)} x where ${refer} and ${own} offset 0) c`;
+    cross join lateral (select ctid, tableoid, * from ${tableOf(pool.side, child.table.name)} x where ${refer} and ${own} offset 0) c`;
 }
 
-/** The tenant's row with the key of `other`, for a lateral join. */
+/** Where the row `x` stands, for `atPlace`. */
+export const PLACE = raw('x.ctid as tenantctl_place, x.tableoid as tenantctl_part');
+
+/**
+ * The row `x` that is to be written is the one that was found, `y`. By its place and not by its key: of a key the
+ * planner might go through a whole index.
+ */
+export function atPlace({ side }: Pool, table: PoolTable): Sql {
+  return sql`x.ctid = y.tenantctl_place and x.tableoid = y.tenantctl_part and ${ownByKey(side, table, 'x')}`;
+}
+
+/** The tenant's row with the key of `other` and where it stands, for a lateral join. */
 export function rowWithKey(pool: Pool, table: PoolTable, other: string): Sql {
-  return sql`(select * from ${tableOf(pool.side, table.table.name)} x where ${withKeyOf(pool, table, 'x', other)} offset 0)`;
+  return sql`(select ctid, tableoid, * from ${tableOf(pool.side, table.table.name)} x where ${withKeyOf(pool, table, 'x', other)} offset 0)`;
 }
 
 /** `array[1, 4]` */

@@ -1,8 +1,8 @@
 import { type Sql, ident, join, sql } from '../../../pg/sql.js';
 import { tableOf } from '../side.js';
-import { PRESENT, keyColumns } from '../stages.js';
+import { PRESENT } from '../stages.js';
 import { ownRows, storedColumns } from '../tables.js';
-import { image, storedNames, wantedRows, withKeyOf } from './parts.js';
+import { PLACE, atPlace, image, rowWithKey, storedNames, wantedRows, withKeyOf } from './parts.js';
 import type { Pool, PoolTable } from './pool-tables.js';
 
 /** What a statement does to the rows of a table, as the server counts it. */
@@ -17,9 +17,7 @@ export interface Writing {
 
 /** Removes the rows that have to go first. */
 export function removeEarly(pool: Pool, table: PoolTable): Writing {
-  const text = sql`delete from ${tableOf(pool.side, table.table.name)} x
-    using (select ${keyColumns(table.table)} from ${table.early} offset 0) r where ${withKeyOf(pool, table, 'x', 'r')}`;
-  return { table, deed: 'delete', text };
+  return removal(pool, table, table.early);
 }
 
 /** Makes the wanted rows stand there: those that differ change in their places, those that are missing come. */
@@ -30,12 +28,14 @@ export function writeWanted(pool: Pool, table: PoolTable): Writing[] {
   const settable = stored.filter(
     (column) => !table.table.key.includes(column) && !table.always.includes(column),
   );
-  const changes = settable.map((column) => sql`${ident(column)} = ${ident('s', column)}`);
+  const changes = settable.map((column) => sql`${ident(column)} = ${ident('y', column)}`);
   const insert = sql`insert into ${name} (${columns}) overriding system value
     select ${columns} from ${wantedRows(table)} s
      where not exists (select from ${name} x where ${withKeyOf(pool, table, 'x', 's')})`;
-  const update = sql`update ${name} x set ${join(changes)} from ${wantedRows(table)} s
-    where ${withKeyOf(pool, table, 'x', 's')} and ${image('x', stored)} *<> ${image('s', stored)}`;
+  const update = sql`update ${name} x set ${join(changes)}
+    from (select s.*, ${PLACE} from ${wantedRows(table)} s cross join lateral ${rowWithKey(pool, table, 's')} x
+           where ${image('x', stored)} *<> ${image('s', stored)} offset 0) y
+    where ${atPlace(pool, table)}`;
   return [
     ...(changes.length === 0 ? [] : [{ table, deed: 'update' as const, text: update }]),
     { table, deed: 'insert', text: insert },
@@ -44,9 +44,13 @@ export function writeWanted(pool: Pool, table: PoolTable): Writing[] {
 
 /** Removes the rows that are no longer at the source. Nothing refers to them any more. */
 export function removeVanished(pool: Pool, table: PoolTable): Writing {
+  return removal(pool, table, sql`(select * from ${table.staged} where not ${PRESENT})`);
+}
+
+function removal(pool: Pool, table: PoolTable, keys: Sql): Writing {
   const text = sql`delete from ${tableOf(pool.side, table.table.name)} x
-    using (select ${keyColumns(table.table)} from ${table.staged} where not ${PRESENT} offset 0) s
-    where ${withKeyOf(pool, table, 'x', 's')}`;
+    using (select ${PLACE} from ${keys} s cross join lateral ${rowWithKey(pool, table, 's')} x offset 0) y
+    where ${atPlace(pool, table)}`;
   return { table, deed: 'delete', text };
 }
 
