@@ -126,7 +126,7 @@ describe('passwords never appear', () => {
     expect(leaks()).toEqual([]);
     // The hook did tell, and the tool has struck it out.
     expect(printed.filter(({ text }) => text.includes('***')).length).toBeGreaterThan(5);
-  });
+  }, 120_000);
 
   it('in the events it wrote', () => {
     const events = readFileSync(join(folder, 'events.ndjson'), 'utf8');
