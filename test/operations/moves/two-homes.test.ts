@@ -10,7 +10,7 @@ import { skipUnit } from '../../../src/operations/runs/skip.js';
 import { resumeRun } from '../../../src/operations/runs/resume.js';
 import { failureOf } from '../../engine/ledger/directory.js';
 import { dyingFleet } from '../../engine/tiers/support.js';
-import { query, useServer } from '../../support/server.js';
+import { query, useServer, withClient } from '../../support/server.js';
 import { addMigration, processOf, runMigrations, startBadges } from './exclusion-support.js';
 import { type MovingFleet, movingFleet } from './fleet.js';
 import { leftovers } from './leftovers.js';
@@ -233,4 +233,54 @@ describe('the old home in a grace period', () => {
     expect(await badges(await fleet.show('dies'))).toEqual(written);
     expect(await leftovers(server.current, fleet, 'dies')).toEqual([]);
   }, 60_000);
+
+  test('has no way back for a new table without a key, and is held no longer for that', async () => {
+    const fleet = await movingFleet(server.current, UNHURRIED);
+    await fleet.tenant('keyless', 'schema', 5);
+    const { move } = await fleet.promote({ id: 'keyless', to: 'pool', method: 'online' });
+    addMigration(fleet, 3, 'create table loose (tenant_id uuid not null, what text);');
+    await runMigrations(fleet);
+    const error = await failureOf(goBack(fleet.fleet, await stored(fleet, move)));
+    expect(error).toMatchObject({ code: 'TABLE_WITHOUT_KEY', exit: 6, facts: { table: 'loose' } });
+    expect(await stored(fleet, move)).toMatchObject({ state: 'grace', undo: null });
+    addMigration(
+      fleet,
+      4,
+      'alter table loose add id int generated always as identity, add primary key (tenant_id, id);',
+    );
+    expect(await runMigrations(fleet)).toMatchObject({ status: 'succeeded', totals: { skipped: 0 } });
+    expect(await goBack(fleet.fleet, await stored(fleet, move))).toMatchObject({ state: 'undone' });
+  }, 60_000);
+
+  test('is not emptied while it is being migrated', async () => {
+    const fleet = await movingFleet(server.current, UNHURRIED);
+    await fleet.tenant('emptied', 'schema', 5);
+    const { move, from } = await fleet.promote({ id: 'emptied', to: 'database', method: 'online' });
+    await withClient(server.current.adminUrl(from.database), async (migration) => {
+      await migration.query('begin');
+      await migration.query(
+        `select tenantctl.claim($1, 2, '{3}', '{0003_step}', '{x}', 'applied', 'suite', null)`,
+        [`schema:${from.schema}`],
+      );
+      const error = await failureOf(finishMove(fleet.fleet, await stored(fleet, move)));
+      expect(error).toMatchObject({ code: 'UNIT_BUSY', exit: 5 });
+    });
+    expect(await finishMove(fleet.fleet, await stored(fleet, move))).toMatchObject({ state: 'completed' });
+    expect(await leftovers(server.current, fleet, 'emptied')).toEqual([]);
+  }, 60_000);
 });
+
+test('a table without a key can be written to after an offline move', async () => {
+  const fleet = await movingFleet(server.current, UNHURRIED);
+  await fleet.tenant('loose', 'schema', 5);
+  addMigration(fleet, 3, 'create table loose (tenant_id uuid not null, what text);');
+  await runMigrations(fleet);
+  await fleet.promote({ id: 'loose', to: 'database', method: 'offline' }, fleet.another());
+  const home = await fleet.show('loose');
+  await query(
+    server.current.superuserUrl(home.database),
+    `insert into "${home.schema}".loose values ($1, 'x')`,
+    [home.key],
+  );
+  expect(await rowsOf(home, 'what from home.loose')).toEqual([{ what: 'x' }]);
+}, 60_000);
