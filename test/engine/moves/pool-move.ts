@@ -15,7 +15,7 @@ import { type Application, homeFor, migrationsOf, newApplication, opened } from 
 import { FEW_ROWS, ZOO } from './zoo.js';
 import { type Change, sqlOf } from './zoo-changes.js';
 
-export const MOVE = 'move-1';
+const MOVE = 'move-1';
 
 /** A pool with the zoo in it, two neighbours, and the moving tenant's old home in a schema beside it. */
 export interface PoolMove {

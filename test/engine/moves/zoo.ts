@@ -121,27 +121,6 @@ alter table event_0 enable always trigger of_part_0;
 alter table event_1 enable always trigger of_part_1;
 `;
 
-/** The tables of the zoo that hold rows of a tenant. */
-export const ZOO_TABLES = [
-  'audit',
-  'booking',
-  'customer',
-  'employee',
-  'event',
-  'folder',
-  'invoice',
-  'item',
-  'note',
-  'pa',
-  'pb',
-  'position',
-  'purchase',
-  'seat',
-  'tag',
-  'team',
-  'ticket',
-] as const;
-
 /** A few rows of every table, with references in circles. `$t` stands for the key as a literal. */
 export const FEW_ROWS = `
 insert into customer (tenant_id, id, email, name, doc, amount, factor, mood, moods, tags, raw, lives)

@@ -25,7 +25,7 @@ export function storedNames({ table }: PoolTable): string[] {
  * Only the tenant's rows, for rows that are found by key. IS TRUE keeps the planner from going through all rows of the
  * tenant, of which it may think that there are few: behind several conditions of row-level security it expects one.
  */
-export function ownByKey(side: Side, { table }: PoolTable, alias: string): Sql {
+function ownByKey(side: Side, { table }: PoolTable, alias: string): Sql {
   return sql`(${ownRows(side, table, alias)}) is true`;
 }
 
