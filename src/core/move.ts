@@ -25,7 +25,7 @@ export const MOVE_STATES = [
 export type MoveState = (typeof MOVE_STATES)[number];
 
 /** From here on the tenant lives at its new home, whatever happens. */
-export const POINT_OF_NO_RETURN: MoveState = 'moved';
+const POINT_OF_NO_RETURN: MoveState = 'moved';
 
 /** A home as a move remembers it. */
 export interface MoveHome extends Placement {

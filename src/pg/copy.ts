@@ -1,4 +1,3 @@
-import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Connection } from './connection.js';
 import type { Sql } from './sql.js';
@@ -22,20 +21,21 @@ export async function copyRows(
   const reading = source.copyOut(`copy (${query.text()}) to stdout`);
   const writing = target.copyIn(`copy ${into.text()} from stdin`);
   try {
-    await pipeline(reading, rowCounter(onRows), writing);
+    await pipeline(reading, counting(onRows), writing);
   } catch (error) {
     throw target.translate(source.translate(error));
   }
   return writing.rowCount ?? 0;
 }
 
-/** In the text format a line feed ends a row and stands nowhere else. */
-function rowCounter(onRows: (rows: number) => void | Promise<void>): Transform {
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
+/** Lets chunks pass one by one. In the text format a line feed ends a row and stands nowhere else. */
+function counting(onRows: (rows: number) => void | Promise<void>) {
+  return async function* count(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
       let rows = 0;
       for (let at = chunk.indexOf(LINE_FEED); at >= 0; at = chunk.indexOf(LINE_FEED, at + 1)) rows += 1;
-      Promise.resolve(onRows(rows)).then(() => done(null, chunk), done);
-    },
-  });
+      await onRows(rows);
+      yield chunk;
+    }
+  };
 }

@@ -37,7 +37,7 @@ export async function prepareHomes(drive: Drive): Promise<void> {
 }
 
 /** `pool shared, schema app of database app_shared on cluster main` */
-export function describeEnd({ home: { placement } }: End): string {
+function describeEnd({ home: { placement } }: End): string {
   const { tier, cluster, database, schema, pool } = placement;
   const place = pool === null ? `tier ${tier}` : `pool ${pool}`;
   return `${place}, schema ${schema} of database ${database} on cluster ${cluster}`;

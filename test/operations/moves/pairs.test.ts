@@ -37,16 +37,6 @@ test.each(PAIRS)(
     expect(report).toMatchObject({ state: 'grace', verified: true, method: 'online' });
     const after = await fleet.show(id);
     expect(after).toMatchObject({ status: 'active', tier: to, epoch: before.epoch + 1, key: before.key });
-    console.log(
-      from,
-      to,
-      report.writePauseMs,
-      report.fenceWaitMs,
-      report.copyMs,
-      seen.longestGapMs,
-      seen.refusals,
-      seen.acked.size,
-    );
   },
   60_000,
 );
