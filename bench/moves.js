@@ -73,15 +73,17 @@ export async function moves() {
 async function oneMove(server, fleet, { id, from, to, rows, copied }) {
   await provisionTenant(fleet, { id, tier: from });
   await fillTenant(fleet, id, rows);
-  const raw = await rawPipe(server, fleet, id);
   const times = {};
   fleet.options.reach = (point) => (times[point] ??= performance.now());
   const url = (database) => server.adminUrl(database).replace(/\/\/[^@]*@/, '//web:web@');
   const own = startLoad(() => routeTenant(fleet, id), url, { connections: 2, customers: rows / 10 });
   const other = startLoad(() => routeTenant(fleet, 'neighbour'), url, { connections: 2, customers: 2_000 });
-  let before, during, report;
+  let before, during, report, raw;
   try {
-    await other.commits(400);
+    await Promise.all([own.commits(100), other.commits(100)]);
+    raw = await rawPipe(server, fleet, id);
+    other.takeLatencies();
+    await other.commits(1_000);
     before = other.takeLatencies();
     report = await promote(fleet, { id, to, method: 'online' }, { dryRun: false });
     during = other.takeLatencies();
@@ -133,7 +135,7 @@ async function rawPipe(server, fleet, id) {
     await connect(server.adminUrl(`raw_${id}`)),
   ];
   await target.query(`create schema app; set search_path = app; ${DDL}`);
-  await source.query(`set tenantctl.scope = 'fleet'`);
+  await source.query(`set tenantctl.scope = 'fleet'; begin isolation level repeatable read`);
   const elapsed = await milliseconds(async () => {
     for (const table of TABLES) {
       await pipeline(

@@ -45,7 +45,9 @@ export function ownHome(side: Side, stages: readonly Stage[], move: string): Rec
 
     copyInto: ({ target }) => sql`${tableOf(side, target.name)} (${storedColumns(target)})`,
 
-    async settle(session) {
+    settle: () => Promise.resolve(),
+
+    async gatherStatistics(session) {
       for (const { target } of stages) await session.execute(sql`analyze ${tableOf(side, target.name)}`);
     },
 

@@ -18,6 +18,8 @@ export interface Receiver {
   copyInto(stage: Stage): Sql;
   /** After the first copy, in the session that took it and in a transaction of the caller's. */
   settle(session: Connection): Promise<void>;
+  /** Lets the server know how much there is now, so that the application's first queries are planned well. */
+  gatherStatistics(session: Connection): Promise<void>;
   /**
    * In a transaction of the caller's: makes the rows of the staged keys what the staging tables say, and nothing else.
    * @param touched the stages that hold keys

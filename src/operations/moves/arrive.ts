@@ -67,7 +67,10 @@ export function conclude(drive: Drive, end: End, other: End): Promise<void> {
   const { fleet, id } = drive;
   return inSide(fleet, end.side, id, async (session) => {
     const tables = await movedTables(drive, end, other, session);
-    await receiverOf(end.side, stagesOf(tables, tables), id).conclude(session);
+    const receiver = receiverOf(end.side, stagesOf(tables, tables), id);
+    // An online move has done so before it let the tenant go over.
+    if (drive.move.method !== 'online') await receiver.gatherStatistics(session);
+    await receiver.conclude(session);
   });
 }
 

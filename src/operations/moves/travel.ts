@@ -25,6 +25,7 @@ export async function travel(drive: Drive): Promise<void> {
     if (drive.move.state === 'copying') await copy(drive, stream);
     await guardTarget(drive, stream);
     if (drive.move.state === 'syncing') await verify(drive, stream);
+    await stream.to.receiver.gatherStatistics(stream.to.session);
     await cutOver(drive, stream);
   });
 }
