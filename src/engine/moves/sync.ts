@@ -6,7 +6,7 @@ import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
 import type { Receiver } from './receiver.js';
 import { type Side, tableOf } from './side.js';
 import { PRESENT, type Stage } from './stages.js';
-import { type MovedTable, ownRows, sameKey, storedColumns } from './tables.js';
+import { type MovedTable, ownByKey, sameKey, storedColumns } from './tables.js';
 import { verifyKeys } from './verify.js';
 
 /** Both ends of a move, with the sessions that work for it. */
@@ -112,7 +112,7 @@ async function stageRows({ from, to }: Stream, stage: Stage): Promise<void> {
     select ${join(values)}, ${ident('x', source.key[0] as string)} is not null
       from ${touched} k left join lateral (
         select * from ${tableOf(from.side, source.name)} x
-         where ${sameKey(source, 'x', 'k')} and ${ownRows(from.side, source, 'x')} offset 0) x on true`;
+         where ${sameKey(source, 'x', 'k')} and ${ownByKey(from.side, source, 'x')} offset 0) x on true`;
   await copyRows(from.session, query, to.session, sql`${staged} (${storedColumns(target)}, ${PRESENT})`);
 }
 

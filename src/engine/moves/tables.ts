@@ -73,6 +73,14 @@ export function ownRows(side: Side, { tenantColumn }: MovedTable, alias: string)
   return sql`${ident(alias, tenantColumn)} = ${side.home.tenant.key}`;
 }
 
+/**
+ * The same for rows that are found by key. IS TRUE keeps the planner from going through all rows of the tenant, of which
+ * it may think that there are few: it knows nothing yet of those that have just come.
+ */
+export function ownByKey(side: Side, table: MovedTable, alias: string): Sql {
+  return sql`(${ownRows(side, table, alias)}) is true`;
+}
+
 /** `x.a = y.a and x.b = y.b` over the key. */
 export function sameKey({ key }: MovedTable, one: string, other: string): Sql {
   return join(

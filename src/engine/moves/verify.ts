@@ -3,7 +3,7 @@ import type { Connection } from '../../pg/connection.js';
 import { type Sql, ident, join, sql } from '../../pg/sql.js';
 import { type Side, tableOf } from './side.js';
 import type { Stage } from './stages.js';
-import { type MovedTable, ownRows, sameKey } from './tables.js';
+import { type MovedTable, ownByKey, ownRows, sameKey } from './tables.js';
 
 /** How many rows there are, and the sum of their hashes: the same whatever their order is. */
 export interface TableSum {
@@ -49,7 +49,7 @@ async function sumKeys(
         ({ table, keys }) => sql`
       select ${table.name}::text as table, count(*)::float8 as rows, coalesce(sum(${rowHash(table, 'x')}::numeric), 0)::text as hash
         from ${keys} k cross join lateral (
-          select * from ${tableOf(side, table.name)} x where ${sameKey(table, 'x', 'k')} and ${ownRows(side, table, 'x')} offset 0) x`,
+          select * from ${tableOf(side, table.name)} x where ${sameKey(table, 'x', 'k')} and ${ownByKey(side, table, 'x')} offset 0) x`,
       ),
       ' union all ',
     ),
@@ -126,7 +126,7 @@ async function hashByKey(
 ): Promise<Map<string, string>> {
   const rows = await session.rows<{ key: string; hash: string }>(sql`
     select (row(${join(table.key.map((name) => ident('x', name)))}))::text as key, ${rowHash(table, 'x')}::text as hash
-      from ${keys} k join ${tableOf(side, table.name)} x on ${sameKey(table, 'x', 'k')} and ${ownRows(side, table, 'x')}`);
+      from ${keys} k join ${tableOf(side, table.name)} x on ${sameKey(table, 'x', 'k')} and ${ownByKey(side, table, 'x')}`);
   return new Map(rows.map(({ key, hash }) => [key, hash]));
 }
 

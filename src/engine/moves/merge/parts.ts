@@ -1,7 +1,7 @@
 import { type Sql, ident, join, raw, sql } from '../../../pg/sql.js';
-import { type Side, tableOf } from '../side.js';
+import { tableOf } from '../side.js';
 import { PRESENT } from '../stages.js';
-import { ownRows, storedColumns } from '../tables.js';
+import { ownByKey, ownRows, storedColumns } from '../tables.js';
 import type { Edge, Pool, PoolTable } from './pool-tables.js';
 
 /** In which round of the closure a key came among the early ones. */
@@ -21,17 +21,9 @@ export function storedNames({ table }: PoolTable): string[] {
   return table.columns.filter(({ generated }) => !generated).map(({ name }) => name);
 }
 
-/**
- * Only the tenant's rows, for rows that are found by key. IS TRUE keeps the planner from going through all rows of the
- * tenant, of which it may think that there are few: behind several conditions of row-level security it expects one.
- */
-function ownByKey(side: Side, { table }: PoolTable, alias: string): Sql {
-  return sql`(${ownRows(side, table, alias)}) is true`;
-}
-
 /** Rows of the table that have the key of `other`. */
 export function withKeyOf(pool: Pool, table: PoolTable, alias: string, other: string): Sql {
-  return sql`${sameKeys(table, alias, other)} and ${ownByKey(pool.side, table, alias)}`;
+  return sql`${sameKeys(table, alias, other)} and ${ownByKey(pool.side, table.table, alias)}`;
 }
 
 export function sameKeys({ table }: PoolTable, one: string, other: string): Sql {
@@ -65,7 +57,7 @@ export function children(pool: Pool, { child, parent, childColumns, parentColumn
   // Where the reference itself names the tenant, an index over its columns is enough.
   const own =
     tenantColumn !== null && childColumns.includes(tenantColumn)
-      ? ownByKey(pool.side, child, 'x')
+      ? ownByKey(pool.side, child.table, 'x')
       : ownRows(pool.side, child.table, 'x');
   return sql`${parent.early} r ${through}
     cross join lateral (select ctid, tableoid, * from ${tableOf(pool.side, child.table.name)} x where ${refer} and ${own} offset 0) c`;
@@ -79,7 +71,7 @@ export const PLACE = raw('x.ctid as tenantctl_place, x.tableoid as tenantctl_par
  * planner might go through a whole index.
  */
 export function atPlace({ side }: Pool, table: PoolTable): Sql {
-  return sql`x.ctid = y.tenantctl_place and x.tableoid = y.tenantctl_part and ${ownByKey(side, table, 'x')}`;
+  return sql`x.ctid = y.tenantctl_place and x.tableoid = y.tenantctl_part and ${ownByKey(side, table.table, 'x')}`;
 }
 
 /** The tenant's row with the key of `other` and where it stands, for a lateral join. */
