@@ -14,12 +14,13 @@ import { type Sql, raw } from './sql.js';
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
- * What every session of ours starts with. Values are set here and not as start-up parameters, which
- * poolers refuse. The keepalives let the server notice a vanished client within seconds.
+ * What every session of ours starts with, whatever the database's own defaults are. Values are set here and not as
+ * start-up parameters, which poolers refuse. The keepalives let the server notice a vanished client within seconds.
  */
 const SESSION = `
   set search_path = pg_catalog;
   set timezone = 'UTC';
+  set default_transaction_isolation = 'read committed';
   set client_min_messages = error;
   set statement_timeout = '15min';
   set idle_in_transaction_session_timeout = '5min';

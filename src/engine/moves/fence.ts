@@ -49,7 +49,8 @@ export async function inFence(
     if (maxPauseMs !== null && took > maxPauseMs) throw exceeded(took, maxPauseMs);
   };
   const begin = [
-    'begin',
+    // Each statement sees what the writers that were waited for have committed.
+    'begin isolation level read committed',
     `set local idle_in_transaction_session_timeout = ${maxPauseMs === null ? WHOLE_COPY_LEASE_MS : LEASE_MS}`,
     `set local statement_timeout = ${maxPauseMs === null ? 0 : Math.max(1, Math.ceil(maxPauseMs))}`,
     `set local lock_timeout = ${Math.max(1, Math.min(LONGEST_WAIT_MS, Math.ceil((maxPauseMs ?? Infinity) / 2)))}`,
@@ -80,10 +81,12 @@ export function departure(
   const home = { tenant: next.tenant.id, cluster, tier, database, schema, epoch: next.epoch };
   return [
     // A division by zero is the server's own refusal, inside the message that decides.
-    sql`with left_home as (
+    // Locked, so that whoever takes the move over waits here and then sees what was decided.
+    sql`with ours as (
+        select from tenantctl.move where move = ${move} and side = ${side.name} and driver = ${driver} for update),
+      left_home as (
         update tenantctl.placement set state = 'moved', home = ${JSON.stringify(home)}::jsonb, changed_at = now()
-         where ${placementOf(side.home)} and state in ('active', 'moving') and exists (
-           select from tenantctl.move where move = ${move} and side = ${side.name} and driver = ${driver})
+         where ${placementOf(side.home)} and state in ('active', 'moving') and exists (select from ours)
         returning 1)
       select 1 / count(*) from left_home`,
     ...leaving,
