@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { conflictError } from '../../core/errors.js';
 import { groupBy } from '../../core/group-by.js';
 import type { Connection } from '../../pg/connection.js';
 import { type Sql, ident, literal, raw, sql } from '../../pg/sql.js';
@@ -33,11 +34,10 @@ export async function installGuards(
 
 /** Takes gate and capture off again, functions included. Again: no change. */
 export async function removeGuards(session: Connection, side: Side, move: string): Promise<void> {
-  const { schema } = side.home.placement;
-  const triggers = await session.rows<{ table: string; name: string }>(sql`
-    select c.relname as table, t.tgname as name from pg_trigger t
+  const triggers = await session.rows<{ table: string; name: string; on: string }>(sql`
+    select c.relname as table, t.tgname as name, format('%I.%I', n.nspname, c.relname) as "on" from pg_trigger t
       join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = ${schema} and t.tgname like ${`${prefixOf(side, move).replaceAll('_', '\\_')}%`}
+     where t.tgname like ${`${prefixOf(side, move).replaceAll('_', '\\_')}%`}
        and t.tgparentid = 0 order by 1, 2`);
   const byTable = groupBy(triggers, ({ table }) => table);
   for (const [table, own] of byTable) {
@@ -45,7 +45,7 @@ export async function removeGuards(session: Connection, side: Side, move: string
       session,
       side,
       table,
-      own.map(({ name }) => sql`drop trigger if exists ${ident(name)} on ${ident(schema, table)}`),
+      own.map(({ name, on }) => sql`drop trigger if exists ${ident(name)} on ${raw(on)}`),
     );
   }
   const functions = await session.rows<{ name: string }>(sql`
@@ -60,16 +60,41 @@ function prefixOf(side: Side, move: string): string {
   return `tenantctl_${digest(`${side.name} ${move}`)}_`;
 }
 
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+function digest(text: string, length = 8): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, length);
 }
 
 async function guardedTables(session: Connection, side: Side, move: string): Promise<Set<string>> {
   const rows = await session.rows<{ name: string }>(sql`
-    select distinct c.relname as name from pg_trigger t
+    select c.relname as name from pg_trigger t
       join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = ${side.home.placement.schema} and t.tgname = ${`${prefixOf(side, move)}truncate`}`);
+     where n.nspname = ${side.home.placement.schema} and t.tgname like ${`${prefixOf(side, move).replaceAll('_', '\\_')}%`}
+     group by c.relname having count(*) > ${OPERATIONS.length * 2} and bool_and(t.tgenabled = 'A')`);
   return new Set(rows.map(({ name }) => name));
+}
+
+/**
+ * Is every write of the tenant held at the gate and marked? Without that nothing may be copied from here: an abort that
+ * died half-way has taken gates off, and a person may have.
+ * @throws conflict `GUARDS_MISSING` (exit 5)
+ */
+export async function assertGuarded(
+  session: Connection,
+  side: Side,
+  move: string,
+  tables: readonly MovedTable[],
+): Promise<void> {
+  const there = await guardedTables(session, side, move);
+  const bare = tables.filter(({ name }) => !there.has(name)).map(({ name }) => name);
+  if (bare.length === 0) return;
+  throw conflictError(
+    'GUARDS_MISSING',
+    `Writes of tenant ${side.home.tenant.id} to ${bare.join(', ')} are not followed any more, so this move cannot go on.`,
+    {
+      hint: 'The tenant is where it was. Before its point of no return `tenantctl moves abort` takes the move back; in the grace period `tenantctl moves complete` ends it.',
+      facts: { tenant: side.home.tenant.id, move, tables: bare },
+    },
+  );
 }
 
 const OPERATIONS = [
@@ -82,14 +107,14 @@ function guardStatements(admin: string, side: Side, move: string, table: MovedTa
   const on = tableOf(side, table.name);
   const prefix = prefixOf(side, move);
   // By name: tables that come later must not take the function of another one.
-  const capture = ident('tenantctl', `${prefix}${digest(table.name)}`);
+  const capture = ident('tenantctl', `${prefix}${digest(table.name, 16)}`);
   const { tenant, placement } = side.home;
   const gate = raw(`tenantctl.gate(${[move, tenant.id, placement.schema, admin].map(literal).join(', ')})`);
   const refusal = raw(`tenantctl.refuse_truncate(${[move, admin].map(literal).join(', ')})`);
   const names: string[] = [];
   const trigger = (name: string, when: string, what: Sql): Sql => {
     names.push(`${prefix}${name}`);
-    return sql`create trigger ${ident(`${prefix}${name}`)} ${raw(when)} on ${on} ${what}`;
+    return sql`create or replace trigger ${ident(`${prefix}${name}`)} ${raw(when)} on ${on} ${what}`;
   };
   const triggers = OPERATIONS.flatMap(({ name, rows }) => [
     trigger(
@@ -103,12 +128,32 @@ function guardStatements(admin: string, side: Side, move: string, table: MovedTa
       sql`for each row ${ownRowCondition(side, table, rows)} execute function ${capture}()`,
     ),
   ]);
+  // A trigger of the user's that comes after the gate may give a row to this tenant, so the gate looks once more.
+  const late = (side.shared && table.lateTriggers ? ['insert', 'update'] : []).map((name) =>
+    trigger(
+      `late_${name}`,
+      `after ${name}`,
+      sql`for each row ${ownRowCondition(side, table, ['new'])} execute function ${gate}`,
+    ),
+  );
   return [
     captureFunction(capture, admin, side, move, table),
+    // Whoever may execute it could put it on a table of his own and mark what he likes.
+    sql`revoke all on function ${capture}() from public`,
     ...triggers,
+    ...late,
     trigger('truncate', 'before truncate', sql`for each statement execute function ${refusal}`),
     // A session in replica mode writes past triggers that are not always enabled.
     ...names.map((name) => sql`alter table ${on} enable always trigger ${ident(name)}`),
+    ...table.leaves.flatMap((leaf) => truncateOfLeaf(raw(leaf), ident(`${prefix}truncate`), refusal)),
+  ];
+}
+
+/** Such a trigger of a partitioned table does not fire when one of its partitions is emptied. */
+function truncateOfLeaf(leaf: Sql, name: Sql, refusal: Sql): Sql[] {
+  return [
+    sql`create or replace trigger ${name} before truncate on ${leaf} for each statement execute function ${refusal}`,
+    sql`alter table ${leaf} enable always trigger ${name}`,
   ];
 }
 

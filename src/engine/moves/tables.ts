@@ -25,6 +25,8 @@ export interface MovedTable {
   partitioned: boolean;
   /** Partitions that hold rows; empty for a plain table. */
   leaves: string[];
+  /** Has it a trigger of the user's that may change a row after the gate has looked at it? */
+  lateTriggers: boolean;
 }
 
 /**
@@ -40,9 +42,9 @@ export async function readTables(
 ): Promise<MovedTable[]> {
   const rows = await session.rows<MovedTable>(sql`
     select c.relname as name, c.relkind = 'p' as partitioned,
-      (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
+      (select coalesce(json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
           'generated', a.attgenerated <> '', 'notNull', a.attnotnull,
-          'own', a.atttypid >= 16384) order by a.attname)
+          'own', a.atttypid >= 16384) order by a.attname), '[]')
          from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
       coalesce((select array_agg(a.attname::text order by k.n)
          from (select i.indkey, i.indrelid from pg_index i
@@ -55,7 +57,10 @@ export async function readTables(
         where k.n <= (select indnkeyatts from pg_index i where i.indrelid = c.oid and i.indkey = best.indkey limit 1)), '{}') as key,
       (select a.attname from pg_attribute a where a.attrelid = c.oid and a.attname = ${tenantColumn} and not a.attisdropped) as "tenantColumn",
       coalesce((select array_agg(t.relid::regclass::text order by t.relid::regclass::text)
-         from pg_partition_tree(c.oid) t where t.isleaf and t.relid <> c.oid), '{}') as leaves
+         from pg_partition_tree(c.oid) t where t.isleaf and t.relid <> c.oid), '{}') as leaves,
+      exists (select from pg_trigger t
+        where (t.tgrelid = c.oid or t.tgrelid in (select relid from pg_partition_tree(c.oid))) and not t.tgisinternal
+          and t.tgtype & 3 = 3 and t.tgtype & 20 <> 0 and t.tgname > 'tenantctl_' and t.tgname not like 'tenantctl\\_%') as "lateTriggers"
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = ${side.home.placement.schema} and c.relkind in ('r', 'p') and not c.relispartition
     order by c.relname`);

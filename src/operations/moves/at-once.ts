@@ -13,7 +13,7 @@ import { ident, join, raw, sql } from '../../pg/sql.js';
 import { departFrom, measured } from './cut-over.js';
 import type { Drive } from './drive.js';
 import { runMoveHooks } from './hooks.js';
-import { movedTables, receiverOf, withStream } from './stream.js';
+import { assertFollowed, movedTables, receiverOf, withStream } from './stream.js';
 import { equalSums } from './travel.js';
 
 /** How the rows of one table get to the other home while writers are held. */
@@ -51,6 +51,7 @@ export async function moveOffline(drive: Drive): Promise<void> {
 async function moveAtOnce(drive: Drive, stream: Stream, carry: Carry): Promise<void> {
   const { fleet, source, target, id, move } = drive;
   const { from, to, stages } = stream;
+  await assertFollowed(stream);
   await to.receiver.makeReady(to.session);
   await installGuards(
     to.session,

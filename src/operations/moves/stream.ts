@@ -1,4 +1,5 @@
 import { assertAlike, tablesSignature } from '../../engine/moves/alike.js';
+import { assertGuarded } from '../../engine/moves/guards.js';
 import type { Stream } from '../../engine/moves/sync.js';
 import { inSide } from '../../engine/moves/side.js';
 import { type Stage, prepareStaged, prepareTouched, stagesOf } from '../../engine/moves/stages.js';
@@ -37,6 +38,19 @@ export async function withStream<T>(
         reach: fleet.reach,
       });
     }),
+  );
+}
+
+/**
+ * Nothing is carried from a home whose writes are not followed.
+ * @throws conflict `GUARDS_MISSING` (exit 5)
+ */
+export function assertFollowed({ move, from, stages }: Stream): Promise<void> {
+  return assertGuarded(
+    from.session,
+    from.side,
+    move,
+    stages.map(({ source }) => source),
   );
 }
 
