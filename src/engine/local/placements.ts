@@ -48,6 +48,14 @@ export async function readPlacement(connection: Connection, home: Home): Promise
     select tenant, key, tier, unit, state, epoch::int from tenantctl.placement where ${placementOf(home)}`);
 }
 
+/** The status of the tenant, as a home knows it. */
+export async function readStatus(connection: Connection, home: Home): Promise<string | undefined> {
+  const row = await connection.row<{ status: string }>(
+    sql`select status from tenantctl.placement where ${placementOf(home)}`,
+  );
+  return row?.status;
+}
+
 /** The unit of another home of this tenant in the same database that no move accounts for, if there is one. */
 export async function strayPlacement(
   connection: Connection,

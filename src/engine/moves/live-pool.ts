@@ -9,6 +9,7 @@ import type { Receiver } from './receiver.js';
 import type { Side } from './side.js';
 import type { Stage } from './stages.js';
 import { storedColumns } from './tables.js';
+import { whileShut } from './while-shut.js';
 
 /**
  * A home that is shared with other tenants, who go on using it: foreign keys, unique indexes and triggers stay as they
@@ -28,7 +29,7 @@ export function livePool(side: Side, stages: readonly Stage[], move: string): Re
     makeReady: (session) => silenceTriggers(session, side, move, tables),
 
     async empty(session) {
-      await session.rows(removeAll(await poolSeenBy(session)));
+      await whileShut(session, side, removeAll(await poolSeenBy(session)));
     },
 
     copyInto: ({ target, staged }) => sql`${staged} (${storedColumns(target)})`,
@@ -50,6 +51,9 @@ export function livePool(side: Side, stages: readonly Stage[], move: string): Re
     /** Triggers went on firing for everybody else, so there is nothing to put back before the tenant comes. */
     putBack: () => Promise.resolve(),
 
-    conclude: (session) => restoreTriggers(session, side, move, tables),
+    async conclude(session) {
+      await restoreTriggers(session, side, move, tables);
+      return [];
+    },
   };
 }

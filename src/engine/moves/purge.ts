@@ -3,6 +3,7 @@ import type { Connection } from '../../pg/connection.js';
 import { type Sql, raw, sql } from '../../pg/sql.js';
 import { type Side, tableOf } from './side.js';
 import { type MovedTable, ownRows } from './tables.js';
+import { whileShut } from './while-shut.js';
 
 /** Rows that one statement deletes, and the rest after it, so that other tenants of the pool do not wait. */
 const BATCH = 5_000;
@@ -37,7 +38,7 @@ async function deleteBatch(session: Connection, side: Side, table: MovedTable): 
   const places =
     table.leaves.length === 0 ? [tableOf(side, table.name)] : table.leaves.map((leaf) => raw(leaf));
   let rows = 0;
-  for (const place of places) rows += await session.execute(batchOf(place, side, table));
+  for (const place of places) rows += await whileShut(session, side, batchOf(place, side, table));
   return rows;
 }
 

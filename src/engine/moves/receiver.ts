@@ -12,8 +12,11 @@ export interface Receiver {
   readonly parallel: boolean;
   /** Once before the first row: sets aside, or silences for the mover alone, what would answer to its writes. */
   makeReady(session: Connection): Promise<void>;
-  /** Removes every row of the tenant. */
-  empty(session: Connection): Promise<void>;
+  /**
+   * Removes every row of the tenant from these tables, from all by default.
+   * @throws conflict `HOME_OPEN` (exit 5) where the tenant lives
+   */
+  empty(session: Connection, stages?: readonly Stage[]): Promise<void>;
   /** Where the rows of the first copy go: `table (columns)` of this home, or the staging table. */
   copyInto(stage: Stage): Sql;
   /** After the first copy, in the session that took it and in a transaction of the caller's. */
@@ -27,6 +30,9 @@ export interface Receiver {
   apply(session: Connection, touched: readonly Stage[]): Promise<void>;
   /** In the last transaction before the tenant is let in: puts back what was set aside. */
   putBack(session: Connection): Promise<void>;
-  /** After the cut-over, when nobody waits: what takes time, such as proving constraints that were put back. */
-  conclude(session: Connection): Promise<void>;
+  /**
+   * After the cut-over, when nobody waits: what takes time, such as proving constraints that were put back.
+   * @returns those that do not hold for the rows that came, as they did not in the other home
+   */
+  conclude(session: Connection): Promise<string[]>;
 }

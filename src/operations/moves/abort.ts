@@ -15,6 +15,7 @@ import type { Drive } from './drive.js';
 export async function abortMove(drive: Drive, reason: string | null): Promise<void> {
   const { fleet, source, target, move, id } = drive;
   assertBeforeReturn(move);
+  if (move.state === 'aborted') return;
   drive.say('frees the old home and removes the new one');
   const { cluster, database } = source.home.placement;
   await removeHelpers(drive, source);
@@ -24,7 +25,9 @@ export async function abortMove(drive: Drive, reason: string | null): Promise<vo
        where ${placementOf(source.home)}`),
   );
   fleet.reach('abort.source-freed');
-  await removeCopy(drive, target, source);
+  // Nobody ever lived in what this move has made.
+  const made = await target.driver.inspect(fleet, target.home);
+  if (made.state === 'present' && made.admission === 'making') await removeCopy(drive, target, source);
   fleet.reach('abort.target-dropped');
   await drive.step('aborted', { note: reason }, [
     statusUpdate(move.tenant, 'active'),

@@ -15,6 +15,8 @@ import { movedTables, receiverOf } from './stream.js';
 export async function flip(drive: Drive): Promise<void> {
   const { fleet, target, move } = drive;
   await target.driver.admit(fleet, target.home, () => Promise.resolve());
+  // Plan and labels may have been changed since the home was made.
+  await target.driver.describe(fleet, target.home);
   await drive.step('flipped', {}, [
     ...(await flipStatements(drive, target)),
     auditInsert(fleet.actor, {
@@ -70,8 +72,19 @@ export function conclude(drive: Drive, end: End, other: End): Promise<void> {
     const receiver = receiverOf(end.side, stagesOf(tables, tables), id);
     // An online move has done so before it let the tenant go over.
     if (drive.move.method !== 'online') await receiver.gatherStatistics(session);
-    await receiver.conclude(session);
+    const unproved = await receiver.conclude(session);
+    if (unproved.length > 0) fleet.emit(doesNotHold(end, unproved));
   });
+}
+
+/** Whoever was moved with such rows had them before; the constraint holds for every row that is written from now on. */
+function doesNotHold({ home: { tenant } }: End, constraints: readonly string[]) {
+  return {
+    type: 'notice',
+    level: 'warning',
+    code: 'CONSTRAINT_NOT_PROVED',
+    message: `tenant ${tenant.id} has rows that refer to nothing, as it had in its old home: ${constraints.join(', ')} stays NOT VALID`,
+  } as const;
 }
 
 /** The unit may be migrated again. */

@@ -4,6 +4,8 @@ import { forgetDirty, removeGuards } from '../../engine/moves/guards.js';
 import { purgeRows } from '../../engine/moves/purge.js';
 import { inSide } from '../../engine/moves/side.js';
 import { stagesOf } from '../../engine/moves/stages.js';
+import { homeOpen } from '../../engine/moves/while-shut.js';
+import type { Connection } from '../../pg/connection.js';
 import { assertGoingOn } from './interruption.js';
 import type { Drive, End } from './drive.js';
 import { betweenMigrations } from './prepare.js';
@@ -26,25 +28,33 @@ export async function removeHelpers({ fleet, id }: Drive, end: End): Promise<voi
  * pool in small batches, so that its tenants do not wait; the gate stays until the last row is gone, so that nobody
  * writes behind the deletion.
  * @returns the rows that were deleted by table, where they were deleted one by one
+ * @throws conflict `HOME_OPEN` (exit 5) where the tenant lives
  */
 export async function removeCopy(drive: Drive, end: End, other: End): Promise<Record<string, number>> {
   const { fleet } = drive;
-  if ((await end.driver.inspect(fleet, end.home)).state !== 'present') return {};
+  const found = await end.driver.inspect(fleet, end.home);
+  if (found.state !== 'present') return {};
+  if (found.admission !== 'making' && found.admission !== 'moved') throw homeOpen(end.home);
+  await begin(drive, end);
   const deleted = end.side.shared ? await emptyPool(drive, end, other) : {};
-  if (!end.side.shared) await keepFromMigrations(drive, end);
   fleet.reach('move.old-emptied');
   await removeHelpers(drive, end);
   await end.driver.drop(fleet, end.home);
   return deleted;
 }
 
-/** A home that goes is not migrated any more. */
-function keepFromMigrations(drive: Drive, end: End): Promise<void> {
-  return betweenMigrations(drive, end, async (session) => {
+/** From here on the copy is no way back any more. A home of the tenant's own is not migrated either; a pool may be. */
+function begin(drive: Drive, end: End): Promise<void> {
+  const going = async (session: Connection): Promise<void> => {
+    const status = end.side.shared ? 'offboarding' : 'moving';
     await session.execute(
-      sql`update tenantctl.placement set status = 'moving' where ${placementOf(end.home)}`,
+      sql`update tenantctl.placement set status = ${status} where ${placementOf(end.home)} and status <> 'moving'`,
     );
-  });
+  };
+  const { cluster, database } = end.home.placement;
+  return end.side.shared
+    ? drive.fleet.managed(cluster, database, going)
+    : betweenMigrations(drive, end, going);
 }
 
 async function emptyPool(drive: Drive, end: End, other: End): Promise<Record<string, number>> {

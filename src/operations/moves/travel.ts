@@ -10,7 +10,7 @@ import { differenceError } from './differences.js';
 import { assertGoingOn } from './interruption.js';
 import { cutOver } from './cut-over.js';
 import type { Drive } from './drive.js';
-import { withStream } from './stream.js';
+import { assertFollowed, withStream } from './stream.js';
 
 /** Sessions that copy side by side, where both servers allow so many. */
 const COPY_LANES = 2;
@@ -21,6 +21,9 @@ export async function travel(drive: Drive): Promise<void> {
   const { source, target } = drive;
   if (drive.move.state === 'prepared') await drive.step('copying');
   await withStream(drive, source, target, async (stream) => {
+    await assertFollowed(stream);
+    // What was compared before this process came may have been changed by hand since.
+    if (drive.move.state === 'verified') await drive.step('syncing');
     await stream.to.receiver.makeReady(stream.to.session);
     if (drive.move.state === 'copying') await copy(drive, stream);
     await guardTarget(drive, stream);
@@ -37,7 +40,11 @@ async function copy(drive: Drive, stream: Stream): Promise<void> {
   const done = receiver.parallel
     ? await fleet.catalog((connection) => copiedTables(connection, id))
     : new Set<string>();
-  if (done.size === 0) await receiver.empty(session);
+  // One that was copied without being noted is copied again.
+  await receiver.empty(
+    session,
+    stream.stages.filter(({ source: { name } }) => !done.has(name)),
+  );
   drive.say(`copies ${stream.stages.length - done.size} tables while the tenant writes`);
   let copied = 0;
   await copyTables({

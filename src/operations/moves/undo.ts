@@ -2,7 +2,7 @@ import { EXIT, conflictError, isTenantctlError } from '../../core/errors.js';
 import type { MoveReport } from '../../core/move.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
 import { unitForget } from '../../engine/catalog/places.js';
-import { placementOf } from '../../engine/local/placements.js';
+import { placementOf, readStatus } from '../../engine/local/placements.js';
 import { guardLateTables, markEveryRow } from '../../engine/moves/late-tables.js';
 import { type Stream, cycle } from '../../engine/moves/sync.js';
 import type { MovedTable } from '../../engine/moves/tables.js';
@@ -10,10 +10,10 @@ import { sql } from '../../pg/sql.js';
 import { conclude, flipStatements, hasLeft, releaseUnit } from './arrive.js';
 import { removeCopy, removeHelpers } from './clean-up.js';
 import { decideIn, departFrom, patiently } from './cut-over.js';
-import type { Drive } from './drive.js';
+import type { Drive, End } from './drive.js';
 import { runMoveHooks } from './hooks.js';
 import { betweenMigrations, localMove } from './prepare.js';
-import { withStream } from './stream.js';
+import { assertFollowed, withStream } from './stream.js';
 import { equalSums } from './travel.js';
 import { plannedVersion, versionOf } from './version.js';
 
@@ -26,6 +26,7 @@ export async function undoMove(drive: Drive): Promise<void> {
   const { fleet } = drive;
   assertUndoable(drive.move);
   if (drive.move.undo === null) {
+    await assertWayBack(drive);
     await assertSameVersion(drive);
     await drive.note({ undo: 'syncing', note: null });
     fleet.reach('undo.recorded');
@@ -41,10 +42,40 @@ export async function undoMove(drive: Drive): Promise<void> {
   await finish(drive);
 }
 
+/** The tenant is served where it is, and nobody has begun to delete its old copy. */
+async function assertWayBack(drive: Drive): Promise<void> {
+  const { fleet, source, target, move } = drive;
+  const statusAt = async ({ driver, home }: End): Promise<string | undefined> => {
+    const { cluster, database } = home.placement;
+    if ((await driver.inspect(fleet, home)).state !== 'present') return undefined;
+    return fleet.managed(cluster, database, (session) => readStatus(session, home));
+  };
+  if ((await statusAt(source)) !== 'active')
+    throw conflictError(
+      'MOVE_BEING_COMPLETED',
+      `The old copy of tenant ${move.tenant} is being deleted, so there is no way back to it.`,
+      {
+        hint: `\`tenantctl moves complete ${move.tenant}\` finishes that; \`tenantctl promote ${move.tenant} --to ${move.from.tier}\` moves the tenant back.`,
+        facts: { move: drive.id, tenant: move.tenant },
+      },
+    );
+  const status = await statusAt(target);
+  if (status !== 'active')
+    throw conflictError(
+      'TENANT_STATUS',
+      `Tenant ${move.tenant} is ${status ?? 'gone'}; only an active tenant is moved.`,
+      {
+        hint: `\`tenantctl activate ${move.tenant}\` opens it again.`,
+        facts: { tenant: move.tenant, status },
+      },
+    );
+}
+
 async function goBack(drive: Drive): Promise<void> {
   const { fleet, target, returned } = drive;
   drive.say('brings the old home up to date');
   await withStream(drive, target, returned, async (stream) => {
+    await assertFollowed(stream);
     await stream.to.receiver.makeReady(stream.to.session);
     await cycle(stream);
     await bringLevel(drive, stream);
@@ -133,6 +164,8 @@ async function reopen({ fleet, returned }: Drive): Promise<void> {
 async function flipBack(drive: Drive): Promise<void> {
   const { fleet, returned, move, id } = drive;
   await reopen(drive);
+  // Plan and labels may have been changed since the tenant left.
+  await returned.driver.describe(fleet, returned.home);
   await drive.note({ undo: 'flipped' }, [
     ...(await flipStatements(drive, returned)),
     auditInsert(fleet.actor, {

@@ -62,6 +62,8 @@ export async function poolMove(server: LocalServer, zoo = ZOO, rows = FEW_ROWS):
     await session.message(
       `create schema origin; set search_path = origin; ${zoo}; ${ATTEMPT}; ${forTenant(rows, home)}`,
     );
+    // Nobody lives yet in a home that is filled.
+    await session.message(`update tenantctl.placement set state = 'making' where tenant = 'mover'`);
     await session.message(
       `set search_path = app; set tenantctl.scope = 'fleet'; ${[still, busy].map((one) => forTenant(rows, one)).join(';')}`,
     );
