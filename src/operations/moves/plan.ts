@@ -4,6 +4,7 @@ import { type TenantRecord, requireTenant } from '../../engine/catalog/tenants.j
 import type { Fleet } from '../../engine/context.js';
 import { newestOf, readLedger } from '../../engine/ledger/entries.js';
 import type { Home } from '../../engine/local/placements.js';
+import { hiddenRows } from '../../engine/moves/preflight/hidden-rows.js';
 import { tableOwners } from '../../engine/moves/preflight/table-owners.js';
 import { type Side, inSide, tableOf } from '../../engine/moves/side.js';
 import { type MovedTable, ownRows, readTables } from '../../engine/moves/tables.js';
@@ -34,7 +35,7 @@ export async function planMove(fleet: Fleet, request: PromoteRequest): Promise<M
     const version = newestOf(await readLedger(session, unit))?.id ?? null;
     const tables = await readTables(session, source, tenancy.column, source.shared || goal.shared);
     const here = { session, side: source, unit, tables };
-    const unseen = await tableOwners(here, tenancy.appRole);
+    const unseen = [...(await tableOwners(here, tenancy.appRole)), ...(await hiddenRows(here))];
     const counts = unseen.length > 0 ? [] : await countRows(session, source, tables);
     const rows = counts.reduce((sum, table) => sum + table.rows, 0);
     const method = methodOf(fleet, request, home, target, rows);

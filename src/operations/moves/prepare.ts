@@ -3,6 +3,9 @@ import { assertAlike } from '../../engine/moves/alike.js';
 import { installGuards } from '../../engine/moves/guards.js';
 import { inSide } from '../../engine/moves/side.js';
 import { placementOf } from '../../engine/local/placements.js';
+import type { MoveFinding } from '../../engine/moves/preflight/finding.js';
+import { hiddenRows } from '../../engine/moves/preflight/hidden-rows.js';
+import { homeOpen } from '../../engine/moves/while-shut.js';
 import { compareSums, sumTables } from '../../engine/moves/verify.js';
 import { type MovedTable, readTables } from '../../engine/moves/tables.js';
 import type { Connection } from '../../pg/connection.js';
@@ -22,7 +25,8 @@ export async function prepareHomes(drive: Drive): Promise<void> {
   await holdUnit(drive, source);
   fleet.reach('move.source-held');
   drive.say(`makes the new home: ${describeEnd(target)}`);
-  await target.driver.create(fleet, target.home, await migrationsUpTo(drive));
+  const admission = await target.driver.create(fleet, target.home, await migrationsUpTo(drive));
+  if (admission !== 'making') throw homeOpen(target.home);
   fleet.reach('move.target-made');
   await holdUnit(drive, target);
   fleet.reach('move.target-held');
@@ -100,7 +104,7 @@ export function localMove({ id, driver, move }: Drive, { side }: End): Sql {
 /**
  * Are the tables that are moved alike, and those that are not moved the same row by row?
  * @returns the tables of the old home
- * @throws refusal `HOMES_DIFFER` or `REFERENCES_DIFFER` (exit 6)
+ * @throws refusal `HOMES_DIFFER`, `ROWS_HIDDEN` or `REFERENCES_DIFFER` (exit 6)
  */
 async function compareHomes(drive: Drive): Promise<MovedTable[]> {
   const { fleet, source, target, id } = drive;
@@ -112,6 +116,8 @@ async function compareHomes(drive: Drive): Promise<MovedTable[]> {
         await movedTables(drive, target, source, there),
       ];
       assertAlike(moved, twins);
+      assertSeen(await hiddenRows({ session: here, side: source.side }));
+      assertSeen(await hiddenRows({ session: there, side: target.side }));
       const left = await leftTables(here, source, moved, column);
       const theirs = await leftTables(there, target, twins, column);
       try {
@@ -122,6 +128,16 @@ async function compareHomes(drive: Drive): Promise<MovedTable[]> {
       return moved;
     }),
   );
+}
+
+/** @throws refusal `ROWS_HIDDEN` (exit 6) */
+function assertSeen([finding, ...more]: MoveFinding[]): void {
+  if (finding === undefined) return;
+  const { message, hint, where } = finding;
+  throw refusedError('ROWS_HIDDEN', message, {
+    hint: `With a migration for this tier: ${hint}`,
+    facts: { tables: [where, ...more.map((other) => other.where)] },
+  });
 }
 
 async function leftTables(

@@ -8,6 +8,7 @@ import { clusterUpsert, poolUpsert } from '../../engine/catalog/places.js';
 import { statusUpdate } from '../../engine/catalog/tenants.js';
 import type { Fleet } from '../../engine/context.js';
 import { sqlstateOf } from '../../pg/errors.js';
+import { type Sql, sql } from '../../pg/sql.js';
 import { alone } from '../tenant-lock.js';
 import { goOn } from './conduct.js';
 import { type MoveIntent, intentOf, resumeSteps } from './intent.js';
@@ -69,6 +70,7 @@ async function record(fleet: Fleet, plan: MovePlan): Promise<{ move: string; ten
         clusterUpsert(cluster),
         ...(pool === undefined ? [] : [poolUpsert(cluster.name, pool)]),
         statusUpdate(tenant, 'moving'),
+        stillAt(tenant, plan.from.epoch),
         moveInsert({ id, ...plan }, fleet.actor),
         auditInsert(fleet.actor, {
           action: 'tenant.move',
@@ -78,6 +80,7 @@ async function record(fleet: Fleet, plan: MovePlan): Promise<{ move: string; ten
         }),
       ]);
     } catch (error) {
+      if (sqlstateOf(error) === '22012') throw planStale(tenant, error);
       throw sqlstateOf(error) === 'TC021' ? notActive(tenant, error) : error;
     }
   });
@@ -91,6 +94,19 @@ async function record(fleet: Fleet, plan: MovePlan): Promise<{ move: string; ten
   });
   fleet.reach('move.recorded');
   return { move: id, tenant };
+}
+
+/** The statement that fails, by a division by zero, when the tenant has been moved since the plan was made. */
+function stillAt(tenant: string, epoch: number): Sql {
+  return sql`select 1 / count(*) from tenantctl_catalog.placements where tenant = ${tenant} and until is null and epoch = ${epoch}`;
+}
+
+function planStale(tenant: string, cause: unknown) {
+  return conflictError('PLAN_STALE', `Tenant ${tenant} has been moved since this move was planned.`, {
+    hint: 'Nothing was changed. Run the same command again.',
+    facts: { tenant },
+    cause,
+  });
 }
 
 /** Why a planned move would be refused; undefined when nothing stands in its way. */

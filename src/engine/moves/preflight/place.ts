@@ -1,12 +1,17 @@
-import { hasLocalState, readPlacement } from '../../local/placements.js';
+import { type LocalPlacement, hasLocalState, readPlacement } from '../../local/placements.js';
 import { ident, sql } from '../../../pg/sql.js';
 import { tableOf } from '../side.js';
+import type { Side } from '../side.js';
 import type { Destination, MoveFinding, PreflightContext, PreflightRule } from './finding.js';
 
 /** Whatever stands where the new home is to be and was not made for this tenant is never taken over. */
 export const placeTaken: PreflightRule = async (context) => {
   const { source, goal, target } = context;
-  if (await isPlaced(goal)) return [];
+  const left = await readPlacement(source.session, source.side.home);
+  if (left?.state === 'moved') return [homeDiffers(source.side, 'has left it')];
+  const placed = await placedThere(goal);
+  if (placed !== undefined)
+    return placed.state === 'making' ? [] : [homeDiffers(goal.side, `is ${placed.state} there`)];
   if (target !== null) return rowsInPool(context);
   if (goal.side.shared) return [];
   const { cluster, database, schema, role } = goal.side.home.placement;
@@ -20,9 +25,22 @@ export const placeTaken: PreflightRule = async (context) => {
   ];
 };
 
-async function isPlaced({ database, side }: Destination): Promise<boolean> {
-  if (database === null || !(await hasLocalState(database))) return false;
-  return (await readPlacement(database, side.home)) !== undefined;
+async function placedThere({ database, side }: Destination): Promise<LocalPlacement | undefined> {
+  return database !== null && (await hasLocalState(database))
+    ? readPlacement(database, side.home)
+    : undefined;
+}
+
+/** The catalog is an old copy, or somebody else's: what it would have deleted may be the tenant itself. */
+function homeDiffers({ home: { tenant, placement } }: Side, what: string): MoveFinding {
+  const { schema, database, cluster } = placement;
+  return {
+    rule: 'home-differs',
+    level: 'error',
+    where: `${database}.${schema}`,
+    message: `Schema ${schema} of database ${database} on cluster ${cluster} says that tenant ${tenant.id} ${what}, and the catalog knows nothing of that.`,
+    hint: `Find out which is right before anything is moved: select * from tenantctl.placement where tenant = ${sql`${tenant.id}`.text()};`,
+  };
 }
 
 /** A database that no tenants share is the tenant's own, or somebody else's. */
