@@ -1,5 +1,5 @@
 import type { Connection } from '../../pg/connection.js';
-import { type Sql, ident, sql } from '../../pg/sql.js';
+import { type Sql, ident, raw, sql } from '../../pg/sql.js';
 import { type Side, onBothSides } from './side.js';
 
 interface SequenceState {
@@ -29,8 +29,11 @@ export async function raiseSequences(
     const twin = there.get(name);
     if (value === null || twin === undefined || !isBehind(twin, BigInt(value), BigInt(increment))) return [];
     const margin = to.side.shared ? MARGIN * BigInt(increment) : 0n;
+    const sequence = ident(to.side.home.placement.schema, name);
+    // Others may have drawn more since we looked: it is never set back.
+    const furthest = raw(increment.startsWith('-') ? 'least' : 'greatest');
     return [
-      sql`select setval(${ident(to.side.home.placement.schema, name).text()}::regclass, ${BigInt(value) + margin})`,
+      sql`select setval(${sequence.text()}::regclass, ${furthest}(${BigInt(value) + margin}, last_value)) from ${sequence}`,
     ];
   });
 }

@@ -107,7 +107,10 @@ function typeOf({ columns }: MovedTable, column: string): string {
 async function stageRows({ from, to }: Stream, stage: Stage): Promise<void> {
   const { source, target, touched, staged } = stage;
   const stored = source.columns.filter(({ generated }) => !generated).map(({ name }) => name);
-  const values = stored.map((name) => ident(source.key.includes(name) ? 'k' : 'x', name));
+  // Of two keys that count as equal, as 1.0 and 1.00 do, the row has the one that is to arrive.
+  const values = stored.map((name) =>
+    source.key.includes(name) ? sql`coalesce(${ident('x', name)}, ${ident('k', name)})` : ident('x', name),
+  );
   const query = sql`
     select ${join(values)}, ${ident('x', source.key[0] as string)} is not null
       from ${touched} k left join lateral (
