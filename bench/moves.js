@@ -1,3 +1,5 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import copyStreams from 'pg-copy-streams';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -77,16 +79,19 @@ async function oneMove(server, fleet, { id, from, to, rows, copied }) {
   fleet.options.reach = (point) => (times[point] ??= performance.now());
   const url = (database) => server.adminUrl(database).replace(/\/\/[^@]*@/, '//web:web@');
   const own = startLoad(() => routeTenant(fleet, id), url, { connections: 2, customers: rows / 10 });
-  const other = startLoad(() => routeTenant(fleet, 'neighbour'), url, { connections: 2, customers: 2_000 });
+  const neighbour = await routeTenant(fleet, 'neighbour');
+  const other = inItsOwnProcess([neighbour, url(neighbour.database), 2_000]);
   let before, during, report, raw;
   try {
     await Promise.all([own.commits(100), other.commits(100)]);
     raw = await rawPipe(server, fleet, id);
-    other.takeLatencies();
+    // What the pipe has written goes to disk first, or the neighbour would pay for it now.
+    await checkpoint(server);
+    await other.latencies();
     await other.commits(1_000);
-    before = other.takeLatencies();
+    before = await other.latencies();
     report = await promote(fleet, { id, to, method: 'online' }, { dryRun: false });
-    during = other.takeLatencies();
+    during = await other.latencies();
     await own.commits(50);
   } finally {
     fleet.options.reach = () => undefined;
@@ -122,6 +127,27 @@ async function oneMove(server, fleet, { id, from, to, rows, copied }) {
       figures: { acknowledged: acked.size },
     },
   ];
+}
+
+async function checkpoint(server) {
+  const client = await connect(server.superuserUrl('postgres'));
+  await client.query('checkpoint');
+  await client.end();
+}
+
+/** See neighbour.js. */
+function inItsOwnProcess(load) {
+  const child = fork(new URL('neighbour.js', import.meta.url), [JSON.stringify(load)]);
+  const ask = async (question) => {
+    child.send(question);
+    const [answer] = await once(child, 'message');
+    return answer;
+  };
+  return {
+    commits: (count) => ask({ ask: 'commits', count }),
+    latencies: () => ask({ ask: 'latencies' }),
+    stop: () => ask({ ask: 'stop' }),
+  };
 }
 
 /** One connection to one connection, table after table, into tables as the migrations make them. */
