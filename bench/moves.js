@@ -189,7 +189,7 @@ async function guardCost(server, fleet) {
   const bare = await update();
   let guarded = 0;
   fleet.options.reach = (point) => {
-    if (point === 'move.guarded') throw new Error('far enough');
+    if (point === 'move.prepared') throw new Error('far enough');
   };
   await promote(fleet, { id: 'cost', to: 'database', method: 'online' }, { dryRun: false }).catch(
     () => undefined,
