@@ -6,7 +6,13 @@ import type { Stage } from '../stages.js';
 import type { MovedTable } from '../tables.js';
 import { type ForeignKey, readForeignKeys } from './foreign-keys.js';
 import { groupsInOrder } from './groups.js';
-import { type GeneratedColumn, type UniqueIndex, readColumns, readUniques } from './unique-indexes.js';
+import {
+  type GeneratedColumn,
+  type UniqueIndex,
+  readColumns,
+  readInexact,
+  readUniques,
+} from './unique-indexes.js';
 
 /** A table of the pool, with all that decides whether a row of it can be written where it stands. */
 export interface PoolTable {
@@ -23,7 +29,10 @@ export interface PoolTable {
   generated: GeneratedColumn[];
   /** Columns that UPDATE may not set. */
   always: string[];
-  /** Columns beside the key whose change needs a new row: other rows refer to them, or UPDATE may not set them. */
+  /**
+   * Columns whose change needs a new row: other rows refer to them, UPDATE may not set them, or they are of the key,
+   * whose values may be equal and not the same.
+   */
   fixed: string[];
 }
 
@@ -48,13 +57,18 @@ export async function readPool(session: Connection, side: Side, stages: readonly
   const keys = await readForeignKeys(session, schema, names);
   const uniques = groupBy(await readUniques(session, schema, names), ({ table }) => table);
   const columns = groupBy(await readColumns(session, schema, names), ({ table }) => table);
+  const inexact = groupBy(await readInexact(session, schema, names), ({ table }) => table);
   const tables = stages.map(({ target, staged }, index): PoolTable => {
     const own = columns.get(target.name) ?? [];
     const always = own.filter((column) => column.always).map(({ name }) => name);
     const referenced = keys
       .filter(({ parent }) => parent === target.name)
       .flatMap((key) => key.parentColumns);
-    const fixed = new Set([...referenced, ...always].filter((name) => !target.key.includes(name)));
+    const ofKey = (inexact.get(target.name) ?? []).filter(({ name }) => target.key.includes(name));
+    const fixed = new Set([
+      ...[...referenced, ...always].filter((name) => !target.key.includes(name)),
+      ...ofKey.map(({ name }) => name),
+    ]);
     return {
       index,
       table: target,

@@ -73,3 +73,25 @@ export async function readColumns(
      where a.attidentity = 'a' or a.attgenerated <> ''
      order by 1, 2`);
 }
+
+/**
+ * The columns of unique indexes whose values may be equal without being the same, as 1.0 and 1.00 are: by the support
+ * function with which the server itself decides that (`equalimage`), and by their collation.
+ */
+export async function readInexact(
+  session: Connection,
+  schema: string,
+  tables: readonly string[],
+): Promise<{ table: string; name: string }[]> {
+  return session.rows(sql`
+    with ${movedRelations(schema, tables)}
+    select distinct root.name as table, a.attname::text as name
+      from root join pg_index i on i.indrelid = root.oid and i.indisunique
+      cross join lateral unnest(i.indkey::int2[], i.indclass::oid[], i.indcollation::oid[]) as part (attnum, class, sorting)
+      join pg_attribute a on a.attrelid = root.oid and a.attnum = part.attnum
+      join pg_opclass c on c.oid = part.class
+      left join pg_collation l on l.oid = part.sorting
+     where not coalesce(l.collisdeterministic, true) or not exists (
+       select from pg_amproc p where p.amprocfamily = c.opcfamily and p.amproclefttype = c.opcintype and p.amprocnum = 4)
+     order by 1, 2`);
+}
