@@ -102,7 +102,7 @@ function stillAt(tenant: string, epoch: number): Sql {
 }
 
 function planStale(tenant: string, cause: unknown) {
-  return conflictError('PLAN_STALE', `Tenant ${tenant} has been moved since this move was planned.`, {
+  return conflictError('MOVE_PLAN_STALE', `Tenant ${tenant} has been moved since this move was planned.`, {
     hint: 'Nothing was changed. Run the same command again.',
     facts: { tenant },
     cause,
