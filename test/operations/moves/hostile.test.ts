@@ -1,6 +1,9 @@
 import { beforeAll, expect, test, vi } from 'vitest';
 import { openMoveOf } from '../../../src/engine/catalog/moves.js';
 import { finishMove, goBack, goOn, takeBack } from '../../../src/operations/moves/conduct.js';
+import { activateTenant } from '../../../src/operations/activate.js';
+import { setTenant } from '../../../src/operations/set.js';
+import { suspendTenant } from '../../../src/operations/suspend.js';
 import { query, useServer, withClient } from '../../support/server.js';
 import { type MovingFleet, movingFleet } from './fleet.js';
 import { leftovers } from './leftovers.js';
@@ -233,4 +236,30 @@ test('a reference that never held does not keep a tenant between two homes', asy
   );
   const report = await fleet.promote({ id: 'orphan', to: 'database', method: 'online' });
   expect(report).toMatchObject({ state: 'grace' });
+});
+
+test('a tenant that was suspended in its grace period is not brought back before it is active again', async () => {
+  await fleet.tenant('asleep', 'schema', 20);
+  await fleet.promote({ id: 'asleep', to: 'pool' });
+  await suspendTenant(fleet.fleet, 'asleep', { dryRun: false });
+  const refused = await goBack(fleet.fleet, await moveOf('asleep')).catch((error: unknown) => error);
+  expect(refused).toMatchObject({ code: 'TENANT_STATUS', exit: 5 });
+  expect(await moveOf('asleep')).toMatchObject({ state: 'grace', undo: null });
+  await activateTenant(fleet.fleet, 'asleep', { dryRun: false });
+  await goBack(fleet.fleet, await moveOf('asleep'));
+  expect(await leftovers(server.current, fleet, 'asleep')).toEqual([]);
+});
+
+test('labels that were changed in the grace period are known to the home that the tenant returns to', async () => {
+  await fleet.tenant('labelled', 'schema', 20);
+  await fleet.promote({ id: 'labelled', to: 'database' });
+  await setTenant(fleet.fleet, 'labelled', { labels: { colour: 'red' } }, { dryRun: false });
+  await goBack(fleet.fleet, await moveOf('labelled'));
+  const { database, schema } = await fleet.show('labelled');
+  expect(
+    await query(
+      superuser(database),
+      `select labels from tenantctl.placement where tenant = 'labelled' and schema = '${schema}'`,
+    ),
+  ).toEqual([{ labels: { colour: 'red' } }]);
 });
