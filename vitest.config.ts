@@ -1,7 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-/** Every fault point and every kind of statement, tried one by one: `npm run test:matrix`. */
-const MATRIX = ['test/kill/**/*.test.ts', 'test/engine/ledger/locks.test.ts'];
+/** Every fault point, every kind of statement and every way of a move, tried one by one: `npm run test:matrix`. */
+const MATRIX = [
+  'test/kill/**/*.test.ts',
+  'test/engine/ledger/locks.test.ts',
+  'test/engine/moves/live-pool-changes.test.ts',
+  'test/operations/moves/{exclusion,faults,grace,methods,two-homes,two-servers}.test.ts',
+];
 const globalSetup = ['test/support/global-setup.ts'];
 
 export default defineConfig({
