@@ -25,13 +25,16 @@ const moveOf = async (id: string) => {
 };
 /** Until the mover has asked for the fence and waits for a writer. */
 const waitForFence = (database: string) =>
-  vi.waitFor(async () => {
-    const waiting = await query(
-      superuser(database),
-      `select from pg_locks where locktype = 'advisory' and classid = 1952804456 and not granted`,
-    );
-    expect(waiting).toHaveLength(1);
-  }, 20_000);
+  vi.waitFor(
+    async () => {
+      const waiting = await query(
+        superuser(database),
+        `select from pg_locks where locktype = 'advisory' and classid = 1952804456 and not granted`,
+      );
+      expect(waiting).toHaveLength(1);
+    },
+    { timeout: 20_000, interval: 10 },
+  );
 const dies = () => {
   throw new Error('the process is gone');
 };
@@ -73,23 +76,23 @@ test('a database whose transactions are serializable by default loses nothing of
   );
   try {
     const token = '00000000-0000-4000-8000-000000000001';
+    await withReach(fleet, 'move.verified', dies, (process) =>
+      fleet.promote({ id: 'isolated', to: 'database', method: 'online' }, process),
+    );
     await withClient(superuser(database), async (client) => {
-      let inside: Promise<unknown> | undefined;
-      const enter = async () => {
-        await client.query(`begin isolation level read committed`);
-        await client.query(
-          `insert into "${schema}".journal (tenant_id, token) values ('${key}', '${token}')`,
-        );
-      };
-      const process = withReach(
+      await client.query(`begin isolation level read committed`);
+      await client.query(`insert into "${schema}".journal (tenant_id, token) values ('${key}', '${token}')`);
+      const move = await moveOf('isolated');
+      // Sessions that are opened now have the database's default.
+      const moved = withReach(
         fleet,
-        'move.verified',
-        () => (inside ??= enter()),
-        (other) => fleet.promote({ id: 'isolated', to: 'database', method: 'online' }, other),
+        'move.left',
+        () => undefined,
+        (process) => goOn(process, move, { maxPauseMs: 5_000 }),
       );
       await waitForFence(database);
       await client.query('commit');
-      expect(await process).toMatchObject({ value: { state: 'grace' } });
+      expect(await moved).toMatchObject({ value: { state: 'grace' } });
     });
     const home = await fleet.show('isolated');
     const rows = await query(
