@@ -24,6 +24,7 @@ const SESSION = `
   set client_min_messages = error;
   set statement_timeout = '15min';
   set idle_in_transaction_session_timeout = '5min';
+  set idle_session_timeout = 0;
   set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3;
   select pg_backend_pid() as pid, current_setting('server_version_num')::int as version, session_user as "user"`;
 

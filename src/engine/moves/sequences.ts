@@ -7,6 +7,8 @@ interface SequenceState {
   /** Null when nothing was drawn from it yet. Text, as it may be larger than a number can be. */
   value: string | null;
   increment: string;
+  /** How far it can go. */
+  end: string;
 }
 
 /** In a pool others draw from the sequence between our look and our change; they do not draw this many. */
@@ -29,13 +31,20 @@ export async function raiseSequences(
     const twin = there.get(name);
     if (value === null || twin === undefined || !isBehind(twin, BigInt(value), BigInt(increment))) return [];
     const margin = to.side.shared ? MARGIN * BigInt(increment) : 0n;
+    const raised = notBeyond(BigInt(value) + margin, twin);
     const sequence = ident(to.side.home.placement.schema, name);
     // Others may have drawn more since we looked: it is never set back.
     const furthest = raw(increment.startsWith('-') ? 'least' : 'greatest');
     return [
-      sql`select setval(${sequence.text()}::regclass, ${furthest}(${BigInt(value) + margin}, last_value)) from ${sequence}`,
+      sql`select setval(${sequence.text()}::regclass, ${furthest}(${raised}, last_value)) from ${sequence}`,
     ];
   });
+}
+
+function notBeyond(value: bigint, { increment, end }: SequenceState): bigint {
+  const last = BigInt(end);
+  const beyond = increment.startsWith('-') ? value < last : value > last;
+  return beyond ? last : value;
 }
 
 function isBehind(twin: SequenceState, value: bigint, increment: bigint): boolean {
@@ -45,6 +54,7 @@ function isBehind(twin: SequenceState, value: bigint, increment: bigint): boolea
 
 async function readSequences(session: Connection, side: Side): Promise<SequenceState[]> {
   return session.rows<SequenceState>(sql`
-    select sequencename as name, last_value::text as value, increment_by::text as increment
+    select sequencename as name, last_value::text as value, increment_by::text as increment,
+        case when increment_by < 0 then min_value else max_value end::text as end
       from pg_sequences where schemaname = ${side.home.placement.schema} order by 1`);
 }

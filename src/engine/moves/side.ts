@@ -48,6 +48,8 @@ export function inSide<T>(
       ...PINNED,
       ...BY_KEY,
       `set statement_timeout = 0`,
+      // One side of a comparison is through before the other; the fence has a limit of its own.
+      `set idle_in_transaction_session_timeout = '1h'`,
       `set search_path = ${path.text()}`,
       sql`select set_config('tenantctl.moving', ${move}, false), set_config('tenantctl.scope', 'fleet', false)`.text(),
     ];
