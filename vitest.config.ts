@@ -4,8 +4,8 @@ import { defineConfig } from 'vitest/config';
 const MATRIX = [
   'test/kill/**/*.test.ts',
   'test/engine/ledger/locks.test.ts',
-  'test/engine/moves/live-pool-changes.test.ts',
-  'test/operations/moves/{exclusion,faults,grace,methods,two-homes,two-servers}.test.ts',
+  'test/engine/moves/*.test.ts',
+  'test/operations/moves/{exclusion,faults,grace,hostile,hostile-names,methods,two-homes,two-servers}.test.ts',
 ];
 const globalSetup = ['test/support/global-setup.ts'];
 
