@@ -1,6 +1,7 @@
+import { shortId } from '../core/short-id.js';
 import { EXIT, partialError, TenantctlError } from '../core/errors.js';
 import { type RunReport, isHalted } from '../core/report.js';
-import { shortId } from '../operations/runs/pick.js';
+
 import { count, counted } from '../render/line.js';
 
 /** Why a run is not simply done, as the exit code tells it; undefined when it is. */

@@ -3,7 +3,7 @@ import { groupBy } from '../core/group-by.js';
 import type { LockMode } from '../core/lock-mode.js';
 import { redact } from '../core/redact.js';
 import type { Connection } from './connection.js';
-import { LOCK_CLASS, type LockClass } from './locks.js';
+import { type LockClass, heldLock } from './locks.js';
 import { type Sql, sql } from './sql.js';
 
 /** A session that keeps another one waiting, as far as the administrator may see it. */
@@ -82,9 +82,7 @@ export async function blockersUnderLock(
   const rows = await connection.rows<Blocker & { name: string }>(sql`
     select distinct on (w.name, b.pid) w.name, b.pid, ${WHO}
       from unnest(${names}::text[]) as w (name)
-      join pg_locks l on l.locktype = 'advisory' and l.granted and l.objsubid = 2
-       and l.classid = ${LOCK_CLASS[kind]}::int::oid and l.objid = hashtext(w.name)::oid
-       and l.database = (select oid from pg_database where datname = current_database())
+      join pg_locks l on ${heldLock(kind, sql`w.name`)}
       cross join lateral unnest(pg_blocking_pids(l.pid)) as b (pid)
       left join pg_stat_activity a on a.pid = b.pid`);
   return groupBy(rows, ({ name }) => name);

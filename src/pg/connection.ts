@@ -9,7 +9,7 @@ import { EXIT, refusedError, TenantctlError } from '../core/errors.js';
 import { redact } from '../core/redact.js';
 import { type Endpoint, clientConfig, describeEndpoint } from './endpoint.js';
 import { connectionFailure, isConnectionLoss } from './errors.js';
-import { type Sql, raw } from './sql.js';
+import { type Sql, raw, script } from './sql.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -158,7 +158,7 @@ export class Connection {
    * A failure leaves nothing and the session ready for more.
    */
   async atomically(statements: readonly Sql[]): Promise<MessageResult[]> {
-    const text = ['begin', ...statements.map((statement) => statement.text()), 'commit'].join(';\n');
+    const text = script([raw('begin'), ...statements, raw('commit')]);
     try {
       const results = await this.message(text);
       assertCommitted(results.at(-1)?.command);

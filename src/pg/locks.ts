@@ -1,5 +1,5 @@
 import type { Connection } from './connection.js';
-import { sql } from './sql.js';
+import { type Sql, sql } from './sql.js';
 
 /**
  * Classes of advisory locks, so that a tenant and a unit of the same name do not meet. The numbers are
@@ -47,13 +47,31 @@ export async function withLock<T>(
   return releasing(connection, kind, name, work);
 }
 
+/**
+ * The condition for the rows `l` of pg_locks of whoever holds such a lock in this database now.
+ * @param name an expression
+ */
+export function heldLock(kind: LockClass, name: Sql): Sql {
+  return sql`l.locktype = 'advisory' and l.granted and l.objsubid = 2
+    and l.classid = ${LOCK_CLASS[kind]}::int::oid and l.objid = hashtext(${name})::oid
+    and l.database = (select oid from pg_database where datname = current_database())`;
+}
+
 /** Whether any session holds the lock now. */
 export async function isHeld(connection: Connection, kind: LockClass, name: string): Promise<boolean> {
-  const row = await connection.row(sql`
-    select from pg_locks l join pg_database d on d.oid = l.database and d.datname = current_database()
-     where l.locktype = 'advisory' and l.granted and l.objsubid = 2
-       and l.classid = ${LOCK_CLASS[kind]}::int::oid and l.objid = hashtext(${name})::oid limit 1`);
+  const row = await connection.row(sql`select from pg_locks l where ${heldLock(kind, sql`${name}`)} limit 1`);
   return row !== undefined;
+}
+
+/**
+ * Ends the other sessions that hold the lock, which lets it go, and waits up to five seconds until they have ended.
+ * @returns whether there was one
+ */
+export async function endHolders(connection: Connection, kind: LockClass, name: string): Promise<boolean> {
+  const ended = await connection.rows(sql`
+    select pg_terminate_backend(l.pid, 5000) from pg_locks l
+     where ${heldLock(kind, sql`${name}`)} and l.pid <> pg_backend_pid()`);
+  return ended.length > 0;
 }
 
 async function releasing<T>(

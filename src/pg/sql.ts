@@ -53,6 +53,11 @@ export function join(parts: readonly Sql[], separator = ', '): Sql {
   return new Sql(['', ...parts.slice(1).map(() => separator), ''], parts);
 }
 
+/** Statements as one message of several, each value written into it. */
+export function script(statements: readonly Sql[]): string {
+  return statements.map((statement) => statement.text()).join(';\n');
+}
+
 function quoteIdentifier(name: string): string {
   if (name === '' || name.includes('\0'))
     throw new TypeError('an SQL identifier cannot be empty or hold a NUL');

@@ -1,3 +1,4 @@
+import { shortId } from '../core/short-id.js';
 import { formatDuration } from '../core/duration.js';
 import type { StampedEvent } from '../core/events.js';
 import type { Colors } from './colors.js';
@@ -52,7 +53,7 @@ export class MoveProgress {
 export function moveLine(event: MoveEvent, colors: Colors): string | undefined {
   switch (event.type) {
     case 'move.started':
-      return `move ${event.tenant} from ${event.from} to ${event.to}, ${event.method} (${event.move.slice(0, 8)})`;
+      return `move ${event.tenant} from ${event.from} to ${event.to}, ${event.method} (${shortId(event.move)})`;
     case 'move.step':
       return `${event.tenant}: ${oneLine(event.text)}`;
     case 'move.finished':

@@ -1,3 +1,4 @@
+import { shortId } from '../core/short-id.js';
 import { formatDuration } from '../core/duration.js';
 import { type MoveHome, type MoveReport, isPastReturn } from '../core/move.js';
 import type { Colors } from './colors.js';
@@ -97,17 +98,7 @@ export function movesText(moves: readonly MoveReport[]): string {
     const { move, tenant, from, to, method, state, undo, rows: n, writePauseMs, startedAt } = report;
     const pause = writePauseMs === null ? '-' : formatDuration(writePauseMs);
     const stands = undo === null || state === 'undone' ? state : 'going back';
-    return [
-      move.slice(0, 8),
-      tenant,
-      homeName(from),
-      homeName(to),
-      method,
-      stands,
-      count(n),
-      pause,
-      startedAt,
-    ];
+    return [shortId(move), tenant, homeName(from), homeName(to), method, stands, count(n), pause, startedAt];
   });
   return table(['move', 'tenant', 'from', 'to', 'method', 'state', 'rows', 'write pause', 'started'], rows);
 }

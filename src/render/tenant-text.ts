@@ -1,3 +1,4 @@
+import { shortId } from '../core/short-id.js';
 import type { MoveReport } from '../core/move.js';
 import type { Tenant } from '../core/tenant.js';
 import type { UnitVersion } from '../core/unit.js';
@@ -61,7 +62,7 @@ function moveText(move: MoveReport | null): string {
   const { from, to, state, undo, graceUntil } = move;
   const stands = undo === null ? state : `going back, ${undo}`;
   const until = state === 'grace' && graceUntil !== null ? ` until ${graceUntil}` : '';
-  return `Move\n${homeName(from)} to ${homeName(to)}: ${stands}${until} (tenantctl moves show ${move.move.slice(0, 8)})`;
+  return `Move\n${homeName(from)} to ${homeName(to)}: ${stands}${until} (tenantctl moves show ${shortId(move.move)})`;
 }
 
 /** `0014_activity_2027`: the name of a migration begins with its number. */

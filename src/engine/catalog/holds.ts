@@ -18,6 +18,10 @@ export interface Hold {
 const BEFORE_FLIP = `m.state in ('planned', 'prepared', 'copying', 'syncing', 'verified', 'moved')`;
 const BETWEEN_HOMES = `(${BEFORE_FLIP} or m.undo_state in ('syncing', 'moved'))`;
 
+/** A move `m` as what holds a unit. */
+const HOLD = `select m.tenant, left(m.id, 8) as move, case when m.undo_state is null then m.state else 'going back' end as state,
+  extract(epoch from now() - coalesce(m.undo_at, m.started_at))::float8 * 1000 as ms`;
+
 /**
  * The units that moves hold, as a query of (unit, moves), the longest hold first: both homes until the flip, and again
  * while a tenant goes back; a home that was left until it is released.
@@ -28,15 +32,13 @@ export const HOLDS = raw(`
       select p.unit || case when p.tier <> 'pool' and m.state in ('flipped', 'grace') then '${OLD_HOME}' else '' end as unit, held.*
         from tenantctl_catalog.moves m
         join tenantctl_catalog.placements p on p.tenant = m.tenant and p.epoch = m.from_epoch
-       cross join lateral (select m.tenant, left(m.id, 8) as move, case when m.undo_state is null then m.state else 'going back' end as state,
-          extract(epoch from now() - coalesce(m.undo_at, m.started_at))::float8 * 1000 as ms) held
+       cross join lateral (${HOLD}) held
        where m.finished_at is null and (${BETWEEN_HOMES} or m.state = 'flipped')
       union
       select coalesce(p.unit, 'pool:' || (m.to_home ->> 'pool')), held.*
         from tenantctl_catalog.moves m
         left join tenantctl_catalog.placements p on p.tenant = m.tenant and p.epoch = m.to_epoch
-       cross join lateral (select m.tenant, left(m.id, 8) as move, case when m.undo_state is null then m.state else 'going back' end as state,
-          extract(epoch from now() - coalesce(m.undo_at, m.started_at))::float8 * 1000 as ms) held
+       cross join lateral (${HOLD}) held
        where m.finished_at is null and (${BETWEEN_HOMES} or (m.undo_state = 'flipped' and m.to_home ->> 'pool' is not null))
     ) held where unit is not null group by unit`);
 

@@ -2,6 +2,7 @@ import { conflictError, refusedError } from '../../core/errors.js';
 import type { Connection } from '../../pg/connection.js';
 import { sql } from '../../pg/sql.js';
 import type { Side } from './side.js';
+import type { Stream } from './sync.js';
 import type { MovedTable } from './tables.js';
 
 /**
@@ -40,8 +41,9 @@ export async function tablesSignature(session: Connection, { home }: Side): Prom
 }
 
 /** @throws conflict `TABLES_CHANGED` (exit 5): columns that came meanwhile would not have been copied */
-export function assertUnchanged(before: string, now: string, { home }: Side): void {
-  if (before === now) return;
+export async function assertUnchanged({ signature, from: { session, side } }: Stream): Promise<void> {
+  if ((await tablesSignature(session, side)) === signature) return;
+  const { home } = side;
   const { schema, database } = home.placement;
   throw conflictError(
     'TABLES_CHANGED',

@@ -65,11 +65,12 @@ async function exportSnapshot(keeper: Connection): Promise<string> {
 
 /** Everything by the sessions that there are: a pool takes its rows in one transaction. */
 async function copyInOne(job: CopyJob, open: readonly Stage[], source: Connection): Promise<number> {
-  let rows = 0;
-  for (const stage of open) rows += await copyTable(job, stage, source, job.session);
+  const copied: [table: string, rows: number][] = [];
+  for (const stage of open)
+    copied.push([stage.source.name, await copyTable(job, stage, source, job.session)]);
   await job.session.transaction(() => job.receiver.settle(job.session));
-  for (const { source: table } of open) await job.onTable(table.name, 0);
-  return rows;
+  for (const [table, rows] of copied) await job.onTable(table, rows);
+  return copied.reduce((sum, [, rows]) => sum + rows, 0);
 }
 
 /** Tables one after the other in each lane, side by side in several. */

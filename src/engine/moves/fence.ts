@@ -1,7 +1,7 @@
 import { conflictError } from '../../core/errors.js';
 import type { Connection } from '../../pg/connection.js';
 import { LOCK_CLASS } from '../../pg/locks.js';
-import { type Sql, sql } from '../../pg/sql.js';
+import { type Sql, script, sql } from '../../pg/sql.js';
 import { type Home, placementOf } from '../local/placements.js';
 import type { Side } from './side.js';
 
@@ -11,11 +11,11 @@ export interface FenceLimits {
   maxPauseMs: number | null;
 }
 
-/** What the cut-over took, in milliseconds. */
+/** What the cut-over took, in milliseconds, up to the commit that decides. */
 export interface Pause {
   fenceWaitMs: number;
-  /** From the request for the lock to the commit that decides. */
-  heldMs: number;
+  /** When the lock was asked for, on the clock of `performance.now()`: writers wait from then on. */
+  asked: number;
 }
 
 /** The queue is resolved by the deadlock detector after a second; a wait must have ended before that. */
@@ -60,10 +60,10 @@ export async function inFence(
     held = performance.now();
     const decision = await decide();
     assertInTime();
-    await session.message(decision.map((statement) => statement.text()).join('; '));
+    await session.message(script(decision));
     assertInTime();
   }, begin);
-  return { fenceWaitMs: held - asked, heldMs: performance.now() - asked };
+  return { fenceWaitMs: held - asked, asked };
 }
 
 /**

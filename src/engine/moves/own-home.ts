@@ -1,6 +1,6 @@
 import type { Connection } from '../../pg/connection.js';
 import { sqlstateOf } from '../../pg/errors.js';
-import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
+import { type Sql, ident, join, raw, script, sql } from '../../pg/sql.js';
 import type { Receiver } from './receiver.js';
 import { type Side, tableOf } from './side.js';
 import { PRESENT, type Stage } from './stages.js';
@@ -11,7 +11,6 @@ interface ForeignKey {
   relation: string;
   name: string;
   definition: string;
-  partitioned: boolean;
 }
 
 interface UserTrigger {
@@ -58,7 +57,7 @@ export function ownHome(side: Side, stages: readonly Stage[], move: string): Rec
         ...touched.map((stage) => removal(side, stage)),
         ...touched.map((stage) => insertion(side, stage)),
       ];
-      if (statements.length > 0) await session.message(statements.map((one) => one.text()).join(';\n'));
+      if (statements.length > 0) await session.message(script(statements));
     },
 
     async putBack(session) {
@@ -66,7 +65,7 @@ export function ownHome(side: Side, stages: readonly Stage[], move: string): Rec
         ...(await foreignKeysBack(session, side, aside)),
         ...(await triggersBack(session, side, aside)),
       ];
-      if (statements.length > 0) await session.message(statements.map((one) => one.text()).join(';\n'));
+      if (statements.length > 0) await session.message(script(statements));
     },
 
     async conclude(session) {
@@ -113,7 +112,7 @@ interface Aside {
 /** Also those between tables that are not moved: they are as quickly put back. */
 async function foreignKeysAside(session: Connection, side: Side, aside: Aside): Promise<Sql[]> {
   const keys = await session.rows<ForeignKey>(sql`
-    select c.relname as relation, k.conname as name, pg_get_constraintdef(k.oid) as definition, c.relkind = 'p' as partitioned
+    select c.relname as relation, k.conname as name, pg_get_constraintdef(k.oid) as definition
       from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
      where n.nspname = ${side.home.placement.schema} and k.contype = 'f' and k.conparentid = 0 order by 1, 2`);
   return keys.flatMap(({ relation, name, definition }) => [
@@ -134,10 +133,7 @@ async function triggersAside(session: Connection, side: Side, aside: Aside): Pro
   ]);
 }
 
-interface AsideRow {
-  relation: string;
-  name: string;
-  definition: string;
+interface AsideRow extends ForeignKey {
   partitioned: boolean;
 }
 

@@ -1,5 +1,5 @@
 import type { Connection } from '../../pg/connection.js';
-import { type Sql, ident, raw, sql } from '../../pg/sql.js';
+import { ident, raw, script, sql } from '../../pg/sql.js';
 import { type Side, onBothSides } from './side.js';
 
 interface SequenceState {
@@ -15,19 +15,18 @@ interface SequenceState {
 const MARGIN = 1_000n;
 
 /**
- * The statements that bring the target's sequences to where the source's are, or leave them where they are further.
- * They are not transactional: a sequence that was raised for nothing stays raised, which does no harm.
+ * Brings the target's sequences to where the source's are, or leaves them where they are further. That is not transactional: a sequence that was raised for nothing stays raised, which does no harm.
  */
 export async function raiseSequences(
   from: { side: Side; session: Connection },
   to: { side: Side; session: Connection },
-): Promise<Sql[]> {
+): Promise<void> {
   const [drawn, present] = await onBothSides(from.session, to.session, [
     () => readSequences(from.session, from.side),
     () => readSequences(to.session, to.side),
   ]);
   const there = new Map(present.map((sequence) => [sequence.name, sequence]));
-  return drawn.flatMap(({ name, value, increment }) => {
+  const raising = drawn.flatMap(({ name, value, increment }) => {
     const twin = there.get(name);
     if (value === null || twin === undefined || !isBehind(twin, BigInt(value), BigInt(increment))) return [];
     const margin = to.side.shared ? MARGIN * BigInt(increment) : 0n;
@@ -39,6 +38,7 @@ export async function raiseSequences(
       sql`select setval(${sequence.text()}::regclass, ${furthest}(${raised}, last_value)) from ${sequence}`,
     ];
   });
+  if (raising.length > 0) await to.session.message(script(raising));
 }
 
 function notBeyond(value: bigint, { increment, end }: SequenceState): bigint {

@@ -1,5 +1,5 @@
 import type { Connection } from '../../pg/connection.js';
-import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
+import { type Sql, ident, join, raw, script, sql } from '../../pg/sql.js';
 import { type Side, tableOf } from './side.js';
 import { type MovedTable, storedColumns } from './tables.js';
 
@@ -33,14 +33,12 @@ export async function prepareTouched(
   side: Side,
   stages: readonly Stage[],
 ): Promise<void> {
-  await session.message(
-    stages
-      .filter(({ source }) => source.key.length > 0)
-      .map(({ source, touched }) =>
-        sql`create temp table ${temporary(touched)} as select ${keyColumns(source)} from ${tableOf(side, source.name)} with no data`.text(),
-      )
-      .join('; '),
+  const keyed = stages.filter(({ source }) => source.key.length > 0);
+  const statements = keyed.map(
+    ({ source, touched }) =>
+      sql`create temp table ${temporary(touched)} as select ${keyColumns(source)} from ${tableOf(side, source.name)} with no data`,
   );
+  await session.message(script(statements));
 }
 
 /** Makes the tables of the target's session. */
@@ -54,7 +52,7 @@ export async function prepareStaged(
       select ${storedColumns(target)}, true as ${PRESENT} from ${tableOf(side, target.name)} with no data`,
     ...(target.key.length === 0 ? [] : [sql`create index on ${staged} (${keyColumns(target)})`]),
   ]);
-  await session.message(statements.map((statement) => statement.text()).join('; '));
+  await session.message(script(statements));
 }
 
 /** `a, b` */

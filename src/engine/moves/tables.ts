@@ -22,7 +22,6 @@ export interface MovedTable {
   key: string[];
   /** The tenant column, when there is one. */
   tenantColumn: string | null;
-  partitioned: boolean;
   /** Partitions that hold rows; empty for a plain table. */
   leaves: string[];
   /** Has it a trigger of the user's that may change a row after the gate has looked at it? */
@@ -32,7 +31,7 @@ export interface MovedTable {
 /**
  * The tables of one side that hold rows of the tenant, in order of name. A primary key tells rows apart, or else a
  * unique key over columns that cannot be NULL.
- * @param tenantColumn only tables that have it, where one side is shared; null for all tables
+ * @param onlyTenanted leaves out tables without the tenant column, as where either home is shared
  */
 export async function readTables(
   session: Connection,
@@ -41,7 +40,7 @@ export async function readTables(
   onlyTenanted: boolean,
 ): Promise<MovedTable[]> {
   const rows = await session.rows<MovedTable>(sql`
-    select c.relname as name, c.relkind = 'p' as partitioned,
+    select c.relname as name,
       (select coalesce(json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
           'generated', a.attgenerated <> '', 'notNull', a.attnotnull,
           'own', a.atttypid >= 16384) order by a.attname), '[]')

@@ -145,7 +145,8 @@ export async function foreignRows(
   return (await session.row<{ table: string }>(join(parts, ' union all ')))?.table;
 }
 
-function differs(table: string, what: string): TenantctlError {
+/** What a comparison has found; the tenant is where it was. */
+export function differs(table: string, what: string): TenantctlError {
   return new TenantctlError(
     'MOVE_DIFFERS',
     EXIT.difference,

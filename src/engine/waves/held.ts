@@ -8,7 +8,8 @@ import { patiently } from './journal.js';
 /** Units that come up, or become free, while a run goes on are a wave of their own of this name. */
 export const LATE_WAVE = 'late';
 
-const LOOK_EVERY_MS = 2_000;
+/** How often whoever waits for a move looks whether it still holds. */
+export const LOOK_EVERY_MS = 2_000;
 /** A move that holds a unit for so long is worth a look. */
 const LONG_MS = 600_000;
 

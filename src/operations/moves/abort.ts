@@ -1,3 +1,4 @@
+import { shortId } from '../../core/short-id.js';
 import { conflictError } from '../../core/errors.js';
 import { type MoveReport, isPastReturn } from '../../core/move.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
@@ -46,7 +47,7 @@ export function assertBeforeReturn({ move, tenant, state }: MoveReport): void {
   if (!isPastReturn(state)) return;
   throw conflictError(
     'MOVE_PAST_RETURN',
-    `Tenant ${tenant} lives at its new home already, so move ${move.slice(0, 8)} cannot be aborted.`,
+    `Tenant ${tenant} lives at its new home already, so move ${shortId(move)} cannot be aborted.`,
     {
       hint: '`tenantctl moves resume` finishes it; in the grace period `tenantctl moves undo` brings the tenant back.',
       facts: { move, tenant, state },

@@ -1,8 +1,6 @@
-import { moveTableUpsert } from '../../engine/catalog/moves.js';
 import { copyRows } from '../../pg/copy.js';
 import { assertUnchanged, tablesSignature } from '../../engine/moves/alike.js';
 import { inFence } from '../../engine/moves/fence.js';
-import { installGuards } from '../../engine/moves/guards.js';
 import { raiseSequences } from '../../engine/moves/sequences.js';
 import { inSide, tableOf } from '../../engine/moves/side.js';
 import { type Stage, prepareStaged, stagesOf } from '../../engine/moves/stages.js';
@@ -14,7 +12,7 @@ import { departFrom, measured } from './cut-over.js';
 import type { Drive } from './drive.js';
 import { runMoveHooks } from './hooks.js';
 import { assertFollowed, movedTables, receiverOf, withStream } from './stream.js';
-import { equalSums } from './travel.js';
+import { equalSums, guardTarget, proofOf } from './travel.js';
 
 /** How the rows of one table get to the other home while writers are held. */
 type Carry = (stream: Stream, stage: Stage) => Promise<void>;
@@ -53,12 +51,7 @@ async function moveAtOnce(drive: Drive, stream: Stream, carry: Carry): Promise<v
   const { from, to, stages } = stream;
   await assertFollowed(stream);
   await to.receiver.makeReady(to.session);
-  await installGuards(
-    to.session,
-    to.side,
-    id,
-    stages.map((stage) => stage.target),
-  );
+  await guardTarget(stream);
   await to.receiver.empty(to.session);
   await runMoveHooks(drive, 'beforeCutover');
   drive.say('holds the writes of the tenant, copies and compares');
@@ -67,24 +60,19 @@ async function moveAtOnce(drive: Drive, stream: Stream, carry: Carry): Promise<v
     for (const stage of stages) await carry(stream, stage);
     await to.receiver.settle(to.session);
     sums = await equalSums(stream);
-    for (const statement of await raiseSequences(from, to)) await to.session.rows(statement);
+    await raiseSequences(from, to);
     await to.receiver.putBack(to.session);
   };
-  const asked = performance.now();
   const took = await inFence(from.session, move.tenant, { maxPauseMs: null }, async () => {
-    assertUnchanged(stream.signature, await tablesSignature(from.session, from.side), from.side);
+    await assertUnchanged(stream);
     await (from.session === to.session ? fill() : to.session.transaction(fill));
     fleet.reach('move.drained');
     return departFrom(drive, source, target, stream);
   });
   fleet.reach('move.left');
   await target.driver.admit(fleet, target.home, () => Promise.resolve());
-  const rows = sums.reduce((sum, table) => sum + table.rows, 0);
-  await drive.step(
-    'moved',
-    { ...measured({ ...took, asked }), rows, verified: true },
-    sums.map((sum) => moveTableUpsert(id, sum.table, 'verified', sum.rows, sum.hash)),
-  );
+  const { changes, statements } = proofOf(id, sums);
+  await drive.step('moved', { ...measured(took), ...changes }, statements);
   fleet.reach('move.opened');
 }
 

@@ -1,3 +1,4 @@
+import { shortId } from '../../core/short-id.js';
 import { conflictError } from '../../core/errors.js';
 import type { MoveReport } from '../../core/move.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
@@ -39,14 +40,14 @@ async function remaining({ fleet, source }: Drive): Promise<string> {
 export function assertInGrace({ move, tenant, state, undo }: MoveReport): void {
   const facts = { move, tenant, state };
   if (state === 'grace' && undo !== null)
-    throw conflictError('MOVE_GOING_BACK', `Move ${move.slice(0, 8)} of tenant ${tenant} is being undone.`, {
+    throw conflictError('MOVE_GOING_BACK', `Move ${shortId(move)} of tenant ${tenant} is being undone.`, {
       hint: '`tenantctl moves resume` finishes that.',
       facts,
     });
   if (state === 'grace') return;
   throw conflictError(
     'MOVE_NOT_IN_GRACE',
-    `Move ${move.slice(0, 8)} of tenant ${tenant} is ${state}; only one in its grace period can be completed.`,
-    { hint: `\`tenantctl moves show ${move.slice(0, 8)}\` says what can be done with it.`, facts },
+    `Move ${shortId(move)} of tenant ${tenant} is ${state}; only one in its grace period can be completed.`,
+    { hint: `\`tenantctl moves show ${shortId(move)}\` says what can be done with it.`, facts },
   );
 }

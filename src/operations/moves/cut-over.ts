@@ -1,14 +1,15 @@
+import { shortId } from '../../core/short-id.js';
 import { type TenantctlError, isTenantctlError, partialError } from '../../core/errors.js';
 import { pause } from '../../core/pause.js';
 import type { Fleet } from '../../engine/context.js';
 import { FENCE_EXCEEDED, type Pause, departure, inFence } from '../../engine/moves/fence.js';
-import { assertUnchanged, tablesSignature } from '../../engine/moves/alike.js';
+import { assertUnchanged } from '../../engine/moves/alike.js';
 import { countDirty } from '../../engine/moves/guards.js';
 import { raiseSequences } from '../../engine/moves/sequences.js';
 import { type Stream, cycle, transfer } from '../../engine/moves/sync.js';
 import { sqlstateOf } from '../../pg/errors.js';
 import { raw } from '../../pg/sql.js';
-import { differenceError } from './differences.js';
+import { differs } from '../../engine/moves/verify.js';
 import type { Drive, End } from './drive.js';
 import { runMoveHooks } from './hooks.js';
 import { assertGoingOn } from './interruption.js';
@@ -36,7 +37,7 @@ export async function cutOver(drive: Drive, stream: Stream): Promise<void> {
 }
 
 /** What is stored of a pause: until the commit that let the tenant go, and the opening after it. */
-export function measured({ fenceWaitMs, asked }: Pause & { asked: number }) {
+export function measured({ fenceWaitMs, asked }: Pause) {
   return { fenceWaitMs: tenths(fenceWaitMs), writePauseMs: tenths(performance.now() - asked), note: null };
 }
 
@@ -49,23 +50,19 @@ export async function decideIn(
   stream: Stream,
   { tenant, maxPauseMs }: { tenant: string; maxPauseMs: number },
   decision: () => ReturnType<typeof departure>,
-): Promise<Pause & { asked: number }> {
+): Promise<Pause> {
   const { from, to } = stream;
-  const asked = performance.now();
   const limits = { maxPauseMs: Math.max(maxPauseMs - OPENING_MS, maxPauseMs / 2) };
-  const took = await inFence(from.session, tenant, limits, async () => {
-    assertUnchanged(stream.signature, await tablesSignature(from.session, from.side), from.side);
+  return inFence(from.session, tenant, limits, async () => {
+    await assertUnchanged(stream);
     await to.session.transaction(async () => {
       await transfer(stream);
-      const sequences = await raiseSequences(from, to);
-      if (sequences.length > 0)
-        await to.session.message(sequences.map((statement) => statement.text()).join('; '));
+      await raiseSequences(from, to);
       await to.receiver.putBack(to.session);
     });
     stream.reach('move.drained');
     return decision();
   });
-  return { ...took, asked };
 }
 
 /** The statements with which a tenant leaves one home for the other. */
@@ -83,7 +80,7 @@ async function warmUp({ fleet }: Drive, { home: { placement } }: End): Promise<v
 /** Nobody may have written at the new home: what is marked there was not written by us. */
 async function assertUntouched({ move, to }: Stream): Promise<void> {
   const marks = await countDirty(to.session, to.side, move);
-  if (marks > 0) throw differenceError('(any)', `somebody else has written ${marks} rows at the new home`);
+  if (marks > 0) throw differs('(any)', `somebody else has written ${marks} rows at the new home`);
 }
 
 /**
@@ -154,7 +151,7 @@ function tooSlow({ id, move }: Drive, reason: string): TenantctlError {
     'CUT_OVER_TOO_SLOW',
     `Tenant ${move.tenant} is copied but has not moved yet: ${reason}.`,
     {
-      hint: `It goes on where it is. \`tenantctl moves resume ${id.slice(0, 8)}\` tries again; --max-pause lets writes wait longer, --wait keeps trying.`,
+      hint: `It goes on where it is. \`tenantctl moves resume ${shortId(id)}\` tries again; --max-pause lets writes wait longer, --wait keeps trying.`,
       facts: { move: id, tenant: move.tenant, maxPauseMs: move.maxPauseMs },
     },
   );

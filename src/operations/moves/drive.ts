@@ -1,3 +1,4 @@
+import { shortId } from '../../core/short-id.js';
 import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import { conflictError } from '../../core/errors.js';
@@ -20,9 +21,9 @@ import type { Side } from '../../engine/moves/side.js';
 import type { TierDriver } from '../../engine/tiers/driver.js';
 import { driverOf } from '../../engine/tiers/registry.js';
 import type { Connection } from '../../pg/connection.js';
-import { type Sql, sql } from '../../pg/sql.js';
+import type { Sql } from '../../pg/sql.js';
 import { limitsOf } from '../provision-plan.js';
-import { tryWithLock } from '../../pg/locks.js';
+import { endHolders, tryWithLock } from '../../pg/locks.js';
 
 /** One home of a move with what serves it. */
 export interface End {
@@ -39,8 +40,6 @@ export class Drive {
 
   private constructor(
     readonly fleet: Fleet,
-    /** Holds the tenant's lock for as long as the move is driven. */
-    readonly catalog: Connection,
     private stored: StoredMove,
     private readonly tenant: HomeTenant,
     /** This process, in the catalog and at both homes. */
@@ -54,7 +53,7 @@ export class Drive {
     const move = await requireMove(catalog, id);
     const { key, plan, owner, labels } = await requireTenant(catalog, move.tenant);
     const tenant = { id: move.tenant, key, plan, owner, labels, limits: limitsOf(fleet.settings, plan) };
-    return new Drive(fleet, catalog, move, tenant, driver);
+    return new Drive(fleet, move, tenant, driver);
   }
 
   get move(): StoredMove {
@@ -89,16 +88,12 @@ export class Drive {
     } catch (error) {
       throw explainStep(this.id, error);
     }
-    await this.reload();
+    this.stored = await this.fleet.catalog((connection) => requireMove(connection, this.id));
   }
 
   /** Writes something down without a step. */
   note(changes: MoveChanges, more: readonly Sql[] = []): Promise<void> {
     return this.step(this.stored.state, changes, more);
-  }
-
-  async reload(): Promise<void> {
-    this.stored = await this.fleet.catalog((connection) => requireMove(connection, this.id));
   }
 
   /** Says what is being done now. */
@@ -162,12 +157,7 @@ export async function withDrive<T>(
 async function endHungDriver(connection: Connection, id: string): Promise<boolean> {
   const { leased, tenant } = await requireMove(connection, id);
   if (leased) return false;
-  const rows = await connection.rows(sql`
-    select pg_terminate_backend(l.pid, 5000) from pg_locks l
-      join pg_database d on d.oid = l.database and d.datname = current_database()
-     where l.locktype = 'advisory' and l.granted and l.objsubid = 2
-       and l.classid = 1952804452::oid and l.objid = hashtext(${tenant})::oid and l.pid <> pg_backend_pid()`);
-  return rows.length > 0;
+  return endHolders(connection, 'tenant', tenant);
 }
 
 function driven({ move, tenant, driver, state }: StoredMove) {
@@ -175,7 +165,7 @@ function driven({ move, tenant, driver, state }: StoredMove) {
     'MOVE_DRIVEN',
     `Another process drives the move of tenant ${tenant}, or works on that tenant.`,
     {
-      hint: `\`tenantctl moves watch ${move.slice(0, 8)}\` follows it.`,
+      hint: `\`tenantctl moves watch ${shortId(move)}\` follows it.`,
       facts: { move, tenant, driver, state },
     },
   );

@@ -1,3 +1,4 @@
+import { shortId } from '../../core/short-id.js';
 import { partialError } from '../../core/errors.js';
 import { runHook } from '../../engine/hooks/run-hook.js';
 import type { Drive } from './drive.js';
@@ -30,7 +31,7 @@ function hookFailed({ id, move }: Drive, failure: string) {
     'HOOK_FAILED',
     `Tenant ${move.tenant} was not cut over, because a hook failed: ${failure}`,
     {
-      hint: `It goes on where it is. Correct the hook, then \`tenantctl moves resume ${id.slice(0, 8)}\`.`,
+      hint: `It goes on where it is. Correct the hook, then \`tenantctl moves resume ${shortId(id)}\`.`,
       facts: { move: id, tenant: move.tenant, failure },
     },
   );

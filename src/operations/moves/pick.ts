@@ -1,3 +1,4 @@
+import { shortId } from '../../core/short-id.js';
 import { conflictError } from '../../core/errors.js';
 import { type StoredMove, findMoves, listMoves, openMoveOf } from '../../engine/catalog/moves.js';
 import type { Connection } from '../../pg/connection.js';
@@ -38,7 +39,7 @@ function unknown(wanted: string | undefined) {
 }
 
 function ambiguous(wanted: string | undefined, moves: readonly StoredMove[]) {
-  const names = moves.map(({ move, tenant }) => `${move.slice(0, 8)} (${tenant})`).join(', ');
+  const names = moves.map(({ move, tenant }) => `${shortId(move)} (${tenant})`).join(', ');
   return conflictError(
     'MOVE_AMBIGUOUS',
     `${wanted === undefined ? 'Several moves are not finished' : `Several moves begin with ${wanted}`}: ${names}.`,

@@ -1,5 +1,4 @@
 import { conflictError, refusedError } from '../../core/errors.js';
-import { assertAlike } from '../../engine/moves/alike.js';
 import { installGuards } from '../../engine/moves/guards.js';
 import { inSide } from '../../engine/moves/side.js';
 import { placementOf } from '../../engine/local/placements.js';
@@ -13,7 +12,8 @@ import { tryWithLock } from '../../pg/locks.js';
 import { pause } from '../../core/pause.js';
 import { type Sql, sql } from '../../pg/sql.js';
 import type { Drive, End } from './drive.js';
-import { movedTables } from './stream.js';
+import { placeOf } from './intent.js';
+import { alikeTables } from './stream.js';
 import { migrationsUpTo, plannedVersion, versionAt } from './version.js';
 
 /**
@@ -24,7 +24,7 @@ export async function prepareHomes(drive: Drive): Promise<void> {
   const { fleet, source, target } = drive;
   await holdUnit(drive, source);
   fleet.reach('move.source-held');
-  drive.say(`makes the new home: ${describeEnd(target)}`);
+  drive.say(`makes the new home: ${placeOf(drive.move.to)}`);
   const admission = await target.driver.create(fleet, target.home, await migrationsUpTo(drive));
   if (admission !== 'making') throw homeOpen(target.home);
   fleet.reach('move.target-made');
@@ -38,13 +38,6 @@ export async function prepareHomes(drive: Drive): Promise<void> {
   fleet.reach('move.guarded');
   await drive.step('prepared');
   fleet.reach('move.prepared');
-}
-
-/** `pool shared, schema app of database app_shared on cluster main` */
-function describeEnd({ home: { placement } }: End): string {
-  const { tier, cluster, database, schema, pool } = placement;
-  const place = pool === null ? `tier ${tier}` : `pool ${pool}`;
-  return `${place}, schema ${schema} of database ${database} on cluster ${cluster}`;
 }
 
 const PATIENCE_MS = 10_000;
@@ -111,11 +104,7 @@ async function compareHomes(drive: Drive): Promise<MovedTable[]> {
   const { column } = fleet.settings.tenancy;
   return inSide(fleet, source.side, id, (here) =>
     inSide(fleet, target.side, id, async (there) => {
-      const [moved, twins] = [
-        await movedTables(drive, source, target, here),
-        await movedTables(drive, target, source, there),
-      ];
-      assertAlike(moved, twins);
+      const [moved, twins] = await alikeTables(drive, source, target, here, there);
       assertSeen(await hiddenRows({ session: here, side: source.side }));
       assertSeen(await hiddenRows({ session: there, side: target.side }));
       const left = await leftTables(here, source, moved, column);

@@ -21,11 +21,7 @@ export async function withStream<T>(
   const { fleet, id } = drive;
   return inSide(fleet, from.side, id, (source) =>
     inSide(fleet, to.side, id, async (target) => {
-      const [tables, twins] = [
-        await movedTables(drive, from, to, source),
-        await movedTables(drive, to, from, target),
-      ];
-      assertAlike(tables, twins);
+      const [tables, twins] = await alikeTables(drive, from, to, source, target);
       const stages = stagesOf(tables, twins);
       await prepareTouched(source, from.side, stages);
       await prepareStaged(target, to.side, stages);
@@ -52,6 +48,23 @@ export function assertFollowed({ move, from, stages }: Stream): Promise<void> {
     move,
     stages.map(({ source }) => source),
   );
+}
+
+/**
+ * The moved tables of both homes.
+ * @throws refusal `HOMES_DIFFER` (exit 6)
+ */
+export async function alikeTables(
+  drive: Drive,
+  one: End,
+  other: End,
+  here: Connection,
+  there: Connection,
+): Promise<[MovedTable[], MovedTable[]]> {
+  const tables = await movedTables(drive, one, other, here);
+  const twins = await movedTables(drive, other, one, there);
+  assertAlike(tables, twins);
+  return [tables, twins];
 }
 
 /** The tables of one home whose rows are the tenant's: where either home is shared, those with the tenant column. */

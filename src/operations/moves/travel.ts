@@ -1,12 +1,12 @@
+import { shortId } from '../../core/short-id.js';
 import { copiedTables, moveTableUpsert } from '../../engine/catalog/moves.js';
 import { strainOn, throttles } from '../../engine/waves/throttle.js';
 import { pause } from '../../core/pause.js';
 import { copyTables } from '../../engine/moves/copy.js';
 import { installGuards } from '../../engine/moves/guards.js';
-import { inSide, onBothSides } from '../../engine/moves/side.js';
+import { onBothSides } from '../../engine/moves/side.js';
 import { type Stream, cycle } from '../../engine/moves/sync.js';
-import { type TableSum, compareSums, foreignRows, sumTables } from '../../engine/moves/verify.js';
-import { differenceError } from './differences.js';
+import { type TableSum, compareSums, differs, foreignRows, sumTables } from '../../engine/moves/verify.js';
 import { assertGoingOn } from './interruption.js';
 import { cutOver } from './cut-over.js';
 import type { Drive } from './drive.js';
@@ -26,7 +26,7 @@ export async function travel(drive: Drive): Promise<void> {
     if (drive.move.state === 'verified') await drive.step('syncing');
     await stream.to.receiver.makeReady(stream.to.session);
     if (drive.move.state === 'copying') await copy(drive, stream);
-    await guardTarget(drive, stream);
+    await guardTarget(stream);
     if (drive.move.state === 'syncing') await verify(drive, stream);
     await stream.to.receiver.gatherStatistics(stream.to.session);
     await cutOver(drive, stream);
@@ -64,7 +64,7 @@ async function copy(drive: Drive, stream: Stream): Promise<void> {
     },
     onTable: async (table, rows) => {
       await fleet.catalog((connection) =>
-        connection.execute(moveTableUpsert(id, table, 'copied', receiver.parallel ? rows : null, null)),
+        connection.execute(moveTableUpsert(id, table, 'copied', rows, null)),
       );
       fleet.reach('move.table-copied');
     },
@@ -82,16 +82,17 @@ async function breathe({ fleet, source, target, id }: Drive): Promise<void> {
   assertGoingOn(fleet);
   if (!throttles(throttle)) return;
   const clusters = new Set([source.home.placement.cluster, target.home.placement.cluster]);
-  for (let reason = await strainOn(fleet, clusters, throttle); reason !== null;) {
+  for (;;) {
+    const reason = await strainOn(fleet, clusters, throttle);
+    if (reason === null) return;
     fleet.emit({
       type: 'notice',
       level: 'info',
       code: 'MOVE_THROTTLED',
-      message: `move ${id.slice(0, 8)} waits: ${reason}`,
+      message: `move ${shortId(id)} waits: ${reason}`,
     });
     await pause(LOOK_AGAIN_MS, fleet.signal);
     assertGoingOn(fleet);
-    reason = await strainOn(fleet, clusters, throttle);
   }
 }
 
@@ -105,16 +106,9 @@ function lanesOf({ fleet, source, target }: Drive): number {
 }
 
 /** From here on whatever is written at the new home is marked as well: by the tenant after the flip, by nobody before it. */
-async function guardTarget(drive: Drive, { to, stages }: Stream): Promise<void> {
-  const { fleet, id, target } = drive;
-  await inSide(fleet, target.side, id, (session) =>
-    installGuards(
-      session,
-      to.side,
-      id,
-      stages.map((stage) => stage.target),
-    ),
-  );
+export function guardTarget({ move, to, stages }: Stream): Promise<void> {
+  const tables = stages.map(({ target }) => target);
+  return installGuards(to.session, to.side, move, tables);
 }
 
 /** Compares every row of both homes at one moment, while writes go on. */
@@ -127,12 +121,18 @@ async function verify(drive: Drive, stream: Stream): Promise<void> {
   await cycle(stream, async () => {
     sums = await equalSums(stream);
   });
-  const statements = sums.map(({ table, rows, hash }) =>
-    moveTableUpsert(drive.id, table, 'verified', rows, hash),
-  );
-  const rows = sums.reduce((sum, table) => sum + table.rows, 0);
-  await drive.step('verified', { verified: true, rows }, statements);
+  const { changes, statements } = proofOf(drive.id, sums);
+  await drive.step('verified', changes, statements);
   fleet.reach('move.verified');
+}
+
+/** What is written down of a comparison that has found both homes equal. */
+export function proofOf(move: string, sums: readonly TableSum[]) {
+  const rows = sums.reduce((sum, table) => sum + table.rows, 0);
+  return {
+    changes: { verified: true, rows },
+    statements: sums.map(({ table, rows: n, hash }) => moveTableUpsert(move, table, 'verified', n, hash)),
+  };
 }
 
 /**
@@ -147,7 +147,6 @@ export async function equalSums({ from, to, stages }: Stream): Promise<TableSum[
   ]);
   compareSums(here, there);
   const foreign = await foreignRows(to.session, to.side, twins);
-  if (foreign !== undefined)
-    throw differenceError(foreign, 'it holds rows of another tenant at the new home');
+  if (foreign !== undefined) throw differs(foreign, 'it holds rows of another tenant at the new home');
   return here;
 }

@@ -1,3 +1,4 @@
+import { shortId } from '../../core/short-id.js';
 import { EXIT, conflictError, isTenantctlError } from '../../core/errors.js';
 import type { MoveReport } from '../../core/move.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
@@ -183,6 +184,7 @@ async function finish(drive: Drive): Promise<void> {
   await conclude(drive, returned, target);
   // A pool that was left is migrated again while the copy in it is deleted.
   if (target.side.shared) await releaseUnit(drive, target);
+  // Whoever is still there finds the doors shut, and after a crash the home may be gone already.
   await target.driver.vacate(fleet, target.home, returned.home.placement).catch(() => undefined);
   await runMoveHooks(drive, 'afterUndo');
   await removeCopy(drive, target, returned);
@@ -210,12 +212,12 @@ export function assertUndoable({ move, tenant, state, from }: MoveReport): void 
   if (state === 'grace') return;
   throw conflictError(
     'MOVE_NOT_IN_GRACE',
-    `Move ${move.slice(0, 8)} is ${state}; only a move in its grace period can be undone.`,
+    `Move ${shortId(move)} is ${state}; only a move in its grace period can be undone.`,
     {
       hint:
         state === 'completed'
           ? `The old copy is deleted. \`tenantctl promote ${tenant} --to ${from.tier}\` moves the tenant back.`
-          : `\`tenantctl moves show ${move.slice(0, 8)}\` says what can be done with it.`,
+          : `\`tenantctl moves show ${shortId(move)}\` says what can be done with it.`,
       facts: { move, tenant, state },
     },
   );

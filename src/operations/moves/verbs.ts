@@ -1,3 +1,4 @@
+import { shortId } from '../../core/short-id.js';
 import { conflictError } from '../../core/errors.js';
 import type { MoveReport, MoveState } from '../../core/move.js';
 import type { StoredMove } from '../../engine/catalog/moves.js';
@@ -76,7 +77,7 @@ function picked(fleet: Fleet, wanted: string | undefined): Promise<StoredMove> {
 function isOver({ move, tenant, state, finishedAt }: StoredMove, wanted: MoveState): boolean {
   if (finishedAt === null) return false;
   if (state === wanted) return true;
-  throw conflictError('MOVE_FINISHED', `Move ${move.slice(0, 8)} of tenant ${tenant} is ${state}.`, {
+  throw conflictError('MOVE_FINISHED', `Move ${shortId(move)} of tenant ${tenant} is ${state}.`, {
     hint: '`tenantctl moves list` shows what is not finished; `tenantctl promote` begins another one.',
     facts: { move, tenant, state },
   });

@@ -1,9 +1,10 @@
+import { shortId } from '../../core/short-id.js';
 import { conflictError } from '../../core/errors.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
 import { approval, decisionInsert } from '../../engine/catalog/run-control.js';
 import { readWaves } from '../../engine/catalog/runs.js';
 import type { Fleet } from '../../engine/context.js';
-import { pickRun, requireUnfinished, shortId } from './pick.js';
+import { pickRun, requireUnfinished } from './pick.js';
 
 /**
  * Lets a run pass on from the wave that waits for approval. A process that waits there goes on by itself;

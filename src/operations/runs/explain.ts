@@ -1,3 +1,4 @@
+import { shortId } from '../../core/short-id.js';
 import { conflictError } from '../../core/errors.js';
 import { type Decision, readDecisions } from '../../engine/catalog/run-control.js';
 import { type StoredRun, type StoredWave, readWaves } from '../../engine/catalog/runs.js';
@@ -6,7 +7,7 @@ import type { Fleet } from '../../engine/context.js';
 import type { Connection } from '../../pg/connection.js';
 import { sentencesAtWork } from './at-work.js';
 import { isDriven } from './lock.js';
-import { pickRun, shortId } from './pick.js';
+import { pickRun } from './pick.js';
 
 export interface RunExplanation {
   run: string;

@@ -3,12 +3,10 @@ import { readRunUnits } from '../../engine/catalog/run-units.js';
 import type { StoredRun } from '../../engine/catalog/runs.js';
 import { type UnitRecord, listUnits } from '../../engine/catalog/units.js';
 import type { Fleet } from '../../engine/context.js';
-import { noticesOfLong, waitsForMoves } from '../../engine/waves/held.js';
+import { LOOK_EVERY_MS, noticesOfLong, waitsForMoves } from '../../engine/waves/held.js';
 import type { HeldUnit } from '../../engine/waves/job.js';
 import { isMoving } from '../../engine/waves/wishes.js';
 import type { PreparedRun } from './prepared.js';
-
-const LOOK_EVERY_MS = 2_000;
 
 /** The units that a run has left out because moves held them, and that are still held. */
 export async function findHeld(fleet: Fleet, run: StoredRun): Promise<HeldUnit[]> {

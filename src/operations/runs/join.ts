@@ -1,3 +1,4 @@
+import { shortId } from '../../core/short-id.js';
 import { isDeepStrictEqual } from 'node:util';
 import { conflictError } from '../../core/errors.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
@@ -7,7 +8,7 @@ import type { Fleet } from '../../engine/context.js';
 import type { Connection } from '../../pg/connection.js';
 import { requireWave } from './conduct.js';
 import { requireFrozenFiles } from './load.js';
-import { describeRun, shortId } from './pick.js';
+import { describeRun } from './pick.js';
 import { type PreparedRun, filesHashOf } from './prepared.js';
 
 /**

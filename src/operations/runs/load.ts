@@ -1,3 +1,4 @@
+import { shortId } from '../../core/short-id.js';
 import { configError } from '../../core/errors.js';
 import { indexBy } from '../../core/group-by.js';
 import type { WaveSettings } from '../../core/settings.js';
@@ -128,7 +129,7 @@ function sameFile(
       ? `Run ${run.id} was made with ${frozen.name}, which is not here.`
       : `${file.fileName} is not as it was when run ${run.id} was made.`,
     {
-      hint: `Put it back as it was, or end the run with \`tenantctl runs abort ${run.id.slice(0, 8)}\`.`,
+      hint: `Put it back as it was, or end the run with \`tenantctl runs abort ${shortId(run.id)}\`.`,
       facts: {
         run: run.id,
         migration: frozen.name,

@@ -1,9 +1,10 @@
+import { shortId } from '../../core/short-id.js';
 import { conflictError } from '../../core/errors.js';
 import { type StoredRun, unfinishedRun } from '../../engine/catalog/runs.js';
 import type { Fleet } from '../../engine/context.js';
 import type { Connection } from '../../pg/connection.js';
 import { isHeld, tryWithLock } from '../../pg/locks.js';
-import { describeRun, shortId } from './pick.js';
+import { describeRun } from './pick.js';
 
 /** Whether a process drives a run now. */
 export function isDriven(connection: Connection): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { shortId } from '../../core/short-id.js';
 import { conflictError } from '../../core/errors.js';
 import { type StoredRun, findRun, runsCalled } from '../../engine/catalog/runs.js';
 import type { Connection } from '../../pg/connection.js';
@@ -57,9 +58,4 @@ const ENDED: Readonly<Record<string, string>> = {
 /** `migrate to 0014_note`, `rollback` */
 export function describeRun({ kind, target }: StoredRun): string {
   return `${kind}${target === null ? '' : ` to ${target.name}`}`;
-}
-
-/** Enough of an id for a person. */
-export function shortId(id: string): string {
-  return id.slice(0, 8);
 }

@@ -1,3 +1,4 @@
+import { shortId } from '../../core/short-id.js';
 import { conflictError } from '../../core/errors.js';
 import type { RunReport } from '../../core/report.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
@@ -9,7 +10,7 @@ import { conductRun } from './conduct.js';
 import { requireFrozenFiles } from './load.js';
 import { withRunLock } from './lock.js';
 import { readReport } from './report.js';
-import { pickRun, requireUnfinished, shortId } from './pick.js';
+import { pickRun, requireUnfinished } from './pick.js';
 
 /**
  * Tries the failed units of a run again and goes on with it; a run that ended with failures is opened once

@@ -1,3 +1,4 @@
+import { shortId } from '../../core/short-id.js';
 import { createHash } from 'node:crypto';
 import { conflictError, usageError } from '../../core/errors.js';
 import type { RunPolicy } from '../../core/run-policy.js';
@@ -7,7 +8,7 @@ import { TOOL_VERSION } from '../../core/version.js';
 import { runOfPlan } from '../../engine/catalog/runs.js';
 import type { SurveyedUnit } from '../../engine/waves/survey.js';
 import type { Connection } from '../../pg/connection.js';
-import { shortId } from './pick.js';
+
 import { type PreparedRun, filesHashOf } from './prepared.js';
 import { storablePolicy } from './storable-policy.js';
 

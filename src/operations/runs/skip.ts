@@ -1,9 +1,10 @@
+import { shortId } from '../../core/short-id.js';
 import { conflictError, usageError } from '../../core/errors.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
 import { decisionInsert, skipUpdate } from '../../engine/catalog/run-control.js';
 import { readRunUnits } from '../../engine/catalog/run-units.js';
 import type { Fleet } from '../../engine/context.js';
-import { pickRun, requireUnfinished, shortId } from './pick.js';
+import { pickRun, requireUnfinished } from './pick.js';
 
 /**
  * Lets a run pass a unit that needs surgery; it stays behind and the next run finds it.

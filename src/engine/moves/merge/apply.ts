@@ -1,6 +1,6 @@
 import { refusedError } from '../../../core/errors.js';
 import type { Connection } from '../../../pg/connection.js';
-import { type Sql, sql } from '../../../pg/sql.js';
+import { type Sql, script, sql } from '../../../pg/sql.js';
 import { type Pool, type PoolTable, keyed } from './pool-tables.js';
 import { CLOSURE_LIMIT } from './merge-body.js';
 import { MERGE, callMerge, programOf } from './program.js';
@@ -42,11 +42,7 @@ export async function applyStaged(
 async function mergeOf(session: Connection, pool: Pool, touched: readonly PoolTable[]): Promise<Sql> {
   const there = await session.row(sql`select where to_regprocedure(${`${MERGE}(int[],int[])`}) is not null`);
   if (there !== undefined) return callMerge(touched, []);
-  await session.message(
-    programOf(pool)
-      .map((statement) => statement.text())
-      .join(';\n'),
-  );
+  await session.message(script(programOf(pool)));
   const all = keyed(pool.tables);
   return callMerge(all, all);
 }

@@ -1,3 +1,4 @@
+import { shortId } from '../../../core/short-id.js';
 import { sql } from '../../../pg/sql.js';
 import type { PreflightRule } from './finding.js';
 
@@ -12,7 +13,7 @@ export const runInFlight: PreflightRule = async ({ fleet, source, goal }) => {
        order by r.started_at, u.unit`),
   );
   return rows.map(({ run, run_status, unit, status }) => {
-    const short = run.slice(0, 8);
+    const short = shortId(run);
     return {
       rule: 'run-in-flight',
       level: 'error',
