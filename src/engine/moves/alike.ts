@@ -1,15 +1,15 @@
 import { conflictError, refusedError } from '../../core/errors.js';
 import type { Connection } from '../../pg/connection.js';
 import { sql } from '../../pg/sql.js';
-import type { Side } from './side.js';
+import type { Side } from '../rows/side.js';
 import type { Stream } from './sync.js';
-import type { MovedTable } from './tables.js';
+import type { TenantTable } from '../rows/tables.js';
 
 /**
  * Do both homes have the same tables with the same columns?
  * @throws refusal `HOMES_DIFFER` (exit 6) that names what differs
  */
-export function assertAlike(moved: readonly MovedTable[], twins: readonly MovedTable[]): void {
+export function assertAlike(moved: readonly TenantTable[], twins: readonly TenantTable[]): void {
   const [here, there] = [moved.map(shapeOf), twins.map(shapeOf)];
   const difference = [
     ...here.filter((one) => !there.includes(one)),
@@ -26,7 +26,7 @@ export function assertAlike(moved: readonly MovedTable[], twins: readonly MovedT
   );
 }
 
-function shapeOf({ name, columns }: MovedTable): string {
+function shapeOf({ name, columns }: TenantTable): string {
   return `${name}: ${columns.map((column) => `${column.name} ${column.type}${column.generated ? ' generated' : ''}`).join(', ')}`;
 }
 

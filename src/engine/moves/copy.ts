@@ -3,9 +3,9 @@ import { copyRows } from '../../pg/copy.js';
 import { literal, raw, sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
 import type { Receiver } from './receiver.js';
-import { type Side, inSide, tableOf } from './side.js';
+import { type Side, inSide, tableOf } from '../rows/side.js';
 import type { Stage } from './stages.js';
-import { ownRows, storedColumns } from './tables.js';
+import { ownRows, storedColumns } from '../rows/tables.js';
 
 /** The first copy of all tables, from one moment of the source. */
 export interface CopyJob {

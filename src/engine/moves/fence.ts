@@ -3,7 +3,7 @@ import type { Connection } from '../../pg/connection.js';
 import { LOCK_CLASS } from '../../pg/locks.js';
 import { type Sql, script, sql } from '../../pg/sql.js';
 import { type Home, placementOf } from '../local/placements.js';
-import type { Side } from './side.js';
+import type { Side } from '../rows/side.js';
 
 /** How long the cut-over may take and how it is bounded, in milliseconds. */
 export interface FenceLimits {

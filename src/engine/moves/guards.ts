@@ -4,8 +4,8 @@ import { groupBy } from '../../core/group-by.js';
 import type { Connection } from '../../pg/connection.js';
 import { type Sql, ident, literal, raw, sql } from '../../pg/sql.js';
 import { withShortLocks } from './short-locks.js';
-import { type Side, tableOf } from './side.js';
-import type { MovedTable } from './tables.js';
+import { type Side, tableOf } from '../rows/side.js';
+import type { TenantTable } from '../rows/tables.js';
 
 /**
  * Puts the gate and the capture on every table of one side, one table a transaction. From the commit on each write of
@@ -20,8 +20,8 @@ export async function installGuards(
   session: Connection,
   side: Side,
   move: string,
-  tables: readonly MovedTable[],
-  also: (table: MovedTable) => Sql[] = () => [],
+  tables: readonly TenantTable[],
+  also: (table: TenantTable) => Sql[] = () => [],
 ): Promise<void> {
   const there = await guardedTables(session, side, move);
   for (const table of tables) {
@@ -82,7 +82,7 @@ export async function assertGuarded(
   session: Connection,
   side: Side,
   move: string,
-  tables: readonly MovedTable[],
+  tables: readonly TenantTable[],
 ): Promise<void> {
   const there = await guardedTables(session, side, move);
   const bare = tables.filter(({ name }) => !there.has(name)).map(({ name }) => name);
@@ -103,7 +103,7 @@ const OPERATIONS = [
   { name: 'delete', rows: ['old'] },
 ] as const;
 
-function guardStatements(admin: string, side: Side, move: string, table: MovedTable): Sql[] {
+function guardStatements(admin: string, side: Side, move: string, table: TenantTable): Sql[] {
   const on = tableOf(side, table.name);
   const prefix = prefixOf(side, move);
   // By name: tables that come later must not take the function of another one.
@@ -158,7 +158,7 @@ function truncateOfLeaf(leaf: Sql, name: Sql, refusal: Sql): Sql[] {
 }
 
 /** In a shared table, other tenants' rows cost no more than this comparison. */
-function ownRowCondition(side: Side, { tenantColumn }: MovedTable, rows: readonly string[]): Sql {
+function ownRowCondition(side: Side, { tenantColumn }: TenantTable, rows: readonly string[]): Sql {
   if (!side.shared || tenantColumn === null) return raw('');
   const key = literal(side.home.tenant.key);
   const column = ident(tenantColumn).text();
@@ -166,7 +166,7 @@ function ownRowCondition(side: Side, { tenantColumn }: MovedTable, rows: readonl
 }
 
 /** One function a table, because reading the key of any row in one for all would cost several times as much. */
-function captureFunction(name: Sql, admin: string, side: Side, move: string, table: MovedTable): Sql {
+function captureFunction(name: Sql, admin: string, side: Side, move: string, table: TenantTable): Sql {
   const keyOf = (row: string): string =>
     `array[${table.key.map((column) => `${row}.${ident(column).text()}::text`).join(', ')}]::text[]`;
   const mark = (row: string): string =>

@@ -3,8 +3,8 @@ import { copyRows } from '../../pg/copy.js';
 import { refusedError } from '../../core/errors.js';
 import { type Sql, ident, join, sql } from '../../pg/sql.js';
 import { installGuards } from './guards.js';
-import { type Side, tableOf } from './side.js';
-import { type MovedTable, ownRows } from './tables.js';
+import { type Side, tableOf } from '../rows/side.js';
+import { type TenantTable, ownRows } from '../rows/tables.js';
 
 /** A home with a session in it. */
 interface Seat {
@@ -23,7 +23,7 @@ export async function guardLateTables(
   here: Seat,
   there: Seat,
   move: string,
-  tables: readonly MovedTable[],
+  tables: readonly TenantTable[],
 ): Promise<void> {
   const { session, side } = here;
   await installGuards(session, side, move, tables, (table) => {
@@ -39,7 +39,7 @@ export async function guardLateTables(
 }
 
 /** Marks the keys of every row that either home has in a table, so that the next cycle compares and carries them all. */
-export async function markEveryRow(here: Seat, there: Seat, move: string, table: MovedTable): Promise<void> {
+export async function markEveryRow(here: Seat, there: Seat, move: string, table: TenantTable): Promise<void> {
   const marks = (side: Side): Sql => sql`
     select ${move}::text, ${here.side.name}::text, ${table.name}::text, array[${keyAsText(table)}]
       from ${tableOf(side, table.name)} x where ${ownRows(side, table, 'x')}`;
@@ -59,11 +59,11 @@ function isWhole({ side }: Seat, move: string): Sql {
   return sql`move = ${move} and side = ${side.name} and key = '{}'`;
 }
 
-function keyAsText({ key }: MovedTable): Sql {
+function keyAsText({ key }: TenantTable): Sql {
   return join(key.map((name) => sql`${ident('x', name)}::text`));
 }
 
-function withoutKey({ name }: MovedTable) {
+function withoutKey({ name }: TenantTable) {
   return refusedError(
     'TABLE_WITHOUT_KEY',
     `Table ${name} is new since the move and has no key, so its rows cannot be brought back.`,

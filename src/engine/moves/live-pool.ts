@@ -6,9 +6,9 @@ import { settleAll } from './merge/settle.js';
 import { restoreTriggers, silenceTriggers } from './merge/silence.js';
 import { removeAll } from './merge/write.js';
 import type { Receiver } from './receiver.js';
-import type { Side } from './side.js';
+import type { Side } from '../rows/side.js';
 import type { Stage } from './stages.js';
-import { storedColumns } from './tables.js';
+import { storedColumns } from '../rows/tables.js';
 import { whileShut } from './while-shut.js';
 
 /**

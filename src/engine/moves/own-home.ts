@@ -2,9 +2,9 @@ import type { Connection } from '../../pg/connection.js';
 import { sqlstateOf } from '../../pg/errors.js';
 import { type Sql, ident, join, raw, script, sql } from '../../pg/sql.js';
 import type { Receiver } from './receiver.js';
-import { type Side, tableOf } from './side.js';
+import { type Side, tableOf } from '../rows/side.js';
 import { PRESENT, type Stage } from './stages.js';
-import { sameKey, storedColumns } from './tables.js';
+import { sameKey, storedColumns } from '../rows/tables.js';
 import { whileShut } from './while-shut.js';
 
 interface ForeignKey {

@@ -1,8 +1,9 @@
 import { pause } from '../../core/pause.js';
 import type { Connection } from '../../pg/connection.js';
 import { type Sql, raw, sql } from '../../pg/sql.js';
-import { type Side, tableOf } from './side.js';
-import { type MovedTable, ownRows } from './tables.js';
+import { type Side, tableOf } from '../rows/side.js';
+import { type TenantTable, ownRows } from '../rows/tables.js';
+import { childrenFirst } from '../rows/reference-order.js';
 import { whileShut } from './while-shut.js';
 
 /** Rows that one statement deletes, and the rest after it, so that other tenants of the pool do not wait. */
@@ -17,7 +18,7 @@ const REST_MS = 20;
 export async function purgeRows(
   session: Connection,
   side: Side,
-  tables: readonly MovedTable[],
+  tables: readonly TenantTable[],
   breathe: () => void,
 ): Promise<Record<string, number>> {
   const deleted: Record<string, number> = {};
@@ -34,7 +35,7 @@ export async function purgeRows(
 }
 
 /** A row's place is unique within its partition only. */
-async function deleteBatch(session: Connection, side: Side, table: MovedTable): Promise<number> {
+async function deleteBatch(session: Connection, side: Side, table: TenantTable): Promise<number> {
   const places =
     table.leaves.length === 0 ? [tableOf(side, table.name)] : table.leaves.map((leaf) => raw(leaf));
   let rows = 0;
@@ -42,32 +43,7 @@ async function deleteBatch(session: Connection, side: Side, table: MovedTable): 
   return rows;
 }
 
-function batchOf(place: Sql, side: Side, table: MovedTable): Sql {
+function batchOf(place: Sql, side: Side, table: TenantTable): Sql {
   return sql`delete from ${place} where ctid = any (array(
     select ctid from ${place} x where ${ownRows(side, table, 'x')} limit ${raw(String(BATCH))}))`;
-}
-
-/** Tables by how far they are from the end of the references; those in a circle come in any order. */
-async function childrenFirst(
-  session: Connection,
-  side: Side,
-  tables: readonly MovedTable[],
-): Promise<MovedTable[]> {
-  const edges = await session.rows<{ child: string; parent: string }>(sql`
-    select distinct c.relname as child, p.relname as parent from pg_constraint k
-      join pg_class c on c.oid = k.conrelid join pg_class p on p.oid = k.confrelid join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = ${side.home.placement.schema} and k.contype = 'f' and k.conrelid <> k.confrelid`);
-  const left = new Map(tables.map((table) => [table.name, table]));
-  const ordered: MovedTable[] = [];
-  while (left.size > 0) {
-    const referenced = new Set(
-      edges.filter(({ child, parent }) => left.has(child) && child !== parent).map(({ parent }) => parent),
-    );
-    const free = [...left.values()].filter(({ name }) => !referenced.has(name));
-    for (const table of free.length > 0 ? free : left.values()) {
-      ordered.push(table);
-      left.delete(table.name);
-    }
-  }
-  return ordered;
 }

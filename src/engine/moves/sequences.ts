@@ -1,6 +1,6 @@
 import type { Connection } from '../../pg/connection.js';
 import { ident, raw, script, sql } from '../../pg/sql.js';
-import { type Side, onBothSides } from './side.js';
+import { type Side, onBothSides } from '../rows/side.js';
 
 interface SequenceState {
   name: string;

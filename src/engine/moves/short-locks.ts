@@ -5,7 +5,7 @@ import type { Connection } from '../../pg/connection.js';
 import { sqlstateOf } from '../../pg/errors.js';
 import { withLockRetry } from '../../pg/retry.js';
 import { type Sql, raw } from '../../pg/sql.js';
-import type { Side } from './side.js';
+import type { Side } from '../rows/side.js';
 
 /** Writers of a table queue behind whoever waits to put a trigger on it, so nobody waits for long, but often. */
 const LOCK_TIMEOUT_MS = 100;

@@ -1,12 +1,12 @@
 import type { Connection } from '../../pg/connection.js';
 import { type Sql, ident, join, raw, script, sql } from '../../pg/sql.js';
-import { type Side, tableOf } from './side.js';
-import { type MovedTable, storedColumns } from './tables.js';
+import { type Side, tableOf } from '../rows/side.js';
+import { type TenantTable, storedColumns } from '../rows/tables.js';
 
 /** A table of a move with its two temporary tables, which live as long as the sessions that made them. */
 export interface Stage {
-  source: MovedTable;
-  target: MovedTable;
+  source: TenantTable;
+  target: TenantTable;
   /** In the source's session: the keys that were taken in this cycle. */
   touched: Sql;
   /** In the target's session: those keys with the rows they have now. */
@@ -17,11 +17,11 @@ export interface Stage {
 export const PRESENT = ident('tenantctl_present');
 
 /** The temporary tables' names, for tables that stand in the same order on both sides. */
-export function stagesOf(source: readonly MovedTable[], target: readonly MovedTable[]): Stage[] {
+export function stagesOf(source: readonly TenantTable[], target: readonly TenantTable[]): Stage[] {
   const byName = new Map(target.map((table) => [table.name, table]));
   return source.map((table, index) => ({
     source: table,
-    target: byName.get(table.name) as MovedTable,
+    target: byName.get(table.name) as TenantTable,
     touched: ident('pg_temp', `tenantctl_touched_${index}`),
     staged: ident('pg_temp', `tenantctl_staged_${index}`),
   }));
@@ -56,7 +56,7 @@ export async function prepareStaged(
 }
 
 /** `a, b` */
-export function keyColumns({ key }: MovedTable): Sql {
+export function keyColumns({ key }: TenantTable): Sql {
   return join(key.map((name) => ident(name)));
 }
 

@@ -4,9 +4,9 @@ import type { Connection } from '../../pg/connection.js';
 import { copyRows } from '../../pg/copy.js';
 import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
 import type { Receiver } from './receiver.js';
-import { type Side, tableOf } from './side.js';
+import { type Side, tableOf } from '../rows/side.js';
 import { PRESENT, type Stage } from './stages.js';
-import { type MovedTable, ownByKey, sameKey, storedColumns } from './tables.js';
+import { type TenantTable, ownByKey, sameKey, storedColumns } from '../rows/tables.js';
 import { verifyKeys } from './verify.js';
 
 /** Both ends of a move, with the sessions that work for it. */
@@ -93,13 +93,13 @@ function cannotFollow(table: string) {
 }
 
 /** Marks are text; as values of their types they find rows by index. */
-function typedKey(table: MovedTable): Sql {
+function typedKey(table: TenantTable): Sql {
   return join(
     table.key.map((name, index) => sql`key[${raw(String(index + 1))}]::${raw(typeOf(table, name))}`),
   );
 }
 
-function typeOf({ columns }: MovedTable, column: string): string {
+function typeOf({ columns }: TenantTable, column: string): string {
   return columns.find(({ name }) => name === column)?.type ?? 'text';
 }
 

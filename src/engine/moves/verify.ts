@@ -1,47 +1,16 @@
 import { EXIT, TenantctlError } from '../../core/errors.js';
 import type { Connection } from '../../pg/connection.js';
 import { type Sql, ident, join, sql } from '../../pg/sql.js';
-import { type Side, tableOf } from './side.js';
+import { type Side, tableOf } from '../rows/side.js';
 import type { Stage } from './stages.js';
-import { type MovedTable, ownByKey, ownRows, sameKey } from './tables.js';
-
-/** How many rows there are, and the sum of their hashes: the same whatever their order is. */
-export interface TableSum {
-  table: string;
-  rows: number;
-  hash: string;
-}
-
-/**
- * 64 bits of the text of a whole row, generated columns included. A sum, because pairs cancel each other in an
- * exclusive or; of text, because the binary forms of enums differ from database to database, and 1.0 hashes like 1.00.
- */
-function rowHash({ columns }: MovedTable, alias: string): Sql {
-  const values = join(columns.map(({ name }) => ident(alias, name)));
-  return sql`hashtextextended(row(${values})::text, 0)`;
-}
-
-/** Rows and hash of every table of a home, as its session sees them. */
-export async function sumTables(
-  session: Connection,
-  side: Side,
-  tables: readonly MovedTable[],
-): Promise<TableSum[]> {
-  const sums: TableSum[] = [];
-  for (const table of tables) {
-    const row = await session.row<TableSum>(sql`
-      select ${table.name}::text as table, count(*)::float8 as rows, coalesce(sum(${rowHash(table, 'x')}::numeric), 0)::text as hash
-        from ${tableOf(side, table.name)} x where ${ownRows(side, table, 'x')}`);
-    sums.push(row as TableSum);
-  }
-  return sums;
-}
+import { type TableSum, rowHash } from '../rows/sums.js';
+import { type TenantTable, ownByKey, sameKey } from '../rows/tables.js';
 
 /** The same of the rows that have one of the keys in a temporary table, for several tables at once. */
 async function sumKeys(
   session: Connection,
   side: Side,
-  tables: readonly { table: MovedTable; keys: Sql }[],
+  tables: readonly { table: TenantTable; keys: Sql }[],
 ): Promise<TableSum[]> {
   return session.rows<TableSum>(
     join(
@@ -121,7 +90,7 @@ async function differingKey(
 async function hashByKey(
   session: Connection,
   side: Side,
-  table: MovedTable,
+  table: TenantTable,
   keys: Sql,
 ): Promise<Map<string, string>> {
   const rows = await session.rows<{ key: string; hash: string }>(sql`
@@ -134,7 +103,7 @@ async function hashByKey(
 export async function foreignRows(
   session: Connection,
   side: Side,
-  tables: readonly MovedTable[],
+  tables: readonly TenantTable[],
 ): Promise<string | undefined> {
   const tenanted = tables.filter(({ tenantColumn }) => tenantColumn !== null);
   if (side.shared || tenanted.length === 0) return undefined;

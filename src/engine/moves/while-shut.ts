@@ -3,7 +3,7 @@ import type { Connection } from '../../pg/connection.js';
 import { sqlstateOf } from '../../pg/errors.js';
 import { type Sql, sql } from '../../pg/sql.js';
 import { type Home, placementOf } from '../local/placements.js';
-import type { Side } from './side.js';
+import type { Side } from '../rows/side.js';
 
 /**
  * Removes rows from a home in which nobody lives: it is being made, or its tenant has left it. Whoever believes so may

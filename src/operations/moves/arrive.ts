@@ -4,7 +4,7 @@ import { placementFlip } from '../../engine/catalog/moves.js';
 import { statusUpdate } from '../../engine/catalog/tenants.js';
 import { newestOf, readLedger } from '../../engine/ledger/entries.js';
 import { placementOf, readPlacement } from '../../engine/local/placements.js';
-import { inSide } from '../../engine/moves/side.js';
+import { inSide } from '../../engine/rows/side.js';
 import { stagesOf } from '../../engine/moves/stages.js';
 import { type Sql, sql } from '../../pg/sql.js';
 import type { Drive, End } from './drive.js';

@@ -2,7 +2,7 @@ import { sql } from '../../pg/sql.js';
 import { placementOf } from '../../engine/local/placements.js';
 import { forgetDirty, removeGuards } from '../../engine/moves/guards.js';
 import { purgeRows } from '../../engine/moves/purge.js';
-import { inSide } from '../../engine/moves/side.js';
+import { inSide } from '../../engine/rows/side.js';
 import { stagesOf } from '../../engine/moves/stages.js';
 import { homeOpen } from '../../engine/moves/while-shut.js';
 import type { Connection } from '../../pg/connection.js';

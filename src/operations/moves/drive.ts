@@ -17,7 +17,7 @@ import {
 import { requireTenant } from '../../engine/catalog/tenants.js';
 import type { Fleet } from '../../engine/context.js';
 import type { Home, HomeTenant } from '../../engine/local/placements.js';
-import type { Side } from '../../engine/moves/side.js';
+import type { Side } from '../../engine/rows/side.js';
 import type { TierDriver } from '../../engine/tiers/driver.js';
 import { driverOf } from '../../engine/tiers/registry.js';
 import type { Connection } from '../../pg/connection.js';

@@ -6,8 +6,8 @@ import { connectionBudget } from '../../engine/moves/preflight/connection-budget
 import type { Inspected, MoveFinding } from '../../engine/moves/preflight/finding.js';
 import { preflight } from '../../engine/moves/preflight/rules.js';
 import { tableOwners } from '../../engine/moves/preflight/table-owners.js';
-import { type Side, inSide } from '../../engine/moves/side.js';
-import { readTables } from '../../engine/moves/tables.js';
+import { type Side, inSide } from '../../engine/rows/side.js';
+import { readTables } from '../../engine/rows/tables.js';
 import type { Connection } from '../../pg/connection.js';
 import { raw, sql } from '../../pg/sql.js';
 

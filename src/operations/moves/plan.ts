@@ -6,8 +6,8 @@ import { newestOf, readLedger } from '../../engine/ledger/entries.js';
 import type { Home } from '../../engine/local/placements.js';
 import { hiddenRows } from '../../engine/moves/preflight/hidden-rows.js';
 import { tableOwners } from '../../engine/moves/preflight/table-owners.js';
-import { type Side, inSide, tableOf } from '../../engine/moves/side.js';
-import { type MovedTable, ownRows, readTables } from '../../engine/moves/tables.js';
+import { type Side, inSide, tableOf } from '../../engine/rows/side.js';
+import { type TenantTable, ownRows, readTables } from '../../engine/rows/tables.js';
 import { driverOf } from '../../engine/tiers/registry.js';
 import type { Connection } from '../../pg/connection.js';
 import { sql } from '../../pg/sql.js';
@@ -110,7 +110,7 @@ function methodOf(
   return together && rows < settings.moves.atomicBelow ? 'atomic' : 'online';
 }
 
-async function countRows(session: Connection, side: Side, tables: readonly MovedTable[]) {
+async function countRows(session: Connection, side: Side, tables: readonly TenantTable[]) {
   const counts: { table: string; rows: number }[] = [];
   for (const table of tables) {
     const row = await session.row<{ rows: number }>(

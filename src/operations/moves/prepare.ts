@@ -1,12 +1,13 @@
 import { conflictError, refusedError } from '../../core/errors.js';
 import { installGuards } from '../../engine/moves/guards.js';
-import { inSide } from '../../engine/moves/side.js';
+import { inSide } from '../../engine/rows/side.js';
 import { placementOf } from '../../engine/local/placements.js';
 import type { MoveFinding } from '../../engine/moves/preflight/finding.js';
 import { hiddenRows } from '../../engine/moves/preflight/hidden-rows.js';
 import { homeOpen } from '../../engine/moves/while-shut.js';
-import { compareSums, sumTables } from '../../engine/moves/verify.js';
-import { type MovedTable, readTables } from '../../engine/moves/tables.js';
+import { compareSums } from '../../engine/moves/verify.js';
+import { sumTables } from '../../engine/rows/sums.js';
+import { type TenantTable, readTables } from '../../engine/rows/tables.js';
 import type { Connection } from '../../pg/connection.js';
 import { tryWithLock } from '../../pg/locks.js';
 import { pause } from '../../core/pause.js';
@@ -99,7 +100,7 @@ export function localMove({ id, driver, move }: Drive, { side }: End): Sql {
  * @returns the tables of the old home
  * @throws refusal `HOMES_DIFFER`, `ROWS_HIDDEN` or `REFERENCES_DIFFER` (exit 6)
  */
-async function compareHomes(drive: Drive): Promise<MovedTable[]> {
+async function compareHomes(drive: Drive): Promise<TenantTable[]> {
   const { fleet, source, target, id } = drive;
   const { column } = fleet.settings.tenancy;
   return inSide(fleet, source.side, id, (here) =>
@@ -132,9 +133,9 @@ function assertSeen([finding, ...more]: MoveFinding[]): void {
 async function leftTables(
   session: Connection,
   { side }: End,
-  moved: readonly MovedTable[],
+  moved: readonly TenantTable[],
   column: string,
-): Promise<MovedTable[]> {
+): Promise<TenantTable[]> {
   const names = new Set(moved.map(({ name }) => name));
   return (await readTables(session, side, column, false)).filter(({ name }) => !names.has(name));
 }

@@ -1,13 +1,13 @@
 import { assertAlike, tablesSignature } from '../../engine/moves/alike.js';
 import { assertGuarded } from '../../engine/moves/guards.js';
 import type { Stream } from '../../engine/moves/sync.js';
-import { inSide } from '../../engine/moves/side.js';
+import { inSide } from '../../engine/rows/side.js';
 import { type Stage, prepareStaged, prepareTouched, stagesOf } from '../../engine/moves/stages.js';
-import { type MovedTable, readTables } from '../../engine/moves/tables.js';
+import { type TenantTable, readTables } from '../../engine/rows/tables.js';
 import { livePool } from '../../engine/moves/live-pool.js';
 import { ownHome } from '../../engine/moves/own-home.js';
 import type { Receiver } from '../../engine/moves/receiver.js';
-import type { Side } from '../../engine/moves/side.js';
+import type { Side } from '../../engine/rows/side.js';
 import type { Connection } from '../../pg/connection.js';
 import type { Drive, End } from './drive.js';
 
@@ -60,7 +60,7 @@ export async function alikeTables(
   other: End,
   here: Connection,
   there: Connection,
-): Promise<[MovedTable[], MovedTable[]]> {
+): Promise<[TenantTable[], TenantTable[]]> {
   const tables = await movedTables(drive, one, other, here);
   const twins = await movedTables(drive, other, one, there);
   assertAlike(tables, twins);
@@ -68,7 +68,7 @@ export async function alikeTables(
 }
 
 /** The tables of one home whose rows are the tenant's: where either home is shared, those with the tenant column. */
-export function movedTables(drive: Drive, one: End, other: End, session: Connection): Promise<MovedTable[]> {
+export function movedTables(drive: Drive, one: End, other: End, session: Connection): Promise<TenantTable[]> {
   const { column } = drive.fleet.settings.tenancy;
   return readTables(session, one.side, column, one.side.shared || other.side.shared);
 }

@@ -6,7 +6,7 @@ import { unitForget } from '../../engine/catalog/places.js';
 import { placementOf, readStatus } from '../../engine/local/placements.js';
 import { guardLateTables, markEveryRow } from '../../engine/moves/late-tables.js';
 import { type Stream, cycle } from '../../engine/moves/sync.js';
-import type { MovedTable } from '../../engine/moves/tables.js';
+import type { TenantTable } from '../../engine/rows/tables.js';
 import { sql } from '../../pg/sql.js';
 import { conclude, flipStatements, hasLeft, releaseUnit } from './arrive.js';
 import { removeCopy, removeHelpers } from './clean-up.js';
@@ -135,7 +135,7 @@ async function orStay(drive: Drive, work: () => Promise<void>): Promise<void> {
  */
 async function bringLevel(drive: Drive, stream: Stream): Promise<void> {
   const migrated = (await versionOf(drive, drive.target)) !== (await plannedVersion(drive));
-  for (const carried = new Set<MovedTable>(); ;) {
+  for (const carried = new Set<TenantTable>(); ;) {
     try {
       await cycle(stream, async () => {
         await equalSums(stream);

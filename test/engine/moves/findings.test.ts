@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type PoolFinding, poolFindings } from '../../../src/engine/moves/merge/findings.js';
-import { readTables } from '../../../src/engine/moves/tables.js';
+import { readTables } from '../../../src/engine/rows/tables.js';
 import { useServer } from '../../support/server.js';
 import { type PoolMove, poolMove } from './pool-move.js';
 import { ZOO } from './zoo.js';

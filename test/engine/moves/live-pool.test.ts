@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { sumTables } from '../../../src/engine/moves/verify.js';
+import { sumTables } from '../../../src/engine/rows/sums.js';
 import type { Home } from '../../../src/engine/local/placements.js';
-import { readTables } from '../../../src/engine/moves/tables.js';
+import { readTables } from '../../../src/engine/rows/tables.js';
 import { literal } from '../../../src/pg/sql.js';
 import { useServer } from '../../support/server.js';
 import { type Mover, type PoolMove, emptying, poolMove } from './pool-move.js';

@@ -3,10 +3,10 @@ import type { Fleet } from '../../../src/engine/context.js';
 import type { Home } from '../../../src/engine/local/placements.js';
 import { livePool } from '../../../src/engine/moves/live-pool.js';
 import type { Receiver } from '../../../src/engine/moves/receiver.js';
-import { type Side, inSide, tableOf } from '../../../src/engine/moves/side.js';
+import { type Side, inSide, tableOf } from '../../../src/engine/rows/side.js';
 import { PRESENT, type Stage, prepareStaged, stagesOf } from '../../../src/engine/moves/stages.js';
-import { type MovedTable, readTables, storedColumns } from '../../../src/engine/moves/tables.js';
-import { type TableSum, sumTables } from '../../../src/engine/moves/verify.js';
+import { type TenantTable, readTables, storedColumns } from '../../../src/engine/rows/tables.js';
+import { type TableSum, sumTables } from '../../../src/engine/rows/sums.js';
 import type { Connection } from '../../../src/pg/connection.js';
 import { ident, join, literal, raw, sql } from '../../../src/pg/sql.js';
 import { newFleet } from '../../support/fleet.js';
@@ -154,7 +154,7 @@ export function emptying(stages: readonly Stage[]): string {
   return stages.map(({ staged }) => `delete from ${staged.text()}`).join('; ');
 }
 
-const stored = ({ columns }: MovedTable) => columns.filter(({ generated }) => !generated);
+const stored = ({ columns }: TenantTable) => columns.filter(({ generated }) => !generated);
 
 /** Found by comparing both homes, so that only what is needed is staged: the merge gets no help from chance. */
 function staging(

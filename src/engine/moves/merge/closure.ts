@@ -1,6 +1,6 @@
 import { type Sql, sql } from '../../../pg/sql.js';
 import { keyColumns } from '../stages.js';
-import { storedColumns } from '../tables.js';
+import { storedColumns } from '../../rows/tables.js';
 import { ROUND, children, columnsOf, rowWithKey, sameKeys, storedNames } from './parts.js';
 import type { Edge, Pool, PoolTable } from './pool-tables.js';
 

@@ -1,6 +1,6 @@
 import { type Sql, ident, sql } from '../../../pg/sql.js';
-import { tableOf } from '../side.js';
-import { storedColumns } from '../tables.js';
+import { tableOf } from '../../rows/side.js';
+import { storedColumns } from '../../rows/tables.js';
 import { atPlace, children, columnsOf, sameKeys, storedNames } from './parts.js';
 import type { Edge, Pool, PoolTable } from './pool-tables.js';
 

@@ -1,6 +1,6 @@
 import { type Sql, ident, join, raw, sql } from '../../../pg/sql.js';
 import { PRESENT, keyColumns } from '../stages.js';
-import { storedColumns } from '../tables.js';
+import { storedColumns } from '../../rows/tables.js';
 import { ROUND, columnsOf, image, rowWithKey, sameKeys } from './parts.js';
 import type { Pool, PoolTable } from './pool-tables.js';
 import type { UniqueIndex } from './unique-indexes.js';

@@ -1,7 +1,7 @@
 import type { Connection } from '../../../pg/connection.js';
 import { join, sql } from '../../../pg/sql.js';
-import type { Side } from '../side.js';
-import type { MovedTable } from '../tables.js';
+import type { Side } from '../../rows/side.js';
+import type { TenantTable } from '../../rows/tables.js';
 import { RULES } from './finding-rules.js';
 import { movedRelations } from './moved-relations.js';
 
@@ -24,7 +24,7 @@ export interface PoolFinding {
 export async function poolFindings(
   session: Connection,
   side: Side,
-  tables: readonly MovedTable[],
+  tables: readonly TenantTable[],
 ): Promise<PoolFinding[]> {
   const names = tables.map(({ name }) => name);
   const subject = {

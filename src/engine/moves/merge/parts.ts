@@ -1,7 +1,7 @@
 import { type Sql, ident, join, raw, sql } from '../../../pg/sql.js';
-import { tableOf } from '../side.js';
+import { tableOf } from '../../rows/side.js';
 import { PRESENT } from '../stages.js';
-import { ownByKey, ownRows, storedColumns } from '../tables.js';
+import { ownByKey, ownRows, storedColumns } from '../../rows/tables.js';
 import type { Edge, Pool, PoolTable } from './pool-tables.js';
 
 /** In which round of the closure a key came among the early ones. */

@@ -1,9 +1,9 @@
 import type { Connection } from '../../../pg/connection.js';
 import { groupBy } from '../../../core/group-by.js';
 import { type Sql, ident } from '../../../pg/sql.js';
-import type { Side } from '../side.js';
+import type { Side } from '../../rows/side.js';
 import type { Stage } from '../stages.js';
-import type { MovedTable } from '../tables.js';
+import type { TenantTable } from '../../rows/tables.js';
 import { type ForeignKey, readForeignKeys } from './foreign-keys.js';
 import { groupsInOrder } from './groups.js';
 import {
@@ -18,7 +18,7 @@ import {
 export interface PoolTable {
   /** Its number in this move, by which the merge speaks of it. */
   index: number;
-  table: MovedTable;
+  table: TenantTable;
   staged: Sql;
   /** Keys of rows that have to go before the others are written. */
   early: Sql;
@@ -95,7 +95,7 @@ export function keyed(tables: readonly PoolTable[]): PoolTable[] {
 }
 
 /** Two rows with equal values there have the same key: such an index cannot be in the way. */
-function containsKey({ parts, nullsEqual }: UniqueIndex, { key }: MovedTable): boolean {
+function containsKey({ parts, nullsEqual }: UniqueIndex, { key }: TenantTable): boolean {
   const columns = new Set(parts.map(({ column }) => column));
   return !nullsEqual && key.every((name) => columns.has(name));
 }

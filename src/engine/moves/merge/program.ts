@@ -1,7 +1,7 @@
 import { type Sql, literal, raw, sql } from '../../../pg/sql.js';
-import { tableOf } from '../side.js';
+import { tableOf } from '../../rows/side.js';
 import { keyColumns } from '../stages.js';
-import { storedColumns } from '../tables.js';
+import { storedColumns } from '../../rows/tables.js';
 import { mergeBody } from './merge-body.js';
 import { ROUND, numbers } from './parts.js';
 import { type Pool, type PoolTable, keyed } from './pool-tables.js';

@@ -1,6 +1,6 @@
 import { EXIT, TenantctlError } from '../../../core/errors.js';
 import { type Sql, ident, raw, sql } from '../../../pg/sql.js';
-import { type Side, tableOf } from '../side.js';
+import { type Side, tableOf } from '../../rows/side.js';
 import { PRESENT } from '../stages.js';
 import { image, rowWithKey, storedNames } from './parts.js';
 import type { Pool, PoolTable } from './pool-tables.js';

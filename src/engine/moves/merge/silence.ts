@@ -3,8 +3,8 @@ import type { Connection } from '../../../pg/connection.js';
 import { withLock } from '../../../pg/locks.js';
 import { type Sql, ident, raw, sql } from '../../../pg/sql.js';
 import { withShortLocks } from '../short-locks.js';
-import type { Side } from '../side.js';
-import type { MovedTable } from '../tables.js';
+import type { Side } from '../../rows/side.js';
+import type { TenantTable } from '../../rows/tables.js';
 import { movedRelations } from './moved-relations.js';
 import { MARK, silencedDefinition } from './silenced-definition.js';
 
@@ -30,7 +30,7 @@ export async function silenceTriggers(
   session: Connection,
   side: Side,
   move: string,
-  tables: readonly MovedTable[],
+  tables: readonly TenantTable[],
 ): Promise<void> {
   await alone(session, side, async () => {
     const triggers = await readTriggers(session, side, move, tables);
@@ -53,7 +53,7 @@ export async function restoreTriggers(
   session: Connection,
   side: Side,
   move: string,
-  tables: readonly MovedTable[],
+  tables: readonly TenantTable[],
 ): Promise<void> {
   await alone(session, side, async () => {
     const triggers = await readTriggers(session, side, move, tables);
@@ -87,7 +87,7 @@ async function readTriggers(
   session: Connection,
   side: Side,
   move: string,
-  tables: readonly MovedTable[],
+  tables: readonly TenantTable[],
 ): Promise<Trigger[]> {
   const names = tables.map(({ name }) => name);
   const results = await session.atomically([

@@ -1,7 +1,7 @@
 import { type Sql, ident, join, sql } from '../../../pg/sql.js';
-import { tableOf } from '../side.js';
+import { tableOf } from '../../rows/side.js';
 import { PRESENT } from '../stages.js';
-import { ownRows, storedColumns } from '../tables.js';
+import { ownRows, storedColumns } from '../../rows/tables.js';
 import { PLACE, atPlace, image, rowWithKey, storedNames, wantedRows, withKeyOf } from './parts.js';
 import type { Pool, PoolTable } from './pool-tables.js';
 

@@ -1,6 +1,6 @@
 import type { MoveMethod } from '../../../core/move.js';
 import type { Fleet } from '../../context.js';
-import type { Side } from '../side.js';
+import type { Side } from '../../rows/side.js';
 import type { MoveFinding } from './finding.js';
 
 /** Sessions that a move holds at the same time: in one database, or in either of two. */

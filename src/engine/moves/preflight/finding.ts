@@ -3,8 +3,8 @@ import type { MigrationUnit } from '../../../core/unit.js';
 import type { Connection } from '../../../pg/connection.js';
 import type { Fleet } from '../../context.js';
 import type { Migration } from '../../ledger/migration.js';
-import type { Side } from '../side.js';
-import type { MovedTable } from '../tables.js';
+import type { Side } from '../../rows/side.js';
+import type { TenantTable } from '../../rows/tables.js';
 
 /** Something that stands in the way of a move, or that whoever orders it should know. */
 export interface MoveFinding {
@@ -25,7 +25,7 @@ export interface Inspected {
   /** What migrates together with it. */
   unit: MigrationUnit;
   /** The tables that would be moved. */
-  tables: readonly MovedTable[];
+  tables: readonly TenantTable[];
 }
 
 /** Where the tenant is to go, whether anything is there yet or not. */

@@ -1,6 +1,6 @@
 import { type Sql, ident, join, sql } from '../../../pg/sql.js';
-import { tableOf } from '../side.js';
-import type { MovedTable } from '../tables.js';
+import { tableOf } from '../../rows/side.js';
+import type { TenantTable } from '../../rows/tables.js';
 import type { Inspected, MoveFinding, PreflightRule } from './finding.js';
 
 interface Reference {
@@ -75,8 +75,8 @@ export const keysWithoutTenant: PreflightRule = async ({ source, target }) => {
 
 function holdsTenant(
   { childColumns, parentColumns }: Reference,
-  child: MovedTable,
-  parent: MovedTable,
+  child: TenantTable,
+  parent: TenantTable,
 ): boolean {
   return childColumns.some(
     (column, index) => column === child.tenantColumn && parentColumns[index] === parent.tenantColumn,
@@ -87,8 +87,8 @@ function holdsTenant(
 async function crosses(
   { session, side }: Inspected,
   reference: Reference,
-  child: MovedTable,
-  parent: MovedTable,
+  child: TenantTable,
+  parent: TenantTable,
 ): Promise<boolean> {
   const row = await session.row<{ crosses: boolean }>(sql`
     select exists (${crossing(side, reference, child, parent, '=', '<>')})
@@ -99,14 +99,14 @@ async function crosses(
 function crossing(
   side: Inspected['side'],
   { childColumns, parentColumns }: Reference,
-  child: MovedTable,
-  parent: MovedTable,
+  child: TenantTable,
+  parent: TenantTable,
   ...[ofChild, ofParent]: ['=' | '<>', '=' | '<>']
 ): Sql {
   const pairs = childColumns.map(
     (column, index) => sql`${ident('c', column)} = ${ident('p', parentColumns[index] as string)}`,
   );
-  const isTenant = (alias: string, { tenantColumn }: MovedTable, how: '=' | '<>'): Sql => {
+  const isTenant = (alias: string, { tenantColumn }: TenantTable, how: '=' | '<>'): Sql => {
     const column = ident(alias, tenantColumn as string);
     return how === '=' ? sql`${column} = ${side.home.tenant.key}` : sql`${column} <> ${side.home.tenant.key}`;
   };
@@ -117,7 +117,7 @@ function crossing(
 function withoutTenant(
   { side }: Inspected,
   { name, parent, childColumns, parentColumns }: Reference,
-  child: MovedTable,
+  child: TenantTable,
   crossesTenants: boolean,
 ): MoveFinding {
   const tenant = child.tenantColumn as string;

@@ -1,7 +1,7 @@
 import { type LocalPlacement, hasLocalState, readPlacement } from '../../local/placements.js';
 import { ident, sql } from '../../../pg/sql.js';
-import { tableOf } from '../side.js';
-import type { Side } from '../side.js';
+import { tableOf } from '../../rows/side.js';
+import type { Side } from '../../rows/side.js';
 import type { Destination, MoveFinding, PreflightContext, PreflightRule } from './finding.js';
 
 /** Whatever stands where the new home is to be and was not made for this tenant is never taken over. */

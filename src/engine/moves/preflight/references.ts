@@ -1,7 +1,7 @@
 import { ident, join, raw, sql } from '../../../pg/sql.js';
-import { tableOf } from '../side.js';
-import { type MovedTable, readTables } from '../tables.js';
-import { sumTables } from '../verify.js';
+import { tableOf } from '../../rows/side.js';
+import { type TenantTable, readTables } from '../../rows/tables.js';
+import { sumTables } from '../../rows/sums.js';
 import type { Inspected, MoveFinding, PreflightRule } from './finding.js';
 
 /** Larger tables are compared as a whole only. */
@@ -21,7 +21,7 @@ export const referenceTables: PreflightRule = async ({ fleet, source, target }) 
   return findings;
 };
 
-async function stayingTables({ session, side, tables }: Inspected, column: string): Promise<MovedTable[]> {
+async function stayingTables({ session, side, tables }: Inspected, column: string): Promise<TenantTable[]> {
   const moved = new Set(tables.map(({ name }) => name));
   return (await readTables(session, side, column, false)).filter(({ name }) => !moved.has(name));
 }
@@ -29,8 +29,8 @@ async function stayingTables({ session, side, tables }: Inspected, column: strin
 async function compare(
   source: Inspected,
   target: Inspected,
-  table: MovedTable,
-  twin: MovedTable,
+  table: TenantTable,
+  twin: TenantTable,
 ): Promise<MoveFinding[]> {
   const [[here], [there]] = [
     await sumTables(source.session, source.side, [table]),
@@ -55,8 +55,8 @@ async function compare(
 async function differingKeys(
   source: Inspected,
   target: Inspected,
-  table: MovedTable,
-  twin: MovedTable,
+  table: TenantTable,
+  twin: TenantTable,
 ): Promise<string> {
   const here = await rowsByKey(source, table, table.key);
   const there = await rowsByKey(target, twin, table.key);
@@ -72,7 +72,7 @@ async function differingKeys(
 
 async function rowsByKey(
   { session, side }: Inspected,
-  { name, columns }: MovedTable,
+  { name, columns }: TenantTable,
   key: readonly string[],
 ): Promise<Map<string, string>> {
   const list = (names: readonly string[]) => join(names.map((column) => ident(column)));

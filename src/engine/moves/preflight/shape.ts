@@ -1,7 +1,7 @@
 import { indexBy } from '../../../core/group-by.js';
 import { ident } from '../../../pg/sql.js';
-import { tableOf } from '../side.js';
-import { type MovedColumn, type MovedTable, readTables } from '../tables.js';
+import { tableOf } from '../../rows/side.js';
+import { type TableColumn, type TenantTable, readTables } from '../../rows/tables.js';
 import type { Inspected, MoveFinding, PreflightRule } from './finding.js';
 import { versions } from './version.js';
 
@@ -28,8 +28,8 @@ export const shapes: PreflightRule = async (context) => {
 
 function compareTable(
   target: Inspected,
-  table: MovedTable,
-  twin: MovedTable | undefined,
+  table: TenantTable,
+  twin: TenantTable | undefined,
   moved: boolean,
 ): MoveFinding[] {
   const on = tableOf(target.side, table.name).text();
@@ -51,8 +51,8 @@ function compareTable(
 }
 
 function compareColumn(
-  { name, type, generated, notNull }: MovedColumn,
-  twin: MovedColumn | undefined,
+  { name, type, generated, notNull }: TableColumn,
+  twin: TableColumn | undefined,
   moved: boolean,
 ): Difference[] {
   const column = ident(name).text();
@@ -84,7 +84,7 @@ function compareColumn(
   return [];
 }
 
-function extraColumns({ columns }: MovedTable, twin: MovedTable): Difference[] {
+function extraColumns({ columns }: TenantTable, twin: TenantTable): Difference[] {
   const known = new Set(columns.map(({ name }) => name));
   return twin.columns
     .filter(({ name }) => !known.has(name))
@@ -94,7 +94,7 @@ function extraColumns({ columns }: MovedTable, twin: MovedTable): Difference[] {
     }));
 }
 
-function compareKeys(table: MovedTable, twin: MovedTable): Difference[] {
+function compareKeys(table: TenantTable, twin: TenantTable): Difference[] {
   if (table.key.join() === twin.key.join()) return [];
   const list = table.key.map((name) => ident(name).text()).join(', ');
   return [
@@ -105,7 +105,7 @@ function compareKeys(table: MovedTable, twin: MovedTable): Difference[] {
   ];
 }
 
-function onlyThere(source: Inspected, target: Inspected, { name }: MovedTable): MoveFinding {
+function onlyThere(source: Inspected, target: Inspected, { name }: TenantTable): MoveFinding {
   const { unit } = source;
   return finding(name, `${unit.id} does not have it`, `drop table ${tableOf(target.side, name).text()};`);
 }

@@ -1,8 +1,8 @@
 import { copyRows } from '../../../pg/copy.js';
 import { type Sql, ident, join, raw, sql } from '../../../pg/sql.js';
 import { movedRelations } from '../merge/moved-relations.js';
-import { tableOf } from '../side.js';
-import { type MovedTable, ownRows } from '../tables.js';
+import { tableOf } from '../../rows/side.js';
+import { type TenantTable, ownRows } from '../../rows/tables.js';
 import type { Inspected, MoveFinding, PreflightRule } from './finding.js';
 
 interface GlobalUnique {
@@ -68,7 +68,7 @@ function tenantColumnOf({ tables }: Inspected, table: string): string {
 async function firstTaken(
   source: Inspected,
   target: Inspected,
-  table: MovedTable,
+  table: TenantTable,
   unique: GlobalUnique,
 ): Promise<string | undefined> {
   const values = (relation: Sql, alias: string, mine: Sql): Sql => {

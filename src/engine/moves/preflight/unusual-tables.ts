@@ -1,6 +1,6 @@
 import { ident, sql } from '../../../pg/sql.js';
 import { movedRelations } from '../merge/moved-relations.js';
-import { tableOf } from '../side.js';
+import { tableOf } from '../../rows/side.js';
 import type { Inspected, PreflightRule } from './finding.js';
 
 interface Unusual {

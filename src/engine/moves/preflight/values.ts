@@ -1,6 +1,6 @@
 import { type Sql, ident, raw, sql } from '../../../pg/sql.js';
-import { tableOf } from '../side.js';
-import { type MovedTable, ownRows } from '../tables.js';
+import { tableOf } from '../../rows/side.js';
+import { type TenantTable, ownRows } from '../../rows/tables.js';
 import type { Inspected, PreflightRule } from './finding.js';
 
 /** Objects that a server makes for itself have smaller ones. */
@@ -80,7 +80,7 @@ async function withValue(
 ): Promise<SpecialColumn[]> {
   const found: SpecialColumn[] = [];
   for (const one of columns) {
-    const table = tables.find(({ name }) => name === one.table) as MovedTable;
+    const table = tables.find(({ name }) => name === one.table) as TenantTable;
     const values = one.many
       ? sql`unnest(${ident('x', one.column)})`
       : sql`(values (${ident('x', one.column)}))`;

@@ -3,8 +3,9 @@ import type { Connection } from '../../pg/connection.js';
 import type { Fleet } from '../context.js';
 import type { Home } from '../local/placements.js';
 
-/** One of the two homes of a move. */
+/** A home whose rows are read or written: one of the two of a move, or the only one. */
 export interface Side {
+  /** Rows come from a source and go to a target. */
   name: 'source' | 'target';
   home: Home;
   /** Do rows of other tenants stand in the same tables? */
@@ -31,13 +32,15 @@ const PINNED = [
 const BY_KEY = [`set enable_hashjoin = off`, `set enable_mergejoin = off`, `set jit = off`];
 
 /**
- * Lends a session of one side for a move: names are found as the application finds them, the gate knows the session,
- * and rows of the tenant are seen whatever its home answers. The session is not used for anything else afterwards.
+ * Lends a session with one home for a task: names are found as the application finds them, the gate of a move of that
+ * name knows the session, and rows of the tenant are seen whatever its home answers. The session is not used for
+ * anything else afterwards.
+ * @param task id of the move, or what else is done
  */
 export function inSide<T>(
   fleet: Fleet,
   { home }: Side,
-  move: string,
+  task: string,
   work: (session: Connection) => Promise<T>,
 ): Promise<T> {
   const { cluster, database, schema } = home.placement;
@@ -51,7 +54,7 @@ export function inSide<T>(
       // One side of a comparison is through before the other; the fence has a limit of its own.
       `set idle_in_transaction_session_timeout = '1h'`,
       `set search_path = ${path.text()}`,
-      sql`select set_config('tenantctl.moving', ${move}, false), set_config('tenantctl.scope', 'fleet', false)`.text(),
+      sql`select set_config('tenantctl.moving', ${task}, false), set_config('tenantctl.scope', 'fleet', false)`.text(),
     ];
     await session.message(settings.join('; '));
     return work(session);

@@ -2,7 +2,7 @@ import type { Connection } from '../../pg/connection.js';
 import { type Sql, ident, join, sql } from '../../pg/sql.js';
 import type { Side } from './side.js';
 
-export interface MovedColumn {
+export interface TableColumn {
   name: string;
   /** As this side writes it: types of the tenant's own schema bear its name only there. */
   type: string;
@@ -13,11 +13,11 @@ export interface MovedColumn {
   own: boolean;
 }
 
-/** A table whose rows of the tenant are moved, as one side has it. */
-export interface MovedTable {
+/** A table that holds rows of the tenant, as one home has it. */
+export interface TenantTable {
   name: string;
   /** In order of name. */
-  columns: MovedColumn[];
+  columns: TableColumn[];
   /** The columns by which a row is found again; empty when nothing tells the rows apart for sure. */
   key: string[];
   /** The tenant column, when there is one. */
@@ -38,8 +38,8 @@ export async function readTables(
   side: Side,
   tenantColumn: string,
   onlyTenanted: boolean,
-): Promise<MovedTable[]> {
-  const rows = await session.rows<MovedTable>(sql`
+): Promise<TenantTable[]> {
+  const rows = await session.rows<TenantTable>(sql`
     select c.relname as name,
       (select coalesce(json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
           'generated', a.attgenerated <> '', 'notNull', a.attnotnull,
@@ -67,12 +67,12 @@ export async function readTables(
 }
 
 /** The columns that are copied, quoted. */
-export function storedColumns({ columns }: MovedTable): Sql {
+export function storedColumns({ columns }: TenantTable): Sql {
   return join(columns.filter(({ generated }) => !generated).map(({ name }) => ident(name)));
 }
 
 /** `and tenant_id = '…'` where other tenants' rows stand in the table as well, otherwise nothing. */
-export function ownRows(side: Side, { tenantColumn }: MovedTable, alias: string): Sql {
+export function ownRows(side: Side, { tenantColumn }: TenantTable, alias: string): Sql {
   if (!side.shared || tenantColumn === null) return sql`true`;
   return sql`${ident(alias, tenantColumn)} = ${side.home.tenant.key}`;
 }
@@ -81,12 +81,12 @@ export function ownRows(side: Side, { tenantColumn }: MovedTable, alias: string)
  * The same for rows that are found by key. IS TRUE keeps the planner from going through all rows of the tenant, of which
  * it may think that there are few: it knows nothing yet of those that have just come.
  */
-export function ownByKey(side: Side, table: MovedTable, alias: string): Sql {
+export function ownByKey(side: Side, table: TenantTable, alias: string): Sql {
   return sql`(${ownRows(side, table, alias)}) is true`;
 }
 
 /** `x.a = y.a and x.b = y.b` over the key. */
-export function sameKey({ key }: MovedTable, one: string, other: string): Sql {
+export function sameKey({ key }: TenantTable, one: string, other: string): Sql {
   return join(
     key.map((name) => sql`${ident(one, name)} = ${ident(other, name)}`),
     ' and ',
