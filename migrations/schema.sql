@@ -505,6 +505,10 @@ create table tenantctl_catalog.certificates (
   constraint certificates_offboarding_fkey FOREIGN KEY (offboarding) REFERENCES tenantctl_catalog.offboardings(id),
   constraint certificates_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenantctl_catalog.tenants(id)
 );
+CREATE UNIQUE INDEX certificates_one_each ON tenantctl_catalog.certificates USING btree (offboarding);
+CREATE INDEX certificates_tenant ON tenantctl_catalog.certificates USING btree (tenant);
+CREATE TRIGGER certificate_kept BEFORE DELETE OR UPDATE ON tenantctl_catalog.certificates FOR EACH ROW EXECUTE FUNCTION tenantctl_catalog.refuse_certificate_change();
+CREATE TRIGGER certificates_no_truncate BEFORE TRUNCATE ON tenantctl_catalog.certificates FOR EACH STATEMENT EXECUTE FUNCTION tenantctl_catalog.refuse_certificate_change();
 
 create table tenantctl_catalog.clusters (
   name text not null,
@@ -525,11 +529,16 @@ create table tenantctl_catalog.holds (
   released_at timestamp with time zone,
   release_reason text,
   constraint holds_pkey PRIMARY KEY (id),
+  constraint hold_audited TRIGGER DEFERRABLE INITIALLY DEFERRED,
+  constraint hold_release_audited TRIGGER DEFERRABLE INITIALLY DEFERRED,
   constraint holds_check CHECK (((released_at IS NULL) = (released_by IS NULL))),
   constraint holds_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenantctl_catalog.tenants(id)
 );
 CREATE INDEX holds_standing ON tenantctl_catalog.holds USING btree (tenant) WHERE (released_at IS NULL);
+CREATE CONSTRAINT TRIGGER hold_audited AFTER INSERT ON tenantctl_catalog.holds DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION tenantctl_catalog.require_audit('hold.place', 'hold');
+CREATE TRIGGER hold_change BEFORE UPDATE ON tenantctl_catalog.holds FOR EACH ROW EXECUTE FUNCTION tenantctl_catalog.check_hold_change();
 CREATE TRIGGER hold_kept BEFORE DELETE ON tenantctl_catalog.holds FOR EACH ROW EXECUTE FUNCTION tenantctl_catalog.refuse_hold_removal();
+CREATE CONSTRAINT TRIGGER hold_release_audited AFTER UPDATE ON tenantctl_catalog.holds DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.released_at IS NOT NULL)) EXECUTE FUNCTION tenantctl_catalog.require_audit('hold.release', 'hold');
 CREATE TRIGGER hold_serialised BEFORE INSERT ON tenantctl_catalog.holds FOR EACH ROW EXECUTE FUNCTION tenantctl_catalog.serialise_hold();
 CREATE TRIGGER holds_no_truncate BEFORE TRUNCATE ON tenantctl_catalog.holds FOR EACH STATEMENT EXECUTE FUNCTION tenantctl_catalog.refuse_hold_removal();
 comment on table tenantctl_catalog.holds is 'Legal holds: while one stands, nothing of that tenant is deleted';
@@ -620,6 +629,12 @@ CREATE UNIQUE INDEX moves_one_per_tenant ON tenantctl_catalog.moves USING btree 
 CREATE TRIGGER move_step BEFORE UPDATE ON tenantctl_catalog.moves FOR EACH ROW EXECUTE FUNCTION tenantctl_catalog.check_move_step();
 CREATE TRIGGER move_undo_step BEFORE UPDATE ON tenantctl_catalog.moves FOR EACH ROW EXECUTE FUNCTION tenantctl_catalog.check_undo_step();
 
+create table tenantctl_catalog.offboarding_steps (
+  from_state text not null,
+  to_state text not null,
+  constraint offboarding_steps_pkey PRIMARY KEY (from_state, to_state)
+);
+
 create table tenantctl_catalog.offboardings (
   id text not null,
   tenant text not null,
@@ -630,19 +645,28 @@ create table tenantctl_catalog.offboardings (
   status_before text not null,
   export jsonb,
   due_at timestamp with time zone not null,
-  state text default 'scheduled'::text not null,
+  state text default 'requested'::text not null,
   progress jsonb default '{}'::jsonb not null,
   requested_at timestamp with time zone default now() not null,
   finished_at timestamp with time zone,
+  retain_ms bigint default 0 not null,
+  wants_export boolean default false not null,
+  begun_at timestamp with time zone,
   constraint offboardings_pkey PRIMARY KEY (id),
+  constraint offboardings_begun CHECK (((begun_at IS NULL) = (state = ANY (ARRAY['requested'::text, 'scheduled'::text, 'cancelled'::text])))),
   constraint offboardings_check CHECK (((finished_at IS NULL) = (state <> ALL (ARRAY['certified'::text, 'cancelled'::text])))),
-  constraint offboardings_state_check CHECK ((state = ANY (ARRAY['scheduled'::text, 'purging'::text, 'purged'::text, 'certified'::text, 'cancelled'::text]))),
+  constraint offboardings_retain_ms_check CHECK ((retain_ms >= 0)),
+  constraint offboardings_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'scheduled'::text, 'purging'::text, 'purged'::text, 'certified'::text, 'cancelled'::text]))),
   constraint offboardings_status_before_check CHECK ((status_before = ANY (ARRAY['active'::text, 'suspended'::text]))),
-  constraint offboardings_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenantctl_catalog.tenants(id)
+  constraint offboardings_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenantctl_catalog.tenants(id),
+  constraint purge_audited TRIGGER DEFERRABLE INITIALLY DEFERRED
 );
 CREATE INDEX offboardings_due ON tenantctl_catalog.offboardings USING btree (due_at) WHERE (finished_at IS NULL);
 CREATE UNIQUE INDEX offboardings_one_per_tenant ON tenantctl_catalog.offboardings USING btree (tenant) WHERE (finished_at IS NULL);
 CREATE TRIGGER offboarding_hold BEFORE INSERT OR UPDATE ON tenantctl_catalog.offboardings FOR EACH ROW EXECUTE FUNCTION tenantctl_catalog.refuse_purge_on_hold();
+CREATE TRIGGER offboarding_step BEFORE DELETE OR UPDATE ON tenantctl_catalog.offboardings FOR EACH ROW EXECUTE FUNCTION tenantctl_catalog.check_offboarding_step();
+CREATE TRIGGER offboardings_no_truncate BEFORE TRUNCATE ON tenantctl_catalog.offboardings FOR EACH STATEMENT EXECUTE FUNCTION tenantctl_catalog.refuse_certificate_change();
+CREATE CONSTRAINT TRIGGER purge_audited AFTER UPDATE ON tenantctl_catalog.offboardings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.state = 'purging'::text)) EXECUTE FUNCTION tenantctl_catalog.require_audit('tenant.purge', 'offboarding');
 
 create table tenantctl_catalog.placements (
   tenant text not null,
@@ -841,6 +865,7 @@ create table tenantctl_catalog.tenants (
   activated_at timestamp with time zone,
   suspended_at timestamp with time zone,
   deleted_at timestamp with time zone,
+  restored_from text,
   constraint tenants_pkey PRIMARY KEY (id),
   constraint tenants_check CHECK (((status <> 'deleted'::text) OR (deleted_at IS NOT NULL))),
   constraint tenants_id_check CHECK ((id ~ '^[a-z0-9][a-z0-9_-]{0,47}$'::text)),
@@ -917,6 +942,18 @@ begin
   return new;
 end $function$;
 
+CREATE OR REPLACE FUNCTION tenantctl_catalog.check_hold_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if (new.id, new.tenant, new.reason, new.author, new.placed_at)
+     is distinct from (old.id, old.tenant, old.reason, old.author, old.placed_at) or old.released_at is not null then
+    raise exception using errcode = 'TC020', message = 'a legal hold is released once, and otherwise never changed';
+  end if;
+  return new;
+end $function$;
+
 CREATE OR REPLACE FUNCTION tenantctl_catalog.check_move_step()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -926,6 +963,29 @@ begin
     select from tenantctl_catalog.move_steps where from_state = old.state and to_state = new.state) then
     raise exception using errcode = 'TC021',
       message = pg_catalog.format('move %s is %s; it cannot become %s', old.id, old.state, new.state);
+  end if;
+  return new;
+end $function$;
+
+CREATE OR REPLACE FUNCTION tenantctl_catalog.check_offboarding_step()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    raise exception using errcode = 'TC020', message = 'an offboarding is cancelled or certified, never removed';
+  end if;
+  if (new.id, new.tenant, new.requested_at) is distinct from (old.id, old.tenant, old.requested_at) then
+    raise exception using errcode = 'TC020', message = pg_catalog.format('offboarding %s is about another tenant', old.id);
+  end if;
+  if new.state <> old.state and not exists (
+    select from tenantctl_catalog.offboarding_steps where from_state = old.state and to_state = new.state) then
+    raise exception using errcode = 'TC021',
+      message = pg_catalog.format('the offboarding of tenant %s is %s; it cannot become %s', old.tenant, old.state, new.state);
+  end if;
+  if new.state = 'purging' and old.state <> 'purging' and new.due_at > pg_catalog.clock_timestamp() then
+    raise exception using errcode = 'TC023',
+      message = pg_catalog.format('tenant %s is not due before %s', new.tenant, new.due_at);
   end if;
   return new;
 end $function$;
@@ -997,6 +1057,14 @@ begin
   raise exception using errcode = 'TC020', message = 'the audit log is append-only';
 end $function$;
 
+CREATE OR REPLACE FUNCTION tenantctl_catalog.refuse_certificate_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception using errcode = 'TC020', message = 'a certificate is written once and kept';
+end $function$;
+
 CREATE OR REPLACE FUNCTION tenantctl_catalog.refuse_hold_removal()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1026,6 +1094,21 @@ CREATE OR REPLACE FUNCTION tenantctl_catalog.refuse_truncate()
 AS $function$
 begin
   raise exception using errcode = 'TC020', message = pg_catalog.format('%s is never emptied: an id is never reused', tg_table_name);
+end $function$;
+
+CREATE OR REPLACE FUNCTION tenantctl_catalog.require_audit()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  -- Arguments: the action that must stand in the audit log, and the member of its details that names the row.
+  if not exists (
+    select from tenantctl_catalog.audit
+     where tenant = new.tenant and action = tg_argv[0] and details ->> tg_argv[1] = new.id) then
+    raise exception using errcode = 'TC024',
+      message = pg_catalog.format('nothing of tenant %s is changed here without an entry %s in the audit log', new.tenant, tg_argv[0]);
+  end if;
+  return null;
 end $function$;
 
 CREATE OR REPLACE FUNCTION tenantctl_catalog.serialise_hold()

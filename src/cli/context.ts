@@ -47,10 +47,10 @@ function cancellable(fleet: Fleet, { cancellation }: FleetRequest): Fleet {
 async function settingsOf({ config, io, emit }: FleetRequest): Promise<FleetSettings> {
   const { toSettings } = await import('../config/to-settings.js');
   const { catalog } = config;
-  return toSettings(
-    config,
-    catalog.kind === 'local' ? { localUrl: await startLocal(catalog.directory, io, emit) } : {},
-  );
+  if (catalog.kind !== 'local') return toSettings(config);
+  const { localSigningKey } = await import('./local-signing-key.js');
+  const localUrl = await startLocal(catalog.directory, io, emit);
+  return toSettings(config, { localUrl, signingKey: await localSigningKey(catalog.directory) });
 }
 
 function optionsOf({ change, emit, reach, signal, io }: FleetRequest): FleetOptions {

@@ -23,6 +23,10 @@ export const retention = setting(
     .strictObject({
       period: setting(duration().prefault('30d'), 'Time between offboarding and deletion.'),
       export: setting(flag().default(true), 'Whether offboarding exports the data first.'),
+      directory: setting(
+        text('a folder').default('exports'),
+        'Folder for exports of offboarded tenants, from the configuration file.',
+      ),
       max: setting(wholeNumber(1, 1_000_000).default(25), 'With more due than this nothing is deleted.'),
       purgeBatch: setting(
         wholeNumber(1, 1_000_000).default(5_000),

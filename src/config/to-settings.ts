@@ -16,12 +16,19 @@ type PlanValues = ConfigValues['plans'][string];
 const CATALOG_DATABASE = 'tenantctl';
 const MAINTENANCE_DATABASE = 'postgres';
 
+/** What only who has started the local server knows. */
+export interface LocalFleet {
+  localUrl?: LocalUrl;
+  /** The key that signs where none is configured. Secret. */
+  signingKey?: string;
+}
+
 /**
  * What the engine works with. `localUrl` is needed with `catalog: local`: only who has started the
  * local server knows where it listens.
  * @throws internal error when it is needed and missing
  */
-export function toSettings(config: LoadedConfig, server: { localUrl?: LocalUrl } = {}): FleetSettings {
+export function toSettings(config: LoadedConfig, server: LocalFleet = {}): FleetSettings {
   const { values, root } = config;
   const localUrl = server.localUrl ?? notStarted;
   return {
@@ -43,9 +50,25 @@ export function toSettings(config: LoadedConfig, server: { localUrl?: LocalUrl }
       beforeCutover: values.hooks.beforeCutover,
       afterFlip: values.hooks.afterFlip,
       afterUndo: values.hooks.afterUndo,
+      afterSuspend: values.hooks.afterSuspend,
+      afterDelete: values.hooks.afterDelete,
       directory: root,
       timeoutMs: values.hooks.timeout,
     },
+    retention: {
+      periodMs: values.retention.period,
+      export: values.retention.export,
+      directory: resolve(root, values.retention.directory),
+      max: values.retention.max,
+      purgeBatch: values.retention.purgeBatch,
+      purgePauseMs: values.retention.purgePause,
+    },
+    backups: values.backups.map(({ name, clusters, expireAfter }) => ({
+      name,
+      clusters: clusters ?? null,
+      expireAfterMs: expireAfter,
+    })),
+    signing: { key: values.signing.key ?? server.signingKey ?? null },
   };
 }
 

@@ -16,6 +16,9 @@ export interface FleetSettings {
   rollout: RolloutSettings;
   hooks: HookSettings;
   moves: MoveSettings;
+  retention: RetentionSettings;
+  backups: BackupSettings[];
+  signing: SigningSettings;
 }
 
 export interface ClusterSettings {
@@ -183,7 +186,37 @@ export interface HookSettings {
   beforeCutover: string[][];
   afterFlip: string[][];
   afterUndo: string[][];
+  afterSuspend: string[][];
+  afterDelete: string[][];
   /** The folder they run in: that of the configuration file. */
   directory: string;
   timeoutMs: number;
+}
+
+/** What becomes of tenants that leave. */
+export interface RetentionSettings {
+  /** Between the request and the deletion. */
+  periodMs: number;
+  /** Is the tenant exported first, unless the request says otherwise? */
+  export: boolean;
+  /** Absolute path of the folder for exports for which no other is named. */
+  directory: string;
+  /** With more tenants due than this nothing is deleted. */
+  max: number;
+  /** Rows that one statement deletes from a pool, and the pause after it. */
+  purgeBatch: number;
+  purgePauseMs: number;
+}
+
+/** A backup outside this tool, as far as the configuration tells. */
+export interface BackupSettings {
+  name: string;
+  /** Null for all. */
+  clusters: string[] | null;
+  expireAfterMs: number;
+}
+
+export interface SigningSettings {
+  /** Ed25519 private key. Secret. Null when none is configured. */
+  key: string | null;
 }

@@ -11,10 +11,5 @@ export function activateTenant(
   id: string,
   options: { dryRun: boolean },
 ): Promise<{ tenant: Tenant }> {
-  return changeAdmission(
-    fleet,
-    id,
-    { action: 'tenant.activate', from: 'suspended', to: 'active', fence: 'open' },
-    options,
-  );
+  return changeAdmission(fleet, id, { action: 'tenant.activate', from: 'suspended', to: 'active' }, options);
 }

@@ -14,7 +14,6 @@ interface Change {
   action: string;
   from: TenantStatus;
   to: Extract<TenantStatus, 'active' | 'suspended'>;
-  fence: 'open' | 'closed';
 }
 
 /**
@@ -45,7 +44,7 @@ async function apply(
 ): Promise<TenantRecord> {
   const record = await requireTenant(connection, id);
   const home = homeOf(record, limitsOf(fleet.settings, record.plan));
-  const fence = () => driverOf(record.tier).fence(fleet, home, change.fence);
+  const fence = () => driverOf(record.tier).fence(fleet, home, change.to);
   if (record.status === change.to) {
     // The opposite change may have died between home and catalog.
     await fence();
@@ -55,7 +54,7 @@ async function apply(
   const audit = { action: change.action, tenant: id };
   await connection.atomically([auditInsert(fleet.actor, { ...audit, phase: 'intent' })]);
   await fence();
-  if (change.fence === 'closed') fleet.reach('suspend.home-closed');
+  if (change.to === 'suspended') fleet.reach('suspend.home-closed');
   await connection.atomically([statusUpdate(id, change.to), auditInsert(fleet.actor, audit)]);
   return requireTenant(connection, id);
 }

@@ -11,10 +11,5 @@ export function suspendTenant(
   id: string,
   options: { dryRun: boolean },
 ): Promise<{ tenant: Tenant }> {
-  return changeAdmission(
-    fleet,
-    id,
-    { action: 'tenant.suspend', from: 'active', to: 'suspended', fence: 'closed' },
-    options,
-  );
+  return changeAdmission(fleet, id, { action: 'tenant.suspend', from: 'active', to: 'suspended' }, options);
 }

@@ -144,7 +144,7 @@ describe.each(TIERS)('a home in tier %s', (tier) => {
       client.query(`insert into document_counter (kind) values ('odd') returning tenant_id`),
     );
     expect(added.rows).toEqual([{ tenant_id: odd.tenant.key }]);
-    await driver.fence(other.fleet, odd, 'closed');
+    await driver.fence(other.fleet, odd, 'suspended');
     await driver.drop(other.fleet, odd);
     expect(await traces(server.current, odd).catch(() => [])).toEqual([]);
     expect(await driver.inspect(other.fleet, odd)).toEqual({ state: 'absent' });

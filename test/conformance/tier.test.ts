@@ -162,7 +162,7 @@ describe.each(TIERS)('a home in tier %s', (tier) => {
       application.asTenant(bolt, (client) => client.query('update tenant_settings set locale = locale'));
     const rows = (await read()).rowCount;
     for (const _time of ['once', 'twice']) {
-      await driver.fence(fleet, bolt, 'closed');
+      await driver.fence(fleet, bolt, 'suspended');
       for (const work of [read, write]) {
         const error = await failure(work());
         expect(REFUSED).toContain(error.code);
@@ -177,7 +177,7 @@ describe.each(TIERS)('a home in tier %s', (tier) => {
       (await application.asTenant(acme, (client) => client.query('select from customer'))).rowCount,
     ).toBeGreaterThan(0);
     for (const _time of ['once', 'twice']) {
-      await driver.fence(fleet, bolt, 'open');
+      await driver.fence(fleet, bolt, 'active');
       expect((await read()).rowCount).toBe(rows);
       expect((await write()).rowCount).toBe(1);
     }
@@ -190,14 +190,14 @@ describe.each(TIERS)('a home in tier %s', (tier) => {
       await client.query(`set search_path = "${schema}"`);
       await client.query(`set app.tenant_id = '${acme.tenant.key}'`);
       expect((await client.query('select from customer')).rowCount).toBeGreaterThan(0);
-      await driver.fence(fleet, acme, 'closed');
+      await driver.fence(fleet, acme, 'suspended');
       const outcome = await client.query('select from customer').then(
         () => 'served',
         (error: { code?: string; message: string }) => error.code ?? error.message,
       );
       expect([...REFUSED_INSIDE, '57P01', 'Connection terminated unexpectedly']).toContain(outcome);
     });
-    await driver.fence(fleet, acme, 'open');
+    await driver.fence(fleet, acme, 'active');
   });
 });
 

@@ -1,10 +1,12 @@
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
 import type { StampedEvent } from '../../src/core/events.js';
 import { eventStream } from '../../src/core/events.js';
 import type { FleetSettings, TenancySettings } from '../../src/core/settings.js';
 import { NO_LIMITS } from '../../src/core/settings.js';
+import { generateSigningKey } from '../../src/core/signature.js';
 import type { LocalServer } from '../../src/embedded/server.js';
 import { Fleet } from '../../src/engine/context.js';
 import { installFleet } from '../../src/operations/install.js';
@@ -19,10 +21,15 @@ export interface FleetOverrides {
   hookTimeoutMs?: number;
   plans?: FleetSettings['plans'];
   moves?: Partial<FleetSettings['moves']>;
+  retention?: Partial<FleetSettings['retention']>;
+  afterDelete?: string[][];
   /** Clusters beside `main`. */
   clusters?: FleetSettings['clusters'];
   rollout?: Partial<FleetSettings['rollout']>;
 }
+
+/** What signs in the fleets of one test file. */
+const SIGNING_KEY = generateSigningKey();
 
 export interface TestFleet {
   fleet: Fleet;
@@ -150,8 +157,21 @@ export function fleetSettings(server: LocalServer, n: number, overrides: FleetOv
       beforeCutover: [],
       afterFlip: [],
       afterUndo: [],
+      afterSuspend: [],
+      afterDelete: overrides.afterDelete ?? [],
       directory: tmpdir(),
       timeoutMs: overrides.hookTimeoutMs ?? 10_000,
     },
+    retention: {
+      periodMs: 30 * 86_400_000,
+      export: true,
+      directory: join(tmpdir(), 'tenantctl-exports'),
+      max: 25,
+      purgeBatch: 5_000,
+      purgePauseMs: 0,
+      ...overrides.retention,
+    },
+    backups: [],
+    signing: { key: SIGNING_KEY },
   };
 }

@@ -67,10 +67,14 @@ export async function strayPlacement(
   return row?.unit;
 }
 
-/** The statement that opens or closes a home; the status is the catalog's. */
-export function admissionUpdate(home: Home, state: 'active' | 'suspended'): Sql {
+/** What a tenant whose home is opened or closed may be in the catalog. */
+export type FencedStatus = 'active' | 'suspended' | 'offboarding';
+
+/** The statement that opens or closes a home for a tenant of this status. */
+export function admissionUpdate(home: Home, status: FencedStatus): Sql {
+  const state = status === 'active' ? 'active' : 'suspended';
   return sql`
-    update tenantctl.placement set state = ${state}, status = ${state}, home = null, changed_at = now() where ${placementOf(home)}`;
+    update tenantctl.placement set state = ${state}, status = ${status}, home = null, changed_at = now() where ${placementOf(home)}`;
 }
 
 /** The statement that writes labels, plan and owner to the home, so that the catalog can be rebuilt from it. */

@@ -3,6 +3,7 @@ import type { Connection } from '../../pg/connection.js';
 import { type Sql, raw, sql } from '../../pg/sql.js';
 import { type Side, tableOf } from '../rows/side.js';
 import { type TenantTable, ownRows } from '../rows/tables.js';
+import { readForeignKeys } from '../rows/foreign-keys.js';
 import { childrenFirst } from '../rows/reference-order.js';
 import { whileShut } from './while-shut.js';
 
@@ -22,7 +23,7 @@ export async function purgeRows(
   breathe: () => void,
 ): Promise<Record<string, number>> {
   const deleted: Record<string, number> = {};
-  for (const table of await childrenFirst(session, side, tables)) {
+  for (const table of childrenFirst(tables, await readForeignKeys(session, side))) {
     deleted[table.name] = 0;
     for (let rows = BATCH; rows > 0;) {
       breathe();

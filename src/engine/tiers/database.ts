@@ -11,6 +11,7 @@ import type { Fleet } from '../context.js';
 import type { Migration } from '../ledger/migration.js';
 import {
   type Admission,
+  type FencedStatus,
   type Home,
   admissionUpdate,
   hasLocalState,
@@ -98,16 +99,17 @@ export const databaseDriver: TierDriver = {
     });
   },
 
-  async fence(fleet: Fleet, home: Home, state: 'open' | 'closed'): Promise<void> {
+  async fence(fleet: Fleet, home: Home, status: FencedStatus): Promise<void> {
+    const open = status === 'active';
     // A plan's limit binds the administrator too: a busy tenant could not be entered to be closed.
-    if (state === 'closed') await onCluster(fleet, home, (connection) => liftLimit(connection, home));
+    if (!open) await onCluster(fleet, home, (connection) => liftLimit(connection, home));
     await inDatabaseOf(fleet, home, async (connection) => {
       await connection.atomically([
-        ...doors(fleet, connection, home, state),
-        ...(state === 'open' ? limitDatabase(home.placement.database, home) : []),
-        admissionUpdate(home, state === 'open' ? 'active' : 'suspended'),
+        ...doors(fleet, connection, home, open ? 'open' : 'closed'),
+        ...(open ? limitDatabase(home.placement.database, home) : []),
+        admissionUpdate(home, status),
       ]);
-      if (state === 'closed') await endOtherSessions(connection, home.placement.role);
+      if (!open) await endOtherSessions(connection, home.placement.role);
     });
   },
 

@@ -5,7 +5,7 @@ import type { Connection } from '../../pg/connection.js';
 import type { Sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
 import type { Migration } from '../ledger/migration.js';
-import type { Admission, Home } from '../local/placements.js';
+import type { Admission, FencedStatus, Home } from '../local/placements.js';
 
 /** What is found where a tenant's home should be. */
 export type HomeState =
@@ -59,8 +59,11 @@ export interface TierDriver {
   admit(fleet: Fleet, home: Home, prepare: (session: Connection) => Promise<void>): Promise<void>;
   /** The tables that hold rows of this tenant, referenced tables before those that refer to them. */
   relations(fleet: Fleet, home: Home): Promise<Relation[]>;
-  /** Closed: readers and writers are refused, sessions that are there are ended. */
-  fence(fleet: Fleet, home: Home, state: 'open' | 'closed'): Promise<void>;
+  /**
+   * Lets the home answer as a tenant of this status expects. But for an active one readers and writers are refused, and
+   * sessions that are there are ended.
+   */
+  fence(fleet: Fleet, home: Home, status: FencedStatus): Promise<void>;
   /**
    * The statements that shut the doors of a home whose tenant leaves it for `next`, for the very transaction that
    * decides so: from its commit on nobody reads here any more. What the next home needs as well stays.

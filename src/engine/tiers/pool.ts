@@ -10,6 +10,7 @@ import { readLedger } from '../ledger/entries.js';
 import type { Migration } from '../ledger/migration.js';
 import {
   type Admission,
+  type FencedStatus,
   type Home,
   admissionUpdate,
   placementDelete,
@@ -90,10 +91,8 @@ export const poolDriver: TierDriver = {
   },
 
   /** The policies ask the placement once a statement, so one row opens and closes the home. */
-  async fence(fleet: Fleet, home: Home, state: 'open' | 'closed'): Promise<void> {
-    await inDatabaseOf(fleet, home, (connection) =>
-      connection.execute(admissionUpdate(home, state === 'open' ? 'active' : 'suspended')),
-    );
+  async fence(fleet: Fleet, home: Home, status: FencedStatus): Promise<void> {
+    await inDatabaseOf(fleet, home, (connection) => connection.execute(admissionUpdate(home, status)));
   },
 
   /** The policies ask the placement, which says that it has moved. */

@@ -7,6 +7,7 @@ import type { Fleet } from '../context.js';
 import type { Migration } from '../ledger/migration.js';
 import {
   type Admission,
+  type FencedStatus,
   type Home,
   type LocalPlacement,
   admissionUpdate,
@@ -100,13 +101,14 @@ export const schemaDriver: TierDriver = {
     });
   },
 
-  async fence(fleet: Fleet, home: Home, state: 'open' | 'closed'): Promise<void> {
+  async fence(fleet: Fleet, home: Home, status: FencedStatus): Promise<void> {
+    const open = status === 'active';
     await inDatabaseOf(fleet, home, async (connection) => {
       await connection.atomically([
-        ...doors(fleet, connection, home, state),
-        admissionUpdate(home, state === 'open' ? 'active' : 'suspended'),
+        ...doors(fleet, connection, home, open ? 'open' : 'closed'),
+        admissionUpdate(home, status),
       ]);
-      if (state === 'closed') await endSessionsOf(connection, home.placement.role);
+      if (!open) await endSessionsOf(connection, home.placement.role);
     });
   },
 

@@ -32,7 +32,7 @@ beforeAll(async () => {
   acme = await make('acme');
   bolt = await make('bolt');
   closed = await make('closed');
-  await driverOf('pool').fence(fleet, closed, 'closed');
+  await driverOf('pool').fence(fleet, closed, 'suspended');
   rowless = homeFor(settings, 'pool', 'rowless');
   await driverOf('pool').create(fleet, rowless, migrations);
   appRole = settings.tenancy.appRole;

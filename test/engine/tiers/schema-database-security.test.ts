@@ -121,10 +121,10 @@ describe('a tenant schema', () => {
     await withClient(url.href, async (client) => {
       const ended = new Promise<void>((resolve) => client.once('end', () => resolve()));
       expect((await client.query(`select from "${bolt.placement.schema}".tenant_settings`)).rowCount).toBe(1);
-      await driverOf('schema').fence(bench.another(), bolt, 'closed');
+      await driverOf('schema').fence(bench.another(), bolt, 'suspended');
       await ended;
     });
-    await driverOf('schema').fence(bench.another(), bolt, 'open');
+    await driverOf('schema').fence(bench.another(), bolt, 'active');
   });
 });
 
@@ -206,7 +206,7 @@ describe('the limits of a plan', () => {
     const busy = async (logins: number): Promise<void> => {
       if (logins === 0) {
         expect(await refusal(query(url, 'select 1'))).toBe('53300');
-        await driverOf('database').fence(another(), home, 'closed');
+        await driverOf('database').fence(another(), home, 'suspended');
         expect(await refusal(query(url, 'select 1'))).toBe('42501');
         return;
       }
@@ -217,7 +217,7 @@ describe('the limits of a plan', () => {
       });
     };
     await busy(4);
-    await driverOf('database').fence(another(), home, 'open');
+    await driverOf('database').fence(another(), home, 'active');
     const [limit] = await query(superuser(), 'select datconnlimit from pg_database where datname = $1', [
       home.placement.database,
     ]);

@@ -1,0 +1,34 @@
+import type { LegalHold } from '../../core/offboarding.js';
+import type { Connection } from '../../pg/connection.js';
+import { type Sql, raw, sql } from '../../pg/sql.js';
+
+const COLUMNS = raw(`
+  h.id as hold, h.tenant, h.reason, h.author, to_char(h.placed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "placedAt"`);
+
+/** The hold that stands on a tenant, or undefined. */
+export async function standingHoldOf(connection: Connection, tenant: string): Promise<LegalHold | undefined> {
+  return connection.row<LegalHold>(
+    sql`select ${COLUMNS} from tenantctl_catalog.holds h where h.tenant = ${tenant} and h.released_at is null
+         order by h.placed_at limit 1`,
+  );
+}
+
+/** Every hold that stands, the oldest first. */
+export async function standingHolds(connection: Connection): Promise<LegalHold[]> {
+  return connection.rows<LegalHold>(
+    sql`select ${COLUMNS} from tenantctl_catalog.holds h where h.released_at is null order by h.placed_at, h.id`,
+  );
+}
+
+/** The statement that places a hold. At the end of its transaction the database asks for its audit entry `hold.place`. */
+export function holdInsert({ hold, tenant, reason, author }: Omit<LegalHold, 'placedAt'>): Sql {
+  return sql`
+    insert into tenantctl_catalog.holds (id, tenant, reason, author) values (${hold}, ${tenant}, ${reason}, ${author})`;
+}
+
+/** The statement that releases a hold; the database asks for an audit entry `hold.release` in the same way. */
+export function holdRelease(hold: string, releasedBy: string, reason: string): Sql {
+  return sql`
+    update tenantctl_catalog.holds set released_at = now(), released_by = ${releasedBy}, release_reason = ${reason}
+     where id = ${hold} and released_at is null`;
+}
