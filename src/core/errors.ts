@@ -75,5 +75,7 @@ export const conflictError = fault(EXIT.conflict);
 export const refusedError = fault(EXIT.refused);
 /** Some of the work failed; the same command can be run again. */
 export const partialError = fault(EXIT.partial);
+/** A check found that something is not what it should be. */
+export const differenceError = fault(EXIT.difference);
 /** A bug in tenantctl itself. */
 export const internalError = fault(EXIT.internal);

@@ -18,6 +18,12 @@ export interface SigningKey {
   privateKey: KeyObject;
 }
 
+/** What verifies what that key has signed. */
+export interface PublicKey {
+  id: string;
+  key: KeyObject;
+}
+
 /** A detached signature and who made it. */
 export interface Signature {
   algorithm: 'Ed25519';
@@ -54,7 +60,7 @@ function readPrivateKey(text: string): KeyObject | undefined {
  * Reads a public key as PEM.
  * @throws configuration error `PUBLIC_KEY_INVALID` (exit 3)
  */
-export function parsePublicKey(text: string): { id: string; key: KeyObject } {
+export function parsePublicKey(text: string): PublicKey {
   try {
     const key = createPublicKey(text);
     if (key.asymmetricKeyType === 'ed25519') return { id: keyId(key), key };

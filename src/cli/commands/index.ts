@@ -1,5 +1,6 @@
 import { type Command, handledBy } from '../command.js';
 import { activate } from './activate.js';
+import { auditCheckpoint, auditList, auditVerify } from './audit.js';
 import { completion } from './completion.js';
 import { configCheck, configSchema, configShow } from './config.js';
 import { demo } from './demo.js';
@@ -68,6 +69,9 @@ export const COMMANDS: readonly Command[] = [
   handledBy(movesUndo, () => import('../handlers/moves-undo.js')),
   handledBy(movesComplete, () => import('../handlers/moves-complete.js')),
   handledBy(movesAbort, () => import('../handlers/moves-abort.js')),
+  handledBy(auditList, () => import('../handlers/audit-list.js')),
+  handledBy(auditVerify, () => import('../handlers/audit-verify.js')),
+  handledBy(auditCheckpoint, () => import('../handlers/audit-checkpoint.js')),
   handledBy(status, () => import('../handlers/status.js')),
   handledBy(configShow, () => import('../handlers/config-show.js')),
   handledBy(configCheck, () => import('../handlers/config-check.js')),

@@ -4,6 +4,7 @@ import type { Tenant, TenantStatus } from '../../core/tenant.js';
 import type { Placement } from '../../core/tier.js';
 import type { Connection } from '../../pg/connection.js';
 import { type Sql, join, raw, sql } from '../../pg/sql.js';
+import { assertNotDeleted } from './tombstones.js';
 
 /** A tenant with everything the catalog knows of where it lives. */
 export interface TenantRecord extends Tenant {
@@ -28,10 +29,11 @@ export async function findTenant(connection: Connection, id: string): Promise<Te
   return connection.row<TenantRecord>(sql`select ${COLUMNS} from ${SOURCE} where t.id = ${id}`);
 }
 
-/** @throws conflict `TENANT_UNKNOWN` (exit 5) */
+/** @throws conflict `TENANT_UNKNOWN`, or `TENANT_DELETED` where there was one (exit 5) */
 export async function requireTenant(connection: Connection, id: string): Promise<TenantRecord> {
   const tenant = await findTenant(connection, id);
   if (tenant !== undefined) return tenant;
+  await assertNotDeleted(connection, id);
   throw conflictError('TENANT_UNKNOWN', `There is no tenant ${id}.`, {
     hint: `\`tenantctl list\` shows who is there; \`tenantctl provision ${id}\` makes it.`,
     facts: { tenant: id },
