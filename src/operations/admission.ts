@@ -66,10 +66,13 @@ function preview(record: TenantRecord, change: Change): Tenant {
 
 /** A half-made tenant is finished by `provision`, a moving one by its move, an offboarding one by `offboard`. */
 function assertCanBecome(record: TenantRecord, change: Change): void {
-  const { id, status } = record;
+  const { id, status, restoredFrom } = record;
   if (status === change.from) return;
   const hints: Partial<Record<TenantStatus, string>> = {
-    provisioning: `\`tenantctl provision ${id}\` finishes it.`,
+    provisioning:
+      restoredFrom === null
+        ? `\`tenantctl provision ${id}\` finishes it.`
+        : `\`tenantctl restore <folder> --as ${id}\` finishes it.`,
     moving: 'Wait until its move has flipped, or abort the move.',
     offboarding: `\`tenantctl offboard ${id} --cancel\` brings it back.`,
   };

@@ -15,6 +15,6 @@ export function homeOf(record: TenantRecord, limits: PlanLimits): Home {
 
 /** A stored tenant as commands show it. */
 export function toTenant(record: TenantRecord): Tenant {
-  const { role: _role, unit: _unit, pinnedTo: _pinnedTo, ...tenant } = record;
+  const { role: _role, unit: _unit, pinnedTo: _pinnedTo, restoredFrom: _restored, ...tenant } = record;
   return tenant;
 }

@@ -84,6 +84,18 @@ export function assertSameRequest(
   );
 }
 
+/**
+ * A home that is being filled from an export gets neither seed nor tenant before every row is there.
+ * @throws conflict `TENANT_RESTORING` (exit 5)
+ */
+export function assertNotRestoring({ id, restoredFrom }: TenantRecord): void {
+  if (restoredFrom === null) return;
+  throw conflictError('TENANT_RESTORING', `Tenant ${id} is being restored from an export.`, {
+    hint: `Finish it with the same export: \`tenantctl restore <folder> --as ${id}\`; its manifest.json has sha256 ${restoredFrom}.`,
+    facts: { tenant: id, restoredFrom },
+  });
+}
+
 function difference(what: string, is: string | null, asked: string | undefined): string | null {
   if (asked === undefined || is === asked) return null;
   return `its ${what} is ${is ?? 'not set'}, not ${asked}`;

@@ -4,7 +4,7 @@ import type { Fleet } from '../engine/context.js';
 import { migrationsFor } from '../engine/ledger/migration.js';
 import { driverOf } from '../engine/tiers/registry.js';
 import { type Kit, kitFor } from './kit.js';
-import { type ProvisionRequest, assertSameRequest, wishOf } from './provision-plan.js';
+import { type ProvisionRequest, assertNotRestoring, assertSameRequest, wishOf } from './provision-plan.js';
 
 /** What `provision` would do, as sentences in order; nothing is changed. */
 export async function provisionSteps(fleet: Fleet, request: ProvisionRequest): Promise<string[]> {
@@ -13,6 +13,7 @@ export async function provisionSteps(fleet: Fleet, request: ProvisionRequest): P
   if (known !== undefined) assertSameRequest(known, request, fleet.settings.tenancy.columnType);
   if (known !== undefined && known.status !== 'provisioning')
     return [`nothing: tenant ${known.id} is ${known.status}`];
+  if (known !== undefined) assertNotRestoring(known);
   const { tenancy, hooks } = fleet.settings;
   const placement = known ?? (await newPlacement(fleet, kit, request));
   const { tier, cluster, database, schema, pool, role } = placement;

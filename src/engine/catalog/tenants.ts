@@ -11,13 +11,15 @@ export interface TenantRecord extends Tenant {
   role: string;
   unit: string;
   pinnedTo: number | null;
+  /** The sha256 of the manifest of the export that it was restored from, or null. */
+  restoredFrom: string | null;
 }
 
 const COLUMNS = raw(`
   t.id, t.key, t.status, p.tier, t.plan, p.cluster, p.database, p.schema, p.pool, t.labels, t.owner, p.epoch::int,
   to_char(t.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "createdAt",
   case when u.version_id is null then null else jsonb_build_object('id', u.version_id, 'name', u.version_name) end as version,
-  p.role, p.unit, t.pinned_to as "pinnedTo"`);
+  p.role, p.unit, t.pinned_to as "pinnedTo", t.restored_from as "restoredFrom"`);
 
 const SOURCE = raw(`
   tenantctl_catalog.tenants t
@@ -69,14 +71,16 @@ export interface NewTenant {
   labels: Record<string, string>;
   placement: Placement;
   unit: string;
+  /** The sha256 of the manifest of the export that it is restored from. */
+  restoredFrom?: string;
 }
 
 /** The statements that write a tenant as `provisioning`, with the first epoch of its placement. */
 export function tenantInserts(tenant: NewTenant): Sql[] {
   const { tier, cluster, database, schema, pool, role } = tenant.placement;
   return [
-    sql`insert into tenantctl_catalog.tenants (id, key, plan, owner, labels)
-      values (${tenant.id}, ${tenant.key}, ${tenant.plan}, ${tenant.owner}, ${JSON.stringify(tenant.labels)}::jsonb)`,
+    sql`insert into tenantctl_catalog.tenants (id, key, plan, owner, labels, restored_from)
+      values (${tenant.id}, ${tenant.key}, ${tenant.plan}, ${tenant.owner}, ${JSON.stringify(tenant.labels)}::jsonb, ${tenant.restoredFrom ?? null})`,
     sql`insert into tenantctl_catalog.placements (tenant, epoch, tier, cluster, database, schema, pool, role, unit)
       values (${tenant.id}, 1, ${tier}, ${cluster}, ${database}, ${schema}, ${pool}, ${role}, ${tenant.unit})`,
   ];

@@ -2,10 +2,13 @@ import type { Connection } from '../../pg/connection.js';
 import { ident, raw, script, sql } from '../../pg/sql.js';
 import { type Side, onBothSides } from '../rows/side.js';
 
-interface SequenceState {
+interface DrawnSequence {
   name: string;
   /** Null when nothing was drawn from it yet. Text, as it may be larger than a number can be. */
   value: string | null;
+}
+
+interface SequenceState extends DrawnSequence {
   increment: string;
   /** How far it can go. */
   end: string;
@@ -15,7 +18,7 @@ interface SequenceState {
 const MARGIN = 1_000n;
 
 /**
- * Brings the target's sequences to where the source's are, or leaves them where they are further. That is not transactional: a sequence that was raised for nothing stays raised, which does no harm.
+ * Brings the target's sequences to where the source's are, or leaves them where they are further.
  */
 export async function raiseSequences(
   from: { side: Side; session: Connection },
@@ -25,20 +28,37 @@ export async function raiseSequences(
     () => readSequences(from.session, from.side),
     () => readSequences(to.session, to.side),
   ]);
+  await raise(to, drawn, present);
+}
+
+/** The same for values that were written down. */
+export async function raiseSequencesTo(
+  to: { side: Side; session: Connection },
+  drawn: readonly DrawnSequence[],
+): Promise<void> {
+  await raise(to, drawn, await readSequences(to.session, to.side));
+}
+
+/** Not transactional: a sequence that was raised for nothing stays raised, which does no harm. */
+async function raise(
+  { side, session }: { side: Side; session: Connection },
+  drawn: readonly DrawnSequence[],
+  present: readonly SequenceState[],
+): Promise<void> {
   const there = new Map(present.map((sequence) => [sequence.name, sequence]));
-  const raising = drawn.flatMap(({ name, value, increment }) => {
+  const raising = drawn.flatMap(({ name, value }) => {
     const twin = there.get(name);
-    if (value === null || twin === undefined || !isBehind(twin, BigInt(value), BigInt(increment))) return [];
-    const margin = to.side.shared ? MARGIN * BigInt(increment) : 0n;
+    if (value === null || twin === undefined || !isBehind(twin, BigInt(value))) return [];
+    const margin = side.shared ? MARGIN * BigInt(twin.increment) : 0n;
     const raised = notBeyond(BigInt(value) + margin, twin);
-    const sequence = ident(to.side.home.placement.schema, name);
+    const sequence = ident(side.home.placement.schema, name);
     // Others may have drawn more since we looked: it is never set back.
-    const furthest = raw(increment.startsWith('-') ? 'least' : 'greatest');
+    const furthest = raw(twin.increment.startsWith('-') ? 'least' : 'greatest');
     return [
       sql`select setval(${sequence.text()}::regclass, ${furthest}(${raised}, last_value)) from ${sequence}`,
     ];
   });
-  if (raising.length > 0) await to.session.message(script(raising));
+  if (raising.length > 0) await session.message(script(raising));
 }
 
 function notBeyond(value: bigint, { increment, end }: SequenceState): bigint {
@@ -47,9 +67,9 @@ function notBeyond(value: bigint, { increment, end }: SequenceState): bigint {
   return beyond ? last : value;
 }
 
-function isBehind(twin: SequenceState, value: bigint, increment: bigint): boolean {
+function isBehind(twin: SequenceState, value: bigint): boolean {
   if (twin.value === null) return true;
-  return increment < 0n ? BigInt(twin.value) > value : BigInt(twin.value) < value;
+  return twin.increment.startsWith('-') ? BigInt(twin.value) > value : BigInt(twin.value) < value;
 }
 
 async function readSequences(session: Connection, side: Side): Promise<SequenceState[]> {

@@ -5,7 +5,8 @@ import { tableOf } from '../../rows/side.js';
 import { type TenantTable, ownRows } from '../../rows/tables.js';
 import type { Inspected, MoveFinding, PreflightRule } from './finding.js';
 
-interface GlobalUnique {
+/** A unique index that tenants share. */
+export interface GlobalUnique {
   name: string;
   table: string;
   /** Over columns of the table, which are not qualified. */
@@ -100,7 +101,11 @@ async function firstTaken(
 }
 
 /** The unique indexes of a pool's moved tables that do not hold the tenant column. */
-function readGlobalUniques({ session, side, tables }: Inspected): Promise<GlobalUnique[]> {
+export function readGlobalUniques({
+  session,
+  side,
+  tables,
+}: Pick<Inspected, 'session' | 'side' | 'tables'>): Promise<GlobalUnique[]> {
   const columns = tables.flatMap(({ tenantColumn }) => tenantColumn ?? []);
   return session.rows<GlobalUnique>(sql`
     with ${movedRelations(

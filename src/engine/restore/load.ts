@@ -1,0 +1,81 @@
+import { createReadStream } from 'node:fs';
+import path from 'node:path';
+import { type Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import type { ExportManifest, ExportedTable } from '../../core/export-manifest.js';
+import type { Connection } from '../../pg/connection.js';
+import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
+import type { TableColumn, TenantTable } from '../rows/tables.js';
+
+/** The files of an export. */
+export interface ExportFiles extends Pick<ExportManifest, 'data'> {
+  directory: string;
+}
+
+const LINES = ident('pg_temp', 'tenantctl_lines');
+/** No character of JSON text: each line is one value, whatever quotes and commas it has. */
+const WHOLE_LINES = raw(String.raw`(format csv, quote E'\x01', delimiter E'\x02')`);
+
+/** Can the file be copied straight into a table, without a statement of ours in between? */
+export function isDirect({ data }: ExportFiles, carried: TenantTable, target: TenantTable): boolean {
+  const stored = target.columns.filter(({ generated }) => !generated);
+  return data.format === 'csv' && carried.columns.length === stored.length;
+}
+
+/**
+ * Copies the rows of one file into a table that has its columns; others of that table take their defaults.
+ * @param onBytes told how many bytes of the file have passed since it was last told
+ */
+export async function loadFile(
+  session: Connection,
+  files: ExportFiles,
+  exported: ExportedTable,
+  carried: TenantTable,
+  into: Sql,
+  onBytes: (bytes: number) => void,
+): Promise<void> {
+  const columns = join(carried.columns.map(({ name }) => ident(name)));
+  if (files.data.format === 'csv') {
+    const copy = sql`copy ${into} (${columns}) from stdin (format csv, header match)`;
+    return copyFile(session, files, exported, copy, onBytes);
+  }
+  await session.message(
+    `create temp table if not exists tenantctl_lines (line json); truncate ${LINES.text()}`,
+  );
+  await copyFile(session, files, exported, sql`copy ${LINES} from stdin ${WHOLE_LINES}`, onBytes);
+  await session.execute(sql`
+    insert into ${into} (${columns}) overriding system value
+    select ${join(carried.columns.map(valueOf))} from ${LINES}`);
+  await session.execute(sql`truncate ${LINES}`);
+}
+
+async function copyFile(
+  session: Connection,
+  files: ExportFiles,
+  { file }: ExportedTable,
+  copy: Sql,
+  onBytes: (bytes: number) => void,
+): Promise<void> {
+  const counted = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      onBytes(chunk.length);
+      done(null, chunk);
+    },
+  });
+  const reading: Readable = createReadStream(path.join(files.directory, file));
+  const writing = session.copyIn(copy.text());
+  try {
+    if (files.data.compression === 'gzip') await pipeline(reading, counted, createGunzip(), writing);
+    else await pipeline(reading, counted, writing);
+  } catch (error) {
+    throw session.translate(error);
+  }
+}
+
+/** A member of the line as a value of the column. JSON itself is taken as it stands, all else by its text. */
+function valueOf({ name, type }: TableColumn): Sql {
+  const member = sql`line ->> ${name}::text`;
+  if (type !== 'jsonb') return sql`(${member})::${raw(type)}`;
+  return sql`(line -> ${name}::text)::jsonb`;
+}
