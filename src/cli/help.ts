@@ -24,13 +24,22 @@ export function groupHelp(name: string, members: readonly Command[]): string {
   return join([`Usage: tenantctl ${name} <command> [options]`, section('Commands', commandEntries(members))]);
 }
 
-/** The help of one command, with examples and the variables that stand in for flags. */
-export function commandHelp(spec: CommandSpec): string {
+/** The commands under a name, such as `certificate verify` under `certificate`, which is a command itself. */
+export function membersOf(name: string, commands: readonly Command[]): Command[] {
+  return commands.filter(({ spec }) => spec.path.length > 1 && spec.path[0] === name);
+}
+
+/**
+ * The help of one command, with examples and the variables that stand in for flags.
+ * @param members the commands under its name
+ */
+export function commandHelp(spec: CommandSpec, members: readonly Command[]): string {
   const { examples } = spec;
   return join([
     `Usage: tenantctl ${usageLine(spec)}`,
     fill(spec.description ?? sentence(spec.summary), WIDTH).join('\n'),
     section('Arguments', argumentEntries(spec)),
+    section('Commands', commandEntries(members)),
     section('Options', optionEntries(visibleOptions(optionsOf(spec)))),
     section('Global options', optionEntries(GLOBAL_OPTIONS)),
     `Examples:\n${examples.map(({ run, does }) => `  # ${does}\n  ${run}`).join('\n')}`,

@@ -1,8 +1,8 @@
 import { Argument, Command as Parser, Option } from 'commander';
 import { usageError } from '../core/errors.js';
-import { type Command, optionsOf } from './command.js';
+import { type Command, nameOf, optionsOf } from './command.js';
 import { GLOBAL_OPTIONS } from './globals.js';
-import { commandHelp, groupHelp, programHelp } from './help.js';
+import { commandHelp, groupHelp, membersOf, programHelp } from './help.js';
 import { type ArgumentSpec, argumentUsage, type OptionSpec, type OptionSpecs, usageOf } from './option.js';
 import type { RawValue } from './values.js';
 
@@ -43,7 +43,7 @@ export function buildParser(
 function addCommand(root: Parser, command: Command, { commands, global, onMatch }: Building): void {
   const { spec } = command;
   const parser = groupFor(root, spec.path, commands).command(spec.path.at(-1) as string);
-  parser.helpInformation = () => commandHelp(spec);
+  parser.helpInformation = () => commandHelp(spec, membersOf(nameOf(spec), commands));
   for (const [name, argument] of Object.entries(spec.arguments ?? {}))
     parser.addArgument(toArgument(name, argument));
   const own = addOptions(parser, optionsOf(spec));
@@ -59,7 +59,7 @@ function groupFor(root: Parser, path: readonly string[], commands: readonly Comm
 }
 
 function newGroup(root: Parser, name: string, commands: readonly Command[]): Parser {
-  const members = commands.filter(({ spec }) => spec.path.length > 1 && spec.path[0] === name);
+  const members = membersOf(name, commands);
   const words = members.map(({ spec }) => spec.path[1]).join('|');
   const group = root.command(name).helpCommand(false);
   group.helpInformation = () => groupHelp(name, members);

@@ -5,7 +5,7 @@ import {
   type DeletedObject,
 } from './certificate.js';
 
-/** Clocks of one server are told in seconds. */
+/** Times are kept in seconds. */
 const ROUNDING_MS = 1_000;
 
 type Check = (certificate: Certificate) => CertificateDifference[];
@@ -23,86 +23,106 @@ const CHECKS: readonly Check[] = [
     format === CERTIFICATE_FORMAT
       ? []
       : differs('format', `its format is ${format}; this tool knows format ${CERTIFICATE_FORMAT}`),
+  readableTimes,
   ({ objects }) => (objects.length > 0 ? [] : differs('objects', 'it names nothing that was deleted')),
   ({ objects }) => objects.flatMap(remaining),
-  ({ objects }) => objects.flatMap(backwards),
-  dueBeforeDeleted,
-  holdBeforeDeleted,
-  rescanned,
-  ({ rescan, issuedAt }) =>
-    time(issuedAt) + ROUNDING_MS >= time(rescan.at)
-      ? []
-      : differs('issuedAt', 'it was issued before the second look'),
+  notBeforeItsDay,
+  notUnderHold,
+  nothingFoundAgain,
+  ({ export: { manifestSha256, finishedAt, without }, deletion }) => {
+    if (manifestSha256 === null || finishedAt === null)
+      return without === null
+        ? differs('export', 'it says neither what was exported nor why nothing was')
+        : [];
+    return isAfter(finishedAt, deletion.begunAt)
+      ? differs('export', 'the export ended after the deletion had begun')
+      : [];
+  },
+  ({ issuedAt, rescan }) =>
+    isAfter(rescan.at, issuedAt) ? differs('issuedAt', 'it was issued before the second look') : [],
   ({ residue }) =>
     residue.notCovered.length > 0 ? [] : differs('residue', 'it does not say what it does not cover'),
 ];
 
+/** Others are never before or after anything. */
+function readableTimes({
+  issuedAt,
+  retention,
+  holdCheck,
+  deletion,
+  rescan,
+}: Certificate): CertificateDifference[] {
+  const times = [
+    issuedAt,
+    retention.requestedAt,
+    retention.dueAt,
+    holdCheck.at,
+    deletion.begunAt,
+    deletion.endedAt,
+    rescan.at,
+  ];
+  const unreadable = times.filter((text) => !TIME.test(text) || Number.isNaN(Date.parse(text)));
+  return unreadable.flatMap((text) => differs('form', `${JSON.stringify(text)} is not a time in UTC`));
+}
+
+const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z$/;
+
+/** Of rows that were deleted it must be known that none is left; what was dropped has none. */
 function remaining({ object, place, kind, action, rowsAfter }: DeletedObject): CertificateDifference[] {
-  const counted = kind === 'table' || kind === 'partition';
-  if (rowsAfter === 0 || (rowsAfter === null && !(counted && action === 'deleted'))) return [];
+  if (rowsAfter === 0 || (rowsAfter === null && action !== 'rows deleted')) return [];
   return differs(
     'objects',
     `${kind} ${object} of ${place} has ${rowsAfter ?? 'an unknown number of'} rows left`,
   );
 }
 
-function backwards({ object, place, startedAt, finishedAt }: DeletedObject): CertificateDifference[] {
-  return time(startedAt) <= time(finishedAt)
-    ? []
-    : differs('objects', `${object} of ${place} was finished before it was begun`);
-}
-
-function dueBeforeDeleted({ retention, objects }: Certificate): CertificateDifference[] {
+function notBeforeItsDay({ retention, deletion }: Certificate): CertificateDifference[] {
   const { requestedAt, retainMs, dueAt } = retention;
-  const early = time(dueAt) + ROUNDING_MS < time(requestedAt) + retainMs;
-  const first = firstOf(objects);
+  const end = Date.parse(requestedAt) + retainMs;
   return [
-    ...(early ? differs('retention', 'the day it was due is before the end of the retention period') : []),
-    ...(first !== undefined && first + ROUNDING_MS < time(dueAt)
-      ? differs(
-          'retention',
-          `something was deleted at ${new Date(first).toISOString()}, before it was due at ${dueAt}`,
-        )
+    ...(Date.parse(dueAt) + ROUNDING_MS < end
+      ? differs('retention', 'it was due before its retention period ended')
+      : []),
+    ...(isAfter(dueAt, deletion.begunAt)
+      ? differs('retention', `the deletion began at ${deletion.begunAt}, before it was due at ${dueAt}`)
+      : []),
+    ...(isAfter(deletion.begunAt, deletion.endedAt)
+      ? differs('deletion', 'the deletion ended before it began')
       : []),
   ];
 }
 
-function holdBeforeDeleted({ holdCheck, objects }: Certificate): CertificateDifference[] {
-  const first = firstOf(objects);
+function notUnderHold({ holdCheck, deletion }: Certificate): CertificateDifference[] {
   return [
     ...((holdCheck.held as boolean) ? differs('holdCheck', 'it was deleted under a legal hold') : []),
-    ...(first !== undefined && time(holdCheck.at) > first + ROUNDING_MS
-      ? differs('holdCheck', 'holds were looked for only after something was deleted')
+    ...(isAfter(holdCheck.at, deletion.endedAt)
+      ? differs('holdCheck', 'legal holds were looked for only after the deletion')
       : []),
   ];
 }
 
-function rescanned({ rescan, objects, operator }: Certificate): CertificateDifference[] {
-  const last = Math.max(...objects.map(({ finishedAt }) => time(finishedAt)));
-  const { control, rowsFound, independent, role } = rescan;
+function nothingFoundAgain({ rescan, deletion }: Certificate): CertificateDifference[] {
+  const { control, rowsFound, readers } = rescan;
   return [
     ...(rowsFound === 0 ? [] : differs('rescan', `the second look found ${rowsFound} rows`)),
-    ...(time(rescan.at) + ROUNDING_MS >= last
-      ? []
-      : differs('rescan', 'the second look came before the deletion ended')),
-    ...(control.expected > 0 && control.found === control.expected
+    ...(isAfter(deletion.endedAt, rescan.at)
+      ? differs('rescan', 'the second look came before the deletion ended')
+      : []),
+    ...(control.found === control.expected
       ? []
       : differs(
           'rescan',
-          `the second look did not see what is known to be there: ${control.found} of ${control.expected}`,
+          `before the deletion the second look saw ${control.found} of ${control.expected} rows, so it proves nothing`,
         )),
-    ...(independent && role === operator.databaseUser
-      ? differs('rescan', `the second look is called independent, but ${role} has deleted as well`)
+    ...(isAfter(control.at, deletion.endedAt)
+      ? differs('rescan', 'its control was made after the deletion')
       : []),
+    ...(readers.length > 0 ? [] : differs('rescan', 'nobody has looked a second time')),
   ];
 }
 
-function firstOf(objects: readonly DeletedObject[]): number | undefined {
-  return objects.length === 0 ? undefined : Math.min(...objects.map(({ startedAt }) => time(startedAt)));
-}
-
-function time(text: string): number {
-  return Date.parse(text);
+function isAfter(one: string, other: string): boolean {
+  return Date.parse(one) > Date.parse(other) + ROUNDING_MS;
 }
 
 function differs(kind: string, message: string): CertificateDifference[] {

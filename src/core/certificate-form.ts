@@ -2,9 +2,7 @@ import type { SignedCertificate } from './certificate.js';
 
 /** The form of a value: the name of a type, a list of values of a form, or members with theirs; `?` allows null. */
 type Form =
-  'text' | 'text?' | 'whole' | 'whole?' | 'flag' | 'any' | readonly [Form] | { [member: string]: Form };
-
-const POINT = { seq: 'whole', hash: 'text' } as const;
+  'text' | 'text?' | 'whole' | 'whole?' | 'flag' | 'flag?' | readonly [Form] | { [member: string]: Form };
 
 /** The same as the types of certificate.ts, for a file that anybody may have written. */
 const DOCUMENT: Form = {
@@ -17,8 +15,9 @@ const DOCUMENT: Form = {
     request: { offboarding: 'text', requestedBy: 'text', reason: 'text?', basis: 'text?', ticket: 'text?' },
     retention: { requestedAt: 'text', retainMs: 'whole', dueAt: 'text', rule: 'text' },
     holdCheck: { at: 'text', held: 'flag', placementsRead: 'whole' },
-    export: 'any',
+    export: { manifestSha256: 'text?', finishedAt: 'text?', without: 'text?' },
     scope: [{ cluster: 'text', database: 'text', schema: 'text', found: 'text' }],
+    deletion: { begunAt: 'text', endedAt: 'text' },
     objects: [
       {
         place: 'text',
@@ -27,35 +26,41 @@ const DOCUMENT: Form = {
         rowsBefore: 'whole?',
         action: 'text',
         rowsAfter: 'whole?',
-        batches: 'whole',
+        batches: 'whole?',
         firstTxid: 'text?',
         lastTxid: 'text?',
         lsn: 'text?',
-        startedAt: 'text',
-        finishedAt: 'text',
       },
     ],
     rescan: {
-      role: 'text',
-      independent: 'flag',
       at: 'text',
-      databases: ['text'],
-      tables: 'whole',
+      clusters: ['text'],
+      databases: 'whole',
+      readers: [{ role: 'text', tables: 'whole' }],
       rowsFound: 'whole',
-      control: { what: 'text', expected: 'whole', found: 'whole' },
+      notRead: ['text'],
+      control: { at: 'text', expected: 'whole', found: 'whole' },
     },
     residue: {
-      wal: [{ cluster: 'text', lsn: 'text', keptBytes: 'whole?' }],
-      replicas: [{ cluster: 'text', name: 'text', replayLsn: 'text', past: 'flag' }],
-      vacuum: [{ table: 'text', deadRows: 'whole', lastVacuum: 'text?' }],
+      servers: [
+        {
+          cluster: 'text',
+          at: 'text',
+          walLsn: 'text',
+          walKeptBytes: 'whole?',
+          archiving: 'flag',
+          slots: [{ name: 'text', restartLsn: 'text?' }],
+          replicas: [{ name: 'text', replayLsn: 'text?', past: 'flag?' }],
+        },
+      ],
+      tables: [{ table: 'text', deadRows: 'whole', lastVacuum: 'text?', analyzed: 'flag' }],
       backups: [{ name: 'text', clusters: ['text'], expireAfterMs: 'whole', expiresAt: 'text' }],
-      statistics: 'text',
       notCovered: ['text'],
     },
     tool: 'text',
     configuration: 'text',
     operator: { actor: 'text', databaseUser: 'text' },
-    audit: POINT,
+    audit: { seq: 'whole', hash: 'text' },
   },
   signature: { algorithm: 'text', keyId: 'text', value: 'text' },
   publicKey: 'text',
@@ -119,12 +124,12 @@ const EXPECTED = {
   whole: 'a whole number',
   'whole?': 'a whole number or null',
   flag: 'true or false',
-  any: 'there',
+  'flag?': 'true, false or null',
 } as const;
 
 function isOfType(type: keyof typeof EXPECTED, value: unknown): boolean {
   if (type.endsWith('?') && value === null) return true;
   if (type.startsWith('text')) return typeof value === 'string';
   if (type.startsWith('whole')) return Number.isSafeInteger(value);
-  return type === 'flag' ? typeof value === 'boolean' : value !== undefined;
+  return typeof value === 'boolean';
 }

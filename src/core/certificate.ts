@@ -31,9 +31,11 @@ export interface Certificate {
   };
   retention: { requestedAt: string; retainMs: number; dueAt: string; rule: string };
   holdCheck: HoldCheck;
-  /** What was handed over before the deletion, or why nothing was. */
-  export: { manifestSha256: string; finishedAt: string } | { none: string };
+  /** What was exported before the deletion, or why nothing was. */
+  export: { manifestSha256: string | null; finishedAt: string | null; without: string | null };
   scope: ScopePlace[];
+  /** From the first row to the last object. */
+  deletion: { begunAt: string; endedAt: string };
   objects: DeletedObject[];
   rescan: Rescan;
   residue: Residue;
@@ -45,8 +47,9 @@ export interface Certificate {
   audit: { seq: number; hash: string };
 }
 
-/** Read before the first row went, and again in each transaction that deleted. */
+/** Holds are read again in each transaction that deletes. */
 export interface HoldCheck {
+  /** When they were read first, before anything was deleted. */
   at: string;
   held: false;
   /** Local placements in which it was looked for. */
@@ -62,59 +65,63 @@ export interface ScopePlace {
   found: string;
 }
 
-export type ObjectKind =
-  | 'table'
-  | 'partition'
-  | 'schema'
-  | 'database'
-  | 'role'
-  | 'large object'
-  | 'materialised view'
-  | 'publication'
-  | 'replication slot'
-  | 'placement';
-
 export interface DeletedObject {
   /** `cluster/database` */
   place: string;
   object: string;
-  kind: ObjectKind;
-  /** Null where rows are not counted, as of a role. */
+  kind:
+    | 'table'
+    | 'partition'
+    | 'schema'
+    | 'database'
+    | 'role'
+    | 'large objects'
+    | 'materialised view'
+    | 'publication'
+    | 'replication slot';
+  /** Null where rows are not what it is about. */
   rowsBefore: number | null;
-  action: 'deleted' | 'dropped' | 'refreshed' | 'ended';
+  action: 'rows deleted' | 'dropped' | 'filled again' | 'ended';
   rowsAfter: number | null;
-  batches: number;
+  batches: number | null;
   firstTxid: string | null;
   lastTxid: string | null;
   lsn: string | null;
-  startedAt: string;
-  finishedAt: string;
 }
 
-/** A second look, after everything was gone. */
+/** A second look over whole clusters, after everything was gone. */
 export interface Rescan {
-  role: string;
-  /** Is it another role than the one that deleted? */
-  independent: boolean;
   at: string;
-  databases: string[];
-  tables: number;
+  clusters: string[];
+  databases: number;
+  /** Who has read how many tables. */
+  readers: { role: string; tables: number }[];
   rowsFound: number;
-  /** That the second look sees rows at all: of something that is known to be there. */
-  control: { what: string; expected: number; found: number };
+  /** What could not be read whole. */
+  notRead: string[];
+  /** The same look before the deletion, which must see what was to be deleted: one that is blind proves nothing. */
+  control: { at: string; expected: number; found: number };
 }
 
 /** What may still hold the tenant's data, and until when. */
 export interface Residue {
-  /** The end of the write-ahead log after the deletion, by cluster, and how much of it the server keeps. */
-  wal: { cluster: string; lsn: string; keptBytes: number | null }[];
-  replicas: { cluster: string; name: string; replayLsn: string; past: boolean }[];
-  /** Tables whose deleted rows are in their files until vacuum and new rows have written over them. */
-  vacuum: { table: string; deadRows: number; lastVacuum: string | null }[];
+  servers: {
+    cluster: string;
+    at: string;
+    /** Everything that was deleted is in the write-ahead log up to here. */
+    walLsn: string;
+    /** Bytes of log that are kept for replicas and slots; null where the server keeps what its checkpoints need. */
+    walKeptBytes: number | null;
+    /** Is the log copied elsewhere? */
+    archiving: boolean;
+    slots: { name: string; restartLsn: string | null }[];
+    /** Null where the administrator may not see it. */
+    replicas: { name: string; replayLsn: string | null; past: boolean | null }[];
+  }[];
+  /** Shared tables, whose files hold deleted rows until vacuum and new rows have written over them. */
+  tables: { table: string; deadRows: number; lastVacuum: string | null; analyzed: boolean }[];
   /** Backups as the configuration names them, and when the last one that can hold the data expires. */
   backups: { name: string; clusters: string[]; expireAfterMs: number; expiresAt: string }[];
-  /** Whether the planner's statistics, which hold sample values, were made anew. */
-  statistics: string;
   /** What this tool cannot see, a sentence each. */
   notCovered: string[];
 }

@@ -1,6 +1,7 @@
 import { type Command, handledBy } from '../command.js';
 import { activate } from './activate.js';
 import { auditCheckpoint, auditList, auditVerify } from './audit.js';
+import { certificate, certificateKey, certificateVerify } from './certificate.js';
 import { completion } from './completion.js';
 import { configCheck, configSchema, configShow } from './config.js';
 import { demo } from './demo.js';
@@ -69,6 +70,9 @@ export const COMMANDS: readonly Command[] = [
   handledBy(movesUndo, () => import('../handlers/moves-undo.js')),
   handledBy(movesComplete, () => import('../handlers/moves-complete.js')),
   handledBy(movesAbort, () => import('../handlers/moves-abort.js')),
+  handledBy(certificate, () => import('../handlers/certificate.js')),
+  handledBy(certificateVerify, () => import('../handlers/certificate-verify.js')),
+  handledBy(certificateKey, () => import('../handlers/certificate-key.js')),
   handledBy(auditList, () => import('../handlers/audit-list.js')),
   handledBy(auditVerify, () => import('../handlers/audit-verify.js')),
   handledBy(auditCheckpoint, () => import('../handlers/audit-checkpoint.js')),

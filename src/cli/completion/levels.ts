@@ -23,6 +23,8 @@ export function levelsOf(commands: readonly Command[]): Level[] {
   const groups = new Set(
     commands.flatMap(({ spec }) => (spec.path.length > 1 ? [spec.path[0] as string] : [])),
   );
+  // A word that is a command itself has a place of its own below.
+  for (const { spec } of commands) if (spec.path.length === 1) groups.delete(spec.path[0] as string);
   return [
     { path: '', words: firstWords(commands), options: globalItems() },
     ...[...groups].map((group) => ({
@@ -32,7 +34,7 @@ export function levelsOf(commands: readonly Command[]): Level[] {
     })),
     ...commands.map(({ spec }) => ({
       path: spec.path.join(' '),
-      words: choices(spec.arguments ?? {}),
+      words: [...choices(spec.arguments ?? {}), ...secondWords(spec.path.join(' '), commands)],
       options: [...items(visibleOptions(optionsOf(spec))), ...globalItems()],
     })),
   ];

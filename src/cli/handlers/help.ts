@@ -1,7 +1,7 @@
 import { usageError } from '../../core/errors.js';
 import { type Call, type Command, nameOf, type Outcome } from '../command.js';
 import type { help } from '../commands/help.js';
-import { commandHelp, groupHelp, programHelp } from '../help.js';
+import { commandHelp, groupHelp, membersOf, programHelp } from '../help.js';
 
 export default function handle({
   arguments: { command: words },
@@ -15,8 +15,8 @@ function helpFor(words: readonly string[], commands: readonly Command[]): string
   if (words.length === 0) return programHelp(commands);
   const name = words.join(' ');
   const one = commands.find(({ spec }) => nameOf(spec) === name);
-  if (one !== undefined) return commandHelp(one.spec);
-  const members = commands.filter(({ spec }) => spec.path.length > 1 && spec.path[0] === name);
+  const members = membersOf(name, commands);
+  if (one !== undefined) return commandHelp(one.spec, members);
   if (members.length > 0) return groupHelp(name, members);
   throw usageError('UNKNOWN_COMMAND', `There is no command "${name}".`, {
     hint: 'tenantctl help lists all of them.',

@@ -21,11 +21,11 @@ import { requireSigningKey } from '../signing.js';
 /** What the deletion has found and done; everything else in a certificate comes from request, settings and catalog. */
 export interface DeletionRecord extends Pick<
   Certificate,
-  'holdCheck' | 'scope' | 'objects' | 'rescan' | 'residue'
+  'holdCheck' | 'scope' | 'deletion' | 'objects' | 'rescan' | 'residue'
 > {
   tenant: { id: string; tier: Tier; key: string; owner: string | null };
   /** Why there is no export, where the offboarding has none. */
-  noExport: string;
+  withoutExport: string;
 }
 
 export interface IssuedCertificate {
@@ -65,7 +65,7 @@ async function compose(
   const { fleet: id, at } = await fleetAndTime(connection);
   const salt = randomBytes(16).toString('hex');
   const hashed = (text: string) => saltedHash(salt, text);
-  const { tenant, noExport, holdCheck, scope, objects, rescan, residue } = record;
+  const { tenant, withoutExport, ...deleted } = record;
   return {
     format: CERTIFICATE_FORMAT,
     certificate: randomUUID(),
@@ -79,15 +79,12 @@ async function compose(
       owner: tenant.owner === null ? null : hashed(tenant.owner),
     },
     ...requestOf(offboarding, hashed),
-    holdCheck,
-    export:
-      offboarding.export === null
-        ? { none: noExport }
-        : { manifestSha256: offboarding.export.manifestSha256, finishedAt: offboarding.export.finishedAt },
-    scope,
-    objects,
-    rescan,
-    residue,
+    export: {
+      manifestSha256: offboarding.export?.manifestSha256 ?? null,
+      finishedAt: offboarding.export?.finishedAt ?? null,
+      without: offboarding.export === null ? withoutExport : null,
+    },
+    ...deleted,
     tool: TOOL_VERSION,
     configuration: configurationHash(fleet.settings),
     operator: { actor: fleet.actor.actor, databaseUser: connection.user },
