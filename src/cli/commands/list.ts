@@ -3,6 +3,8 @@ import { defineCommand } from '../command.js';
 export const list = defineCommand({
   path: ['list'],
   summary: 'list tenants',
+  description:
+    'Lists tenants in order of id. Deleted ones are left out unless the selector names them: --select status=deleted.',
   options: {
     select: { type: 'list', value: 'selector', summary: 'only these: field=value,field!=value' },
     limit: { type: 'integer', value: 'number', default: 100, summary: 'how many on one page' },

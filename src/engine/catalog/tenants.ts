@@ -26,16 +26,20 @@ const SOURCE = raw(`
   join tenantctl_catalog.placements p on p.tenant = t.id and p.until is null
   left join tenantctl_catalog.units u on u.id = p.unit`);
 
-/** The tenant of this id, or undefined. */
+/**
+ * The tenant of this id; undefined where there never was one.
+ * @throws conflict `TENANT_DELETED` (exit 5) where there was
+ */
 export async function findTenant(connection: Connection, id: string): Promise<TenantRecord | undefined> {
-  return connection.row<TenantRecord>(sql`select ${COLUMNS} from ${SOURCE} where t.id = ${id}`);
+  const tenant = await connection.row<TenantRecord>(sql`select ${COLUMNS} from ${SOURCE} where t.id = ${id}`);
+  if (tenant === undefined) await assertNotDeleted(connection, id);
+  return tenant;
 }
 
 /** @throws conflict `TENANT_UNKNOWN`, or `TENANT_DELETED` where there was one (exit 5) */
 export async function requireTenant(connection: Connection, id: string): Promise<TenantRecord> {
   const tenant = await findTenant(connection, id);
   if (tenant !== undefined) return tenant;
-  await assertNotDeleted(connection, id);
   throw conflictError('TENANT_UNKNOWN', `There is no tenant ${id}.`, {
     hint: `\`tenantctl list\` shows who is there; \`tenantctl provision ${id}\` makes it.`,
     facts: { tenant: id },
@@ -54,11 +58,22 @@ export interface TenantPage {
   after: string | null;
 }
 
-/** One page of tenants in order of id; reads one row more than asked for to know whether there is a next page. */
+/** The same with those that were deleted, at the place where they lived last. */
+const SOURCE_WITH_DELETED = raw(`
+  tenantctl_catalog.tenants t
+  join tenantctl_catalog.placements p on p.tenant = t.id and (p.until is null or (t.status = 'deleted' and p.epoch =
+    (select max(o.epoch) from tenantctl_catalog.placements o where o.tenant = t.id)))
+  left join tenantctl_catalog.units u on u.id = p.unit`);
+
+/**
+ * One page of tenants in order of id; reads one row more than asked for to know whether there is a next page. Deleted
+ * ones are in it only where the selector names their status.
+ */
 export async function listTenantRecords(connection: Connection, page: TenantPage): Promise<TenantRecord[]> {
   const after = page.after === null ? raw('true') : sql`t.id > ${page.after}`;
+  const source = page.select.some((all) => all.some(asksForDeleted)) ? SOURCE_WITH_DELETED : SOURCE;
   return connection.rows<TenantRecord>(sql`
-    select ${COLUMNS} from ${SOURCE} where ${after} and ${selectorCondition(page.select)}
+    select ${COLUMNS} from ${source} where ${after} and ${selectorCondition(page.select)}
      order by t.id limit ${page.limit + 1}`);
 }
 
@@ -117,6 +132,13 @@ export async function placementHistory(
   return connection.rows(sql`
     select epoch::int, tier, cluster, database, schema, pool, role, since::text, until::text
       from tenantctl_catalog.placements where tenant = ${id} order by epoch desc`);
+}
+
+/** `status=deleted`, or a pattern that somebody writes who wants these as well: `status=d*`, `status=*`. */
+function asksForDeleted({ field, pattern, negated }: Condition): boolean {
+  if (field !== 'status' || negated) return false;
+  const [beginning = '', ...more] = pattern.split('*');
+  return more.length === 0 ? pattern === 'deleted' : 'deleted'.startsWith(beginning);
 }
 
 /** A selector as a condition over the columns of `listTenantRecords`. */

@@ -81,9 +81,9 @@ interface PlanNode {
 /** The statement that a function of the catalog sends. */
 async function statementOf(send: (connection: Connection) => Promise<unknown>): Promise<Sql> {
   const sent: Sql[] = [];
-  const listen = (statement: Sql): Promise<undefined> => {
+  const listen = (statement: Sql): Promise<object> => {
     sent.push(statement);
-    return Promise.resolve(undefined);
+    return Promise.resolve({});
   };
   await send({ row: listen, rows: listen } as unknown as Connection);
   expect(sent).toHaveLength(1);
