@@ -39,6 +39,8 @@ export interface Confirmation {
   question: string;
   /** Confirmed by typing the value of this argument, or with `--confirm <value>`. */
   typed?: string;
+  /** With this option nothing is deleted, so nothing is asked. */
+  unless?: string;
 }
 
 /** What a command gives back. A failure that still has data (a partial run) carries both. */

@@ -50,6 +50,7 @@ async function confirmIfNeeded(
 ) {
   const confirmation = command.spec.confirms;
   if (confirmation === undefined || options['dryRun'] === true) return;
+  if (confirmation.unless !== undefined && options[confirmation.unless] === true) return;
   const given = options['confirm'] as string | undefined;
   await confirm(io, { confirmation, arguments: values, yes: global.yes, confirm: given, signal });
 }

@@ -34,6 +34,7 @@ export type FleetEvent =
   | { type: 'move.step'; move: string; tenant: string; state: MoveState; text: string }
   | { type: 'move.progress'; move: string; table: string; rows: number; total: number | null }
   | { type: 'move.finished'; move: string; tenant: string; state: MoveState; writePauseMs: number | null }
+  | { type: 'tenant.step'; tenant: string; text: string }
   | { type: 'notice'; level: 'info' | 'warning'; code: string; message: string };
 
 export type RunStatus = 'running' | 'waiting' | 'succeeded' | 'failed' | 'paused' | 'partial' | 'aborted';

@@ -70,6 +70,7 @@ class PlainLines {
         countUnit(this.progress, event);
         return this.watch();
       case 'unit.started':
+      case 'tenant.step':
         return this.watch();
       case 'wave.waiting':
         this.waiting = event;
@@ -128,6 +129,8 @@ class PlainLines {
         return `wave ${event.wave}: ${waitingText(event, Date.now())}`;
       case 'wave.resumed':
         return `wave ${event.wave}: goes on`;
+      case 'tenant.step':
+        return `${event.tenant}: ${oneLine(event.text)}`;
       default:
         return this.options.detail === 'steps' ? stepLine(event) : undefined;
     }

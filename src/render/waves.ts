@@ -51,6 +51,9 @@ class WaveScreen {
       case 'run.halted':
         this.tell(`${this.options.colors.red('run halted:')} ${oneLine(event.reason)}`);
         break;
+      case 'tenant.step':
+        this.tell(`${event.tenant}: ${oneLine(event.text)}`);
+        break;
       case 'notice':
         this.tell(this.noticeText(event));
         break;

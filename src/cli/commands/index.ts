@@ -19,8 +19,10 @@ import {
   movesUndo,
   movesWatch,
 } from './moves.js';
+import { offboard } from './offboard.js';
 import { promote } from './promote.js';
 import { provision } from './provision.js';
+import { retentionHold, retentionList, retentionRelease, retentionRun } from './retention.js';
 import { rollback } from './rollback.js';
 import { route } from './route.js';
 import {
@@ -70,6 +72,11 @@ export const COMMANDS: readonly Command[] = [
   handledBy(movesUndo, () => import('../handlers/moves-undo.js')),
   handledBy(movesComplete, () => import('../handlers/moves-complete.js')),
   handledBy(movesAbort, () => import('../handlers/moves-abort.js')),
+  handledBy(offboard, () => import('../handlers/offboard.js')),
+  handledBy(retentionList, () => import('../handlers/retention-list.js')),
+  handledBy(retentionRun, () => import('../handlers/retention-run.js')),
+  handledBy(retentionHold, () => import('../handlers/retention-hold.js')),
+  handledBy(retentionRelease, () => import('../handlers/retention-release.js')),
   handledBy(certificate, () => import('../handlers/certificate.js')),
   handledBy(certificateVerify, () => import('../handlers/certificate-verify.js')),
   handledBy(certificateKey, () => import('../handlers/certificate-key.js')),

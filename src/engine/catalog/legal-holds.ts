@@ -5,12 +5,22 @@ import { type Sql, raw, sql } from '../../pg/sql.js';
 const COLUMNS = raw(`
   h.id as hold, h.tenant, h.reason, h.author, to_char(h.placed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "placedAt"`);
 
-/** The hold that stands on a tenant, or undefined. */
-export async function standingHoldOf(connection: Connection, tenant: string): Promise<LegalHold | undefined> {
-  return connection.row<LegalHold>(
+/** The holds that stand on a tenant, the oldest first. */
+export async function standingHoldsOf(connection: Connection, tenant: string): Promise<LegalHold[]> {
+  return connection.rows<LegalHold>(
     sql`select ${COLUMNS} from tenantctl_catalog.holds h where h.tenant = ${tenant} and h.released_at is null
-         order by h.placed_at limit 1`,
+         order by h.placed_at, h.id`,
   );
+}
+
+/** The oldest of them, or undefined. */
+export async function standingHoldOf(connection: Connection, tenant: string): Promise<LegalHold | undefined> {
+  return (await standingHoldsOf(connection, tenant))[0];
+}
+
+/** Keeps holds from being placed on a tenant until the transaction ends. */
+export async function lockTenant(connection: Connection, tenant: string): Promise<void> {
+  await connection.rows(sql`select from tenantctl_catalog.tenants where id = ${tenant} for update`);
 }
 
 /** Every hold that stands, the oldest first. */

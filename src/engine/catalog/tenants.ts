@@ -110,6 +110,14 @@ export function statusUpdate(id: string, status: TenantStatus): Sql {
     where id = ${id}`;
 }
 
+/** The statements that leave of a tenant only what keeps its id and key from being used again. */
+export function tombstone(id: string): Sql[] {
+  return [
+    sql`update tenantctl_catalog.tenants set status = 'deleted', deleted_at = now(), owner = null, labels = '{}' where id = ${id}`,
+    sql`update tenantctl_catalog.placements set until = now() where tenant = ${id} and until is null`,
+  ];
+}
+
 export interface TenantChanges {
   plan: string | null;
   owner: string | null;

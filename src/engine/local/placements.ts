@@ -1,3 +1,4 @@
+import type { LegalHold } from '../../core/offboarding.js';
 import type { PlanLimits } from '../../core/settings.js';
 import type { Placement, Tier } from '../../core/tier.js';
 import type { Connection } from '../../pg/connection.js';
@@ -83,6 +84,17 @@ export function placementUpdate(home: Home): Sql {
   return sql`
     update tenantctl.placement set plan = ${plan}, owner = ${owner},
       labels = ${JSON.stringify(labels)}::jsonb, changed_at = now() where ${placementOf(home)}`;
+}
+
+/**
+ * The statement that tells a home which legal holds stand on its tenant. A deletion that is at work there is waited for,
+ * batch by batch; it touches no row where that is known already.
+ */
+export function holdUpdate(home: Home, held: readonly LegalHold[]): Sql {
+  const hold = held.length === 0 ? null : JSON.stringify(held);
+  return sql`
+    update tenantctl.placement set hold = ${hold}::jsonb, changed_at = now()
+     where ${placementOf(home)} and hold is distinct from ${hold}::jsonb`;
 }
 
 /** The statement that forgets a home. */

@@ -98,7 +98,7 @@ const NAMES = [
     'tgname',
     "not p.tgisinternal and p.tgname not like 'tenantctl\\_%'",
   ),
-  ofRelation('policy', 'pg_policy', 'polrelid', 'polname'),
+  ofRelation('policy', 'pg_policy', 'polrelid', 'polname', "p.polname <> 'tenantctl_rescan'"),
   ofRelation('rule', 'pg_rewrite', 'ev_class', 'rulename'),
   ofRelation('parent', 'pg_inherits', 'inhrelid', 'inhseqno'),
   `select t.nsp, ${hash(`'function'::text, p.proname, ${ARGUMENTS}`)} from pg_proc p join target t on t.nsp = p.pronamespace`,

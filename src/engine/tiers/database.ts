@@ -45,7 +45,7 @@ const COPY_ATTEMPTS = 8;
 /** A database of the tenant's own, copied from a template that holds every migration. */
 export const databaseDriver: TierDriver = {
   tier: 'database',
-  facts: { sharesUnit: false },
+  facts: { sharesUnit: false, drops: 'database' },
 
   place(
     id: string,
@@ -141,9 +141,11 @@ export const databaseDriver: TierDriver = {
     );
   },
 
-  async drop(fleet: Fleet, home: Home): Promise<void> {
+  async drop(fleet: Fleet, home: Home, permission?: Sql): Promise<void> {
     const found = await databaseDriver.inspect(fleet, home);
     if (found.state === 'foreign') throw placeTaken(home, found.what);
+    if (permission !== undefined && found.state === 'present')
+      await inDatabaseOf(fleet, home, (connection) => connection.rows(permission));
     await fleet.connections(home.placement.cluster).leave(home.placement.database);
     await onCluster(fleet, home, async (connection) => {
       if (found.state === 'present') await dropDatabase(connection, home.placement.database);

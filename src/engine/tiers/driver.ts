@@ -29,6 +29,8 @@ export interface Relation {
 export interface TierFacts {
   /** Do other tenants migrate together with this one? */
   sharesUnit: boolean;
+  /** What goes with the tenant: its rows out of tables that stay, or the whole of what holds them. */
+  drops: 'rows' | 'schema' | 'database';
 }
 
 /**
@@ -73,6 +75,10 @@ export interface TierDriver {
   vacate(fleet: Fleet, home: Home, next: Placement): Promise<void>;
   /** Writes labels, plan and limits to the home. */
   describe(fleet: Fleet, home: Home): Promise<void>;
-  /** Removes every row and object of this tenant, its role included. */
-  drop(fleet: Fleet, home: Home): Promise<void>;
+  /**
+   * Removes every row and object of this tenant, its role included.
+   * @param permission a statement that raises unless that is allowed; asked in the transaction that removes, or right
+   *   before it where there can be none
+   */
+  drop(fleet: Fleet, home: Home, permission?: Sql): Promise<void>;
 }

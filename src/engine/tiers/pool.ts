@@ -4,7 +4,7 @@ import type { Placement } from '../../core/tier.js';
 import type { MigrationUnit } from '../../core/unit.js';
 import type { Connection } from '../../pg/connection.js';
 import { withLock } from '../../pg/locks.js';
-import { ident, sql } from '../../pg/sql.js';
+import { type Sql, ident, sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
 import { readLedger } from '../ledger/entries.js';
 import type { Migration } from '../ledger/migration.js';
@@ -29,7 +29,7 @@ import { admitHome, inDatabaseOf, openHome } from './session.js';
 /** Tables shared with other tenants, held apart by row-level security. */
 export const poolDriver: TierDriver = {
   tier: 'pool',
-  facts: { sharesUnit: true },
+  facts: { sharesUnit: true, drops: 'rows' },
 
   place(
     _id: string,
@@ -103,7 +103,7 @@ export const poolDriver: TierDriver = {
     await inDatabaseOf(fleet, home, (connection) => connection.execute(placementUpdate(home)));
   },
 
-  async drop(fleet: Fleet, home: Home): Promise<void> {
+  async drop(fleet: Fleet, home: Home, permission?: Sql): Promise<void> {
     const { tenancy } = fleet.settings;
     await prepareSharedDatabase(fleet, home.placement.cluster, home.placement.database);
     await inDatabaseOf(fleet, home, async (connection) => {
@@ -111,6 +111,7 @@ export const poolDriver: TierDriver = {
       if (found.state === 'foreign') throw placeTaken(home, found.what);
       if (found.state === 'absent') return;
       await connection.transaction(async () => {
+        if (permission !== undefined) await connection.rows(permission);
         const relations = await tenantRelations(connection, home, tenancy);
         await connection.rows(FLEET_SCOPE);
         for (const { name } of relations.toReversed()) {

@@ -36,7 +36,7 @@ import { admitHome, inDatabaseOf, openHome } from './session.js';
 /** A schema of the tenant's own, with a role of its own that may use it and nobody else's. */
 export const schemaDriver: TierDriver = {
   tier: 'schema',
-  facts: { sharesUnit: false },
+  facts: { sharesUnit: false, drops: 'schema' },
 
   place(
     id: string,
@@ -127,13 +127,14 @@ export const schemaDriver: TierDriver = {
     );
   },
 
-  async drop(fleet: Fleet, home: Home): Promise<void> {
+  async drop(fleet: Fleet, home: Home, permission?: Sql): Promise<void> {
     await prepareSharedDatabase(fleet, home.placement.cluster, home.placement.database);
     await inDatabaseOf(fleet, home, (connection) =>
       connection.transaction(async () => {
         const found = await inspectSchema(connection, home);
         if (found.state === 'foreign') throw placeTaken(home, found.what);
         if (found.state === 'absent') return;
+        if (permission !== undefined) await connection.rows(permission);
         const unit = schemaDriver.unit(home.tenant.id, home.placement).ledgerKey;
         await connection.execute(sql`drop schema if exists ${ident(home.placement.schema)} cascade`);
         await connection.execute(sql`delete from tenantctl.ledger where unit = ${unit}`);

@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import { conflictError, usageError } from '../../core/errors.js';
+import type { LegalHold } from '../../core/offboarding.js';
+import { parseTenantId } from '../../core/tenant.js';
+import { auditInsert } from '../../engine/catalog/audit.js';
+import {
+  holdInsert,
+  holdRelease,
+  lockTenant,
+  standingHoldOf,
+  standingHoldsOf,
+} from '../../engine/catalog/legal-holds.js';
+import { openOffboardingOf } from '../../engine/catalog/offboardings.js';
+import { type TenantRecord, requireTenant } from '../../engine/catalog/tenants.js';
+import type { Fleet } from '../../engine/context.js';
+import { holdUpdate } from '../../engine/local/placements.js';
+import type { Connection } from '../../pg/connection.js';
+import { homeOf } from '../home.js';
+import { limitsOf } from '../provision-plan.js';
+
+/** The holds that stand on a tenant after a change. */
+export interface HoldResult {
+  tenant: string;
+  held: LegalHold[];
+  /** Whether rows were deleted before the hold came, which it cannot bring back. */
+  deletionBegun: boolean;
+}
+
+/**
+ * Places a legal hold: from its commit on nothing of the tenant is deleted, by whomever. It does not wait for a deletion
+ * that is at work, which stops at its next batch. The same hold again: no change.
+ *
+ * @throws usage error `REASON_MISSING` (exit 2) · conflict `TENANT_UNKNOWN` or `TENANT_DELETED` (exit 5)
+ */
+export async function placeHold(fleet: Fleet, id: string, options: { dryRun: boolean }): Promise<HoldResult> {
+  parseTenantId(id);
+  const { actor, reason } = fleet.actor;
+  if (reason === null) throw reasonMissing('hold', id);
+  return fleet.catalog(async (connection) => {
+    const record = await requireTenant(connection, id);
+    const standing = await standingHoldsOf(connection, id);
+    const same = standing.some((hold) => hold.author === actor && hold.reason === reason);
+    if (!options.dryRun && !same) {
+      const hold = randomUUID();
+      await connection.atomically([
+        holdInsert({ hold, tenant: id, reason, author: actor }),
+        auditInsert(fleet.actor, { action: 'hold.place', phase: 'intent', tenant: id, details: { hold } }),
+      ]);
+      fleet.reach('hold.recorded');
+    }
+    return settle(fleet, connection, record, 'hold.place', options);
+  });
+}
+
+/**
+ * Releases every hold that stands on a tenant. Again: no change.
+ * @throws usage error `REASON_MISSING` (exit 2) · conflict `TENANT_UNKNOWN` or `NOT_ON_HOLD` (exit 5)
+ */
+export async function releaseHold(
+  fleet: Fleet,
+  id: string,
+  options: { dryRun: boolean },
+): Promise<HoldResult> {
+  parseTenantId(id);
+  const { actor, reason } = fleet.actor;
+  if (reason === null) throw reasonMissing('release', id);
+  return fleet.catalog(async (connection) => {
+    const record = await requireTenant(connection, id);
+    if (options.dryRun) return settle(fleet, connection, record, 'hold.release', options);
+    for (const { hold } of await standingHoldsOf(connection, id))
+      await connection.atomically([
+        holdRelease(hold, actor, reason),
+        auditInsert(fleet.actor, { action: 'hold.release', phase: 'intent', tenant: id, details: { hold } }),
+      ]);
+    fleet.reach('hold.recorded');
+    return settle(fleet, connection, record, 'hold.release', options);
+  });
+}
+
+/** The home is told what the catalog says; a crash before that leaves the hold standing in one of the two, which is enough. */
+async function settle(
+  fleet: Fleet,
+  connection: Connection,
+  record: TenantRecord,
+  action: 'hold.place' | 'hold.release',
+  { dryRun }: { dryRun: boolean },
+): Promise<HoldResult> {
+  const held = await standingHoldsOf(connection, record.id);
+  if (!dryRun && (await tellHome(fleet, record, held))) {
+    fleet.reach('hold.placed');
+    await connection.atomically([
+      auditInsert(fleet.actor, {
+        action,
+        tenant: record.id,
+        details: { holds: held.map(({ hold }) => hold) },
+      }),
+    ]);
+  }
+  const offboarding = await openOffboardingOf(connection, record.id);
+  return {
+    tenant: record.id,
+    held,
+    deletionBegun: offboarding !== undefined && offboarding.begunAt !== null,
+  };
+}
+
+/**
+ * Lets a home know which holds stand on its tenant, so that a deletion there meets them in its own transaction.
+ * @returns whether that was news
+ */
+export async function tellHome(
+  fleet: Fleet,
+  record: TenantRecord,
+  held: readonly LegalHold[],
+): Promise<boolean> {
+  const home = homeOf(record, limitsOf(fleet.settings, record.plan));
+  const { cluster, database } = home.placement;
+  const changed = await fleet.managed(cluster, database, (session) =>
+    session.execute(holdUpdate(home, held)),
+  );
+  return changed > 0;
+}
+
+/**
+ * Runs `work` while no hold can be placed on a tenant: whoever wants to waits until it is through.
+ * @throws conflict `TENANT_ON_HOLD` (exit 5) without calling it
+ */
+export async function whileNotHeld<T>(fleet: Fleet, id: string, work: () => Promise<T>): Promise<T> {
+  return fleet.catalogTransaction(async (connection) => {
+    await lockTenant(connection, id);
+    const hold = await standingHoldOf(connection, id);
+    if (hold !== undefined) throw onHold(hold);
+    return work();
+  });
+}
+
+/** The refusal to delete anything of a tenant that is on hold. */
+export function onHold({ hold, tenant, reason, author, placedAt }: LegalHold) {
+  return conflictError(
+    'TENANT_ON_HOLD',
+    `Tenant ${tenant} is on hold since ${placedAt} by ${author}: ${reason}. Nothing of it is deleted.`,
+    {
+      hint: `\`tenantctl retention release ${tenant} --reason …\` ends the hold.`,
+      facts: { tenant, hold, author, placedAt },
+    },
+  );
+}
+
+function reasonMissing(verb: 'hold' | 'release', id: string) {
+  return usageError(
+    'REASON_MISSING',
+    `A hold is not ${verb === 'hold' ? 'placed' : 'released'} without a reason.`,
+    {
+      hint: `tenantctl retention ${verb} ${id} --reason "case 2026-17" --actor legal@example.org`,
+      facts: { option: '--reason' },
+    },
+  );
+}
