@@ -35,6 +35,9 @@ export type FleetEvent =
   | { type: 'move.progress'; move: string; table: string; rows: number; total: number | null }
   | { type: 'move.finished'; move: string; tenant: string; state: MoveState; writePauseMs: number | null }
   | { type: 'tenant.step'; tenant: string; text: string }
+  | { type: 'export.started'; tenant: string; tables: number }
+  | { type: 'export.progress'; tenant: string; table: string; rows: number; bytes: number }
+  | { type: 'export.finished'; tenant: string; rows: number; bytes: number; directory: string }
   | { type: 'notice'; level: 'info' | 'warning'; code: string; message: string };
 
 export type RunStatus = 'running' | 'waiting' | 'succeeded' | 'failed' | 'paused' | 'partial' | 'aborted';
