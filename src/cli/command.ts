@@ -35,10 +35,12 @@ interface Example {
 }
 
 export interface Confirmation {
-  /** `{name}` stands for the value of that argument. */
+  /** `{name}` stands for the value of that argument or option. */
   question: string;
-  /** Confirmed by typing the value of this argument, or with `--confirm <value>`. */
+  /** Confirmed by typing the value of this argument or option, or with `--confirm <value>`. */
   typed?: string;
+  /** Asked only beside all of these options, when the command deletes nothing without them. */
+  beside?: readonly string[];
   /** With this option nothing is deleted, so nothing is asked. */
   unless?: string;
 }

@@ -52,5 +52,6 @@ async function confirmIfNeeded(
   if (confirmation === undefined || options['dryRun'] === true) return;
   if (confirmation.unless !== undefined && options[confirmation.unless] === true) return;
   const given = options['confirm'] as string | undefined;
-  await confirm(io, { confirmation, arguments: values, yes: global.yes, confirm: given, signal });
+  const named = { ...options, ...values };
+  await confirm(io, { confirmation, values: named, yes: global.yes, confirm: given, signal });
 }

@@ -5,7 +5,8 @@ import { canAsk, type Io } from './io.js';
 
 interface Request {
   confirmation: Confirmation;
-  arguments: Record<string, unknown>;
+  /** Values of arguments and options by name. */
+  values: Record<string, unknown>;
   yes: boolean;
   /** The value of `--confirm`. */
   confirm: string | undefined;
@@ -21,14 +22,14 @@ export async function confirm(io: Io, request: Request): Promise<void> {
   if (request.confirm !== undefined) return compare(request.confirm, expected);
   if (request.yes) return;
   if (!canAsk(io)) throw cannotAsk(expected);
-  const question = fillIn(request.confirmation.question, request.arguments);
+  const question = fillIn(request.confirmation.question, request.values);
   const how = expected === undefined ? '[y/N]' : `Type ${expected} to confirm:`;
   const answer = await ask(io, `${question} ${how} `, request.signal);
   const agreed = expected === undefined ? /^y(es)?$/i.test(answer) : answer === expected;
   if (!agreed) throw conflictError('DECLINED', 'Not confirmed; nothing was changed.');
 }
 
-function expectedText({ confirmation, arguments: values }: Request): string | undefined {
+function expectedText({ confirmation, values }: Request): string | undefined {
   return confirmation.typed === undefined ? undefined : String(values[confirmation.typed]);
 }
 

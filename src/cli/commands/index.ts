@@ -23,6 +23,7 @@ import { offboard } from './offboard.js';
 import { promote } from './promote.js';
 import { provision } from './provision.js';
 import { retentionHold, retentionList, retentionRelease, retentionRun } from './retention.js';
+import { restore } from './restore.js';
 import { rollback } from './rollback.js';
 import { route } from './route.js';
 import {
@@ -72,6 +73,7 @@ export const COMMANDS: readonly Command[] = [
   handledBy(movesUndo, () => import('../handlers/moves-undo.js')),
   handledBy(movesComplete, () => import('../handlers/moves-complete.js')),
   handledBy(movesAbort, () => import('../handlers/moves-abort.js')),
+  handledBy(restore, () => import('../handlers/restore.js')),
   handledBy(offboard, () => import('../handlers/offboard.js')),
   handledBy(retentionList, () => import('../handlers/retention-list.js')),
   handledBy(retentionRun, () => import('../handlers/retention-run.js')),

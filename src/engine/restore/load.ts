@@ -17,10 +17,9 @@ const LINES = ident('pg_temp', 'tenantctl_lines');
 /** No character of JSON text: each line is one value, whatever quotes and commas it has. */
 const WHOLE_LINES = raw(String.raw`(format csv, quote E'\x01', delimiter E'\x02')`);
 
-/** Can the file be copied straight into a table, without a statement of ours in between? */
-export function isDirect({ data }: ExportFiles, carried: TenantTable, target: TenantTable): boolean {
-  const stored = target.columns.filter(({ generated }) => !generated);
-  return data.format === 'csv' && carried.columns.length === stored.length;
+/** Has the file a value for every column that a table stores? */
+export function carriesAll(carried: TenantTable, target: TenantTable): boolean {
+  return carried.columns.length === target.columns.filter(({ generated }) => !generated).length;
 }
 
 /**
@@ -73,9 +72,10 @@ async function copyFile(
   }
 }
 
-/** A member of the line as a value of the column. JSON itself is taken as it stands, all else by its text. */
-function valueOf({ name, type }: TableColumn): Sql {
-  const member = sql`line ->> ${name}::text`;
-  if (type !== 'jsonb') return sql`(${member})::${raw(type)}`;
-  return sql`(line -> ${name}::text)::jsonb`;
+/** A member of the line as a value of the column: by its text, but for JSON, which is taken as it stands. */
+function valueOf({ name, type, notNull }: TableColumn): Sql {
+  if (type !== 'jsonb') return sql`(line ->> ${name}::text)::${raw(type)}`;
+  const member = sql`(line -> ${name}::text)::text`;
+  // The null of JSON and the null of SQL are written alike; a column that cannot hold the one holds the other.
+  return notNull ? sql`${member}::jsonb` : sql`nullif(${member}, 'null')::jsonb`;
 }

@@ -1,9 +1,10 @@
 import { EXIT, TenantctlError } from '../../core/errors.js';
 import type { Connection } from '../../pg/connection.js';
-import { sql } from '../../pg/sql.js';
+import { type Sql, raw, sql } from '../../pg/sql.js';
 import { type ScopedTable, scopedRows } from '../rows/scope.js';
 import { type Side, tableOf } from '../rows/side.js';
 import { type TableSum, rowHash } from '../rows/sums.js';
+import type { TenantTable } from '../rows/tables.js';
 import type { Pair } from './pair.js';
 
 /** Rows and hash of each table of an export, over its columns, as they are in the home now. */
@@ -16,10 +17,15 @@ export async function sumRestored(
   for (const { target, carried } of pairs) {
     const row = await session.row<TableSum>(sql`
       select ${target.name}::text as table, count(*)::float8 as rows, coalesce(sum(${rowHash(carried, 'x')}::numeric), 0)::text as hash
-        from ${tableOf(side, target.name)} x where ${scopedRows(side, target, 'x')}`);
+        from ${only(target)}${tableOf(side, target.name)} x where ${scopedRows(side, target, 'x')}`);
     sums.push(row as TableSum);
   }
   return sums;
+}
+
+/** A table from which others inherit would count their rows as well. A partitioned one has none of its own. */
+export function only({ leaves }: TenantTable): Sql {
+  return raw(leaves.length > 0 ? '' : 'only ');
 }
 
 /** Those tables whose rows are not what an export says, in words. */

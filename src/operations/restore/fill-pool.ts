@@ -1,0 +1,94 @@
+import { refusedError } from '../../core/errors.js';
+import { tablesSignature } from '../../engine/moves/alike.js';
+import { livePool } from '../../engine/moves/live-pool.js';
+import { raiseSequencesTo } from '../../engine/moves/sequences.js';
+import type { Stage } from '../../engine/moves/stages.js';
+import type { Pair } from '../../engine/restore/pair.js';
+import { assertRestored, only } from '../../engine/restore/sums.js';
+import { type Scope, type ScopedTable, scopedRows } from '../../engine/rows/scope.js';
+import { type Side, tableOf } from '../../engine/rows/side.js';
+import type { TableSum } from '../../engine/rows/sums.js';
+import { storedColumns } from '../../engine/rows/tables.js';
+import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
+import { type Filling, inFilling, readPairs, stageFile, stagesOf } from './filling.js';
+import { assertReferences } from './reference-rows.js';
+import { assertNothingTaken, takenMeanwhile } from './taken-values.js';
+import { whileNotMigrated } from './while-not-migrated.js';
+
+interface Options {
+  /** May the home hold rows of the tenant already, which go? */
+  replaces: boolean;
+  /** What is done when nothing is known to stand in the way, before the first row is written to the pool. */
+  begin(): Promise<void>;
+  onFilled(): void;
+}
+
+/**
+ * Makes the tenant's rows in a pool those of the export, while other tenants go on using it. The long part, copying the
+ * files, touches temporary tables only; one transaction then writes all rows and proves them.
+ * @throws refusal `RESTORE_VALUE_TAKEN` or `REFERENCES_MISSING` (exit 6) · difference error `RESTORE_DIFFERS` (exit 8);
+ *   none of the rows is kept then
+ */
+export async function fillPool(filling: Filling, options: Options): Promise<TableSum[]> {
+  const { side, task } = filling;
+  return inFilling(filling, async (session) => {
+    const { pairs, scope } = await readPairs(filling, session);
+    if (options.replaces) assertClassified(side, scope);
+    const stages = stagesOf(pairs.tenant, 'staged');
+    const signature = await tablesSignature(session, side);
+    for (const [n, pair] of pairs.tenant.entries())
+      await stageFile(filling, session, pair, (stages[n] as Stage).staged, storedColumns(pair.target));
+    await assertReferences(filling, session, pairs.reference);
+    await assertNothingTaken(session, side, pairs.tenant, stages);
+    await options.begin();
+    const receiver = livePool(side, stages, task);
+    const fill = async (): Promise<TableSum[]> => {
+      await session.execute(raw(`set local lock_timeout = '10s'`));
+      await filling.permit(session);
+      if (options.replaces && pairs.tenant.length > 0) await session.execute(removal(side, pairs.tenant));
+      await receiver.settle(session);
+      const sums = await assertRestored(session, side, pairs.tenant);
+      await raiseSequencesTo({ side, session }, filling.bag.manifest.sequences);
+      // Once more, as a hold may have come meanwhile.
+      await filling.permit(session);
+      return sums;
+    };
+    await receiver.makeReady(session);
+    try {
+      const sums = await whileNotMigrated(filling, session, signature, () => session.transaction(fill));
+      options.onFilled();
+      return sums;
+    } catch (error) {
+      throw takenMeanwhile(side, error);
+    } finally {
+      if (session.usable) await receiver.conclude(session);
+    }
+  });
+}
+
+/** Every row of the tenant in one statement: foreign keys look when it is through, so rows go in any order. */
+function removal(side: Side, pairs: readonly Pair<ScopedTable>[]): Sql {
+  const parts = pairs.map(
+    ({ target }, n) =>
+      sql`${ident(`d${n}`)} as (delete from ${only(target)}${tableOf(side, target.name)} x where ${scopedRows(side, target, 'x')})`,
+  );
+  return sql`with ${join(parts)} select 1`;
+}
+
+/**
+ * A row of such a table may go with one that it refers to, and would not come back with the export.
+ * @throws refusal `TABLES_UNCLASSIFIED` (exit 6)
+ */
+function assertClassified({ home }: Side, { unclassified }: Scope): void {
+  if (unclassified.length === 0) return;
+  const { pool } = home.placement;
+  const said = unclassified.map(({ table, problem }) => `table ${table}: ${problem}`);
+  throw refusedError(
+    'TABLES_UNCLASSIFIED',
+    `Nothing says whose the rows of these tables of pool ${pool} are: ${said.join('; ')}.`,
+    {
+      hint: unclassified.map(({ table, remedy }) => `${table}: ${remedy}`).join('; '),
+      facts: { pool, tables: unclassified },
+    },
+  );
+}
