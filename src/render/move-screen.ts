@@ -1,4 +1,5 @@
 import type { StampedEvent } from '../core/events.js';
+import { ExportProgress, exportLine, isExportEvent } from './export-lines.js';
 import { MoveProgress, isMoveEvent, moveLine } from './move-lines.js';
 import { cutText } from './table.js';
 import type { Screen } from './wave-drawing.js';
@@ -8,20 +9,28 @@ const FRAME_MS = 100;
 const DEFAULT_COLUMNS = 80;
 const CLEAR = '\r\u001B[2K';
 
-/** A move on a terminal: a line for each step, and one below them that counts the rows. */
+/** A move or an export on a terminal: a line for each step, and one below them that counts the rows. */
 export class MoveScreen {
   private readonly progress = new MoveProgress(performance.now());
+  private readonly exporting = new ExportProgress();
   private drawnAt = -Infinity;
   private drawn = false;
 
   constructor(private readonly options: Screen) {}
 
   on(event: StampedEvent): void {
-    if (!isMoveEvent(event)) return;
     const now = performance.now();
-    this.progress.note(event, now);
-    const line = moveLine(event, this.options.colors);
-    if (line === undefined) return this.draw(now);
+    if (isMoveEvent(event)) {
+      this.progress.note(event, now);
+      this.tell(moveLine(event, this.options.colors), this.progress.copied(now), now);
+    } else if (isExportEvent(event)) {
+      this.exporting.note(event);
+      this.tell(exportLine(event, this.options.colors), this.exporting.copied(), now);
+    }
+  }
+
+  private tell(line: string | undefined, counting: string, now: number): void {
+    if (line === undefined) return this.draw(counting, now);
     this.clear();
     this.options.stream.write(`${line}\n`);
   }
@@ -32,11 +41,11 @@ export class MoveScreen {
     this.drawn = false;
   }
 
-  private draw(now: number): void {
+  private draw(counting: string, now: number): void {
     if (now - this.drawnAt < FRAME_MS) return;
     const { stream, colors } = this.options;
     const room = (stream.columns || DEFAULT_COLUMNS) - 1;
-    stream.write(`${CLEAR}${colors.dim(cutText(this.progress.copied(now), room))}`);
+    stream.write(`${CLEAR}${colors.dim(cutText(counting, room))}`);
     this.drawnAt = now;
     this.drawn = true;
   }

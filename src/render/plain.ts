@@ -2,6 +2,7 @@ import { formatDuration } from '../core/duration.js';
 import type { StampedEvent } from '../core/events.js';
 import type { Colors } from './colors.js';
 import { withoutUnit } from './failures-text.js';
+import { type ExportEvent, ExportProgress, exportLine, isExportEvent } from './export-lines.js';
 import { counted, gistOf, oneLine } from './line.js';
 import { type MoveEvent, MoveProgress, isMoveEvent, moveLine } from './move-lines.js';
 import { countUnit, type Progress, progressText, startProgress } from './progress.js';
@@ -40,7 +41,8 @@ class PlainLines {
   private progress: Progress = startProgress(null, Date.now());
   private waiting: Waiting | undefined;
   private move: MoveProgress | undefined;
-  /** When the rows of a move were last told. */
+  private export: ExportProgress | undefined;
+  /** When the rows of a move or an export were last told. */
   private countedAt = 0;
   private listed = 0;
   /** Tenths of the units that were told as done. */
@@ -61,6 +63,7 @@ class PlainLines {
 
   private note(event: StampedEvent): void {
     if (isMoveEvent(event)) return this.noteMove(event, Date.now());
+    if (isExportEvent(event)) return this.noteExport(event, Date.now());
     switch (event.type) {
       case 'run.started':
         this.progress = startProgress(event.units, Date.now());
@@ -92,6 +95,17 @@ class PlainLines {
     this.watch();
   }
 
+  private noteExport(event: ExportEvent, now: number): void {
+    if (event.type === 'export.finished') {
+      this.export = undefined;
+      return;
+    }
+    this.export ??= new ExportProgress();
+    this.export.note(event);
+    if (event.type === 'export.started') this.countedAt = now;
+    this.watch();
+  }
+
   private write(line: string): void {
     this.options.write(line);
     clearTimeout(this.timer);
@@ -106,7 +120,8 @@ class PlainLines {
   }
 
   private signOfLife(now: number): string {
-    if (this.move !== undefined) return `still at work: ${this.move.standing(now)}`;
+    const copying = this.export ?? this.move;
+    if (copying !== undefined) return `still at work: ${copying.standing(now)}`;
     if (this.waiting === undefined) return `still at work: ${progressText(this.progress, now)}`;
     return `wave ${this.waiting.wave}: still ${waitingText(this.waiting, now)}`;
   }
@@ -118,6 +133,7 @@ class PlainLines {
       return `${this.options.colors.red('run halted:')} ${oneLine(event.reason)}`;
     if (this.options.detail === 'failures') return undefined;
     if (isMoveEvent(event)) return moveLine(event, this.options.colors) ?? this.countLine(Date.now());
+    if (isExportEvent(event)) return exportLine(event, this.options.colors) ?? this.countLine(Date.now());
     switch (event.type) {
       case 'run.started':
         return `${event.kind}: ${counted(event.units, 'unit')}, ${counted(event.tenants, 'tenant')}${event.target === null ? '' : `, to ${event.target}`}`;
@@ -170,9 +186,10 @@ class PlainLines {
 
   /** How far a copy has come, every few seconds. */
   private countLine(now: number): string | undefined {
-    if (this.move === undefined || now - this.countedAt < COUNT_EVERY_MS) return undefined;
+    const copying = this.export ?? this.move;
+    if (copying === undefined || now - this.countedAt < COUNT_EVERY_MS) return undefined;
     this.countedAt = now;
-    return this.move.copied(now);
+    return copying.copied(now);
   }
 
   private noticeLine(event: Extract<StampedEvent, { type: 'notice' }>): string | undefined {

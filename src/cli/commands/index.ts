@@ -6,6 +6,8 @@ import { completion } from './completion.js';
 import { configCheck, configSchema, configShow } from './config.js';
 import { demo } from './demo.js';
 import { devDown, devFaultPoints, devStatus, devUp, devUrl } from './dev.js';
+import { exportTenant, exportVerify } from './export.js';
+import { doctor } from './doctor.js';
 import { help } from './help.js';
 import { init } from './init.js';
 import { list } from './list.js';
@@ -73,6 +75,8 @@ export const COMMANDS: readonly Command[] = [
   handledBy(movesUndo, () => import('../handlers/moves-undo.js')),
   handledBy(movesComplete, () => import('../handlers/moves-complete.js')),
   handledBy(movesAbort, () => import('../handlers/moves-abort.js')),
+  handledBy(exportTenant, () => import('../handlers/export.js')),
+  handledBy(exportVerify, () => import('../handlers/export-verify.js')),
   handledBy(restore, () => import('../handlers/restore.js')),
   handledBy(offboard, () => import('../handlers/offboard.js')),
   handledBy(retentionList, () => import('../handlers/retention-list.js')),
@@ -85,6 +89,7 @@ export const COMMANDS: readonly Command[] = [
   handledBy(auditList, () => import('../handlers/audit-list.js')),
   handledBy(auditVerify, () => import('../handlers/audit-verify.js')),
   handledBy(auditCheckpoint, () => import('../handlers/audit-checkpoint.js')),
+  handledBy(doctor, () => import('../handlers/doctor.js')),
   handledBy(status, () => import('../handlers/status.js')),
   handledBy(configShow, () => import('../handlers/config-show.js')),
   handledBy(configCheck, () => import('../handlers/config-check.js')),

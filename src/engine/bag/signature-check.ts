@@ -1,7 +1,8 @@
+import type { BagReport } from '../../core/bag-report.js';
 import type { PublicKey, Signature } from '../../core/signature.js';
 import { parsePublicKey } from '../../core/signature.js';
 import { TAG_FILES } from './layout.js';
-import type { BagReport, FoundBag } from './report.js';
+import type { FoundBag } from './report.js';
 import { isManifestSignedBy, parseSignature } from './signing.js';
 
 /**

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { BagReport } from '../../core/bag-report.js';
 import type { ExportManifest } from '../../core/export-manifest.js';
 import type { PublicKey } from '../../core/signature.js';
 import { compareContents } from './contents.js';
 import { listFiles, sumFile } from './files.js';
 import { DECLARATION, TAG_FILES, leavesFolder } from './layout.js';
 import { assertBag, parseExportManifest } from './read.js';
-import { type BagReport, Findings, type FoundBag } from './report.js';
+import { Findings, type FoundBag } from './report.js';
 import { checkSignature } from './signature-check.js';
 import { type StoredFile, oxumOf, parseInfo, parseManifest } from './tag-text.js';
 
