@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import path from 'node:path';
 import { conflictError } from '../../core/errors.js';
-import type { ExportRecord } from '../../core/offboarding.js';
 import { parseTenantId } from '../../core/tenant.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
 import { openMoveOf } from '../../engine/catalog/moves.js';
@@ -16,13 +14,13 @@ import { type TenantRecord, requireTenant, statusUpdate } from '../../engine/cat
 import type { Fleet } from '../../engine/context.js';
 import { driverOf } from '../../engine/tiers/registry.js';
 import type { Connection } from '../../pg/connection.js';
-import { exportHome } from '../export.js';
 import { homeOf, toTenant } from '../home.js';
 import { limitsOf } from '../provision-plan.js';
 import { requireSigningKey } from '../signing.js';
 import { alone } from '../tenant-lock.js';
 import { shortId } from '../../core/short-id.js';
 import { runLifecycleHooks } from '../lifecycle-hooks.js';
+import { exportLeaving } from './export.js';
 import { offboardSteps } from './plan.js';
 import { toOffboarding } from './report.js';
 import type { OffboardPlan, OffboardRequest, Offboarded } from './request.js';
@@ -115,7 +113,9 @@ async function closeAndExport(
   const home = homeOf(record, limitsOf(fleet.settings, record.plan));
   await driverOf(record.tier).fence(fleet, home, 'offboarding');
   fleet.reach('offboard.home-closed');
-  const exported = offboarding.wantsExport ? await exportFor(fleet, record, offboarding, request) : undefined;
+  const exported = offboarding.wantsExport
+    ? await exportLeaving(fleet, record, offboarding, request.exportTo)
+    : undefined;
   fleet.reach('offboard.exported');
   await connection.atomically([
     offboardingStep(offboarding.offboarding, 'scheduled', exported === undefined ? {} : { export: exported }),
@@ -129,26 +129,6 @@ async function closeAndExport(
       },
     }),
   ]);
-}
-
-/** Of a request that is repeated after a crash, the folder of the first one may be complete already. */
-async function exportFor(
-  fleet: Fleet,
-  record: TenantRecord,
-  offboarding: StoredOffboarding,
-  request: OffboardRequest,
-): Promise<ExportRecord> {
-  const directory = request.exportTo ?? exportDirectory(fleet, offboarding);
-  const { manifestSha256, rows, bytes, manifest } = await exportHome(fleet, record, { directory });
-  return { directory, manifestSha256, rows, bytes, finishedAt: manifest.createdAt };
-}
-
-/** Beside the exports of other tenants, by a name that says which offboarding it belongs to. */
-export function exportDirectory(
-  fleet: Fleet,
-  { tenant, offboarding }: { tenant: string; offboarding: string },
-) {
-  return path.join(fleet.settings.retention.directory, `${tenant}-${shortId(offboarding)}`);
 }
 
 /** @throws conflict (exit 5) when the tenant cannot leave as it is */

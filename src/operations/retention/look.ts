@@ -83,10 +83,14 @@ export function rowsOf(scans: FleetLook['scans'], key: string): Place[] {
 /**
  * Before anything is deleted a look must see exactly what the plan counts: one that sees less would find nothing
  * afterwards either, and one that sees more has found rows that the plan would leave.
- * @throws refusal `RESCAN_BLIND` or `ROWS_ELSEWHERE` (exit 6)
+ * @throws refusal `TABLES_UNREADABLE`, `ROWS_ELSEWHERE` or `RESCAN_BLIND` (exit 6)
  */
 export function assertSeen(look: FleetLook, { home }: Departure, { expected }: Survey): void {
   const { tenant, placement } = home;
+  const unreadable = look.scans
+    .filter(({ cluster, database }) => cluster === placement.cluster && database === placement.database)
+    .flatMap(({ notRead }) => notRead);
+  if (unreadable.length > 0) throw tablesUnreadable(tenant.id, placement.database, unreadable);
   const seen = new Map<string, number>();
   const elsewhere: Place[] = [];
   for (const place of rowsOf(look.scans, tenant.key)) {
@@ -98,6 +102,17 @@ export function assertSeen(look: FleetLook, { home }: Departure, { expected }: S
   if (elsewhere.length > 0) throw rowsElsewhere(tenant.id, elsewhere);
   const blind = [...expected].filter(([name, rows]) => (seen.get(name) ?? 0) !== rows);
   if (blind.length > 0) throw rescanBlind(tenant.id, blind, seen);
+}
+
+function tablesUnreadable(id: string, database: string, tables: readonly string[]) {
+  return refusedError(
+    'TABLES_UNREADABLE',
+    `Nothing of tenant ${id} is deleted, because database ${database} has tables with a tenant column that this tool may not read whole: ${tables.slice(0, 5).join(', ')}.`,
+    {
+      hint: 'Whoever owns them: grant usage on their schema and select on them to the administrator; where row-level security hides rows, a policy for the administrator as well.',
+      facts: { tenant: id, database, tables },
+    },
+  );
 }
 
 function rowsElsewhere(id: string, places: readonly Place[]) {
