@@ -73,7 +73,7 @@ function cameFrom({ manifest }: Bag): string {
 }
 
 function versionOf({ manifest: { migration } }: Pick<Bag, 'manifest'>): string {
-  return migration === null ? '' : `, at migration ${migration.id} ${migration.name}`;
+  return migration === null ? '' : `, at migration ${migration.name}`;
 }
 
 function fillSteps({ manifest }: Bag): string[] {
@@ -97,5 +97,7 @@ function upSteps(
   const newest = first.at(-1)?.id ?? 0;
   const later = migrationsFor(kit.migrations, tier).filter(({ id }) => id > newest);
   const last = later.at(-1);
-  return last === undefined ? [] : [`migrate it up to ${last.id} ${last.name}: ${later.length} migrations`];
+  return last === undefined
+    ? []
+    : [`migrate it up to ${last.name}: ${later.length} migration${later.length === 1 ? '' : 's'}`];
 }

@@ -15,10 +15,10 @@ export function migrationsAtExport(
   if (migration === null) return [];
   const file = migrations.find(({ id }) => id === migration.id);
   if (file?.name === migration.name) return migrations.filter(({ id }) => id <= migration.id);
-  const found = file === undefined ? 'there is no such file' : `number ${file.id} is ${file.name}`;
+  const found = file === undefined ? 'there is no such file' : `its number belongs to ${file.name}`;
   throw refusedError(
     'EXPORT_VERSION_UNKNOWN',
-    `The export was made at migration ${migration.id} ${migration.name}, but here ${found}.`,
+    `The export was made at migration ${migration.name}, but here ${found}.`,
     {
       hint: 'A home is made as the exported one was, and then migrated up: use the checkout of the migrations that it came from.',
       facts: { migration, found: file?.name ?? null },
