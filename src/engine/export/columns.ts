@@ -1,5 +1,5 @@
 import type { Connection } from '../../pg/connection.js';
-import { type Sql, ident, raw, sql } from '../../pg/sql.js';
+import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
 import type { Side } from '../rows/side.js';
 import type { TableColumn } from '../rows/tables.js';
 
@@ -25,16 +25,36 @@ export async function readColumns(session: Connection, side: Side): Promise<Map<
 
 /** Types that JSON has itself, by the function that writes them: a domain has that of the type below it. */
 const NATIVE = new Set(
-  'boolout int2out int4out int8out numeric_out float4out float8out jsonb_out textout varcharout bpcharout nameout'
+  'boolout int2out int4out int8out numeric_out float4out float8out textout varcharout bpcharout nameout'
     .split(' ')
     .map((name) => `pg_catalog.${name}`),
 );
 
 /**
- * A value as it goes into a JSON object: as it is where JSON has the like, otherwise as its own text, from which the same
- * value can be read again. A cast to text would not do: some types write themselves otherwise there.
+ * A row as a JSON object. JSON has one null, and a document can be null as well: a column of documents is left out of the
+ * object where it has no value.
+ * @param alias of the table
  */
-export function jsonValue({ name, output }: ExportColumn, alias: string): Sql {
+export function jsonObject(columns: readonly ExportColumn[], alias: string): Sql {
+  const documents = columns.filter(({ output }) => output === 'pg_catalog.jsonb_out');
+  const plain = columns.filter((column) => !documents.includes(column));
+  const values = join(plain.map((column) => jsonValue(column, alias)));
+  const object = sql`(select row_to_json(j.*)::text from (select ${values}) j)`;
+  if (documents.length === 0) return object;
+  const members = join(
+    documents.map(({ name }) => {
+      const label = `,${JSON.stringify(name)}:`;
+      return sql`coalesce(${label} || ${ident(alias, name)}::text, '')`;
+    }),
+    ' || ',
+  );
+  return plain.length === 0
+    ? sql`'{' || substr(${members}, 2) || '}'`
+    : sql`left(${object}, -1) || ${members} || '}'`;
+}
+
+/** As it is where JSON has the like, otherwise its own text. A cast would not do: some types cast to another text. */
+function jsonValue({ name, output }: ExportColumn, alias: string): Sql {
   const value = ident(alias, name);
   if (NATIVE.has(output)) return sql`${value}`;
   return sql`pg_catalog.textin(${raw(output)}(${value})) as ${ident(name)}`;

@@ -117,7 +117,7 @@ async function sameInEveryRow(
   table: ChosenTable,
 ): Promise<boolean> {
   const { tenantColumn, name } = table;
-  if (tenantColumn === null) return false;
+  if (tenantColumn === null || isOnlyColumn(table)) return false;
   if (side.shared) return true;
   const { type, notNull } = table.columns.find((one) => one.name === tenantColumn) as TableColumn;
   const column = ident('x', tenantColumn);
@@ -130,6 +130,11 @@ async function sameInEveryRow(
   const questions = conditions.map((condition) => sql`exists (select from ${from} where ${condition})`);
   const row = await session.row<{ other: boolean }>(sql`select ${join(questions, ' or ')} as other`);
   return row?.other === false;
+}
+
+/** Rows without any column could not be read again. */
+function isOnlyColumn({ columns }: TenantTable): boolean {
+  return columns.filter(({ generated }) => !generated).length === 1;
 }
 
 function unreferred({ shared }: Scope, exported: readonly string[]): ExportManifest['leftOut'] {

@@ -2,7 +2,7 @@ import type { DataFormat } from '../../core/export-manifest.js';
 import type { Connection } from '../../pg/connection.js';
 import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
 import type { PlannedTable } from './plan.js';
-import { jsonValue } from './columns.js';
+import { jsonObject } from './columns.js';
 
 /** The rows of one table as they go into its file. */
 export interface TableStream {
@@ -46,6 +46,5 @@ function csvCopy({ columns, rows }: PlannedTable): Sql {
 }
 
 function ndjsonCopy({ columns, rows }: PlannedTable): Sql {
-  const values = join(columns.map((column) => jsonValue(column, 'x')));
-  return sql`copy (select row_to_json(j)::text from (select ${values} from ${rows}) j) to stdout ${WHOLE_LINES}`;
+  return sql`copy (select ${jsonObject(columns, 'x')} from ${rows}) to stdout ${WHOLE_LINES}`;
 }
