@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { generateSigningKey } from '../../src/core/signature.js';
 import { TIERS, type Tier } from '../../src/core/tier.js';
 import type { LocalServer } from '../../src/embedded/server.js';
 import { installFleet } from '../../src/operations/install.js';
@@ -9,6 +10,8 @@ import { INVOICING, fleetSettings } from '../support/fleet.js';
 import { newFolder } from '../support/folder.js';
 
 const PLAN = { pool: 'free', schema: 'pro', database: 'enterprise' } as const satisfies Record<Tier, string>;
+/** What signs exports and certificates of these projects. */
+const SIGNING_KEY = generateSigningKey();
 const KEY = '7b0c1a5e-4a1c-4a53-9d5b-2f6f3c1d9e01';
 
 export interface ProjectOptions {
@@ -77,6 +80,7 @@ export class Project {
       CATALOG_URL: this.catalogUrl,
       MAIN_URL: this.server.adminUrl('postgres'),
       TENANTCTL_REHEARSAL: '1',
+      TENANTCTL_SIGNING_KEY: SIGNING_KEY,
     };
     return launch(args, { cwd: this.folder, env });
   }

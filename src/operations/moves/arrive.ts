@@ -7,6 +7,7 @@ import { placementOf, readPlacement } from '../../engine/local/placements.js';
 import { inSide } from '../../engine/rows/side.js';
 import { stagesOf } from '../../engine/moves/stages.js';
 import { type Sql, sql } from '../../pg/sql.js';
+import { carryHolds } from '../retention/hold.js';
 import type { Drive, End } from './drive.js';
 import { runMoveHooks } from './hooks.js';
 import { movedTables, receiverOf } from './stream.js';
@@ -15,8 +16,9 @@ import { movedTables, receiverOf } from './stream.js';
 export async function flip(drive: Drive): Promise<void> {
   const { fleet, target, move } = drive;
   await target.driver.admit(fleet, target.home, () => Promise.resolve());
-  // Plan and labels may have been changed since the home was made.
+  // Plan, labels and holds may have been changed since the home was made.
   await target.driver.describe(fleet, target.home);
+  await carryHolds(fleet, target.home);
   await drive.step('flipped', {}, [
     ...(await flipStatements(drive, target)),
     auditInsert(fleet.actor, {

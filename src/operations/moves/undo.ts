@@ -8,6 +8,7 @@ import { guardLateTables, markEveryRow } from '../../engine/moves/late-tables.js
 import { type Stream, cycle } from '../../engine/moves/sync.js';
 import type { TenantTable } from '../../engine/rows/tables.js';
 import { sql } from '../../pg/sql.js';
+import { carryHolds } from '../retention/hold.js';
 import { conclude, flipStatements, hasLeft, releaseUnit } from './arrive.js';
 import { removeCopy, removeHelpers } from './clean-up.js';
 import { decideIn, departFrom, patiently } from './cut-over.js';
@@ -165,8 +166,9 @@ async function reopen({ fleet, returned }: Drive): Promise<void> {
 async function flipBack(drive: Drive): Promise<void> {
   const { fleet, returned, move, id } = drive;
   await reopen(drive);
-  // Plan and labels may have been changed since the tenant left.
+  // Plan, labels and holds may have been changed since the tenant left.
   await returned.driver.describe(fleet, returned.home);
+  await carryHolds(fleet, returned.home);
   await drive.note({ undo: 'flipped' }, [
     ...(await flipStatements(drive, returned)),
     auditInsert(fleet.actor, {

@@ -13,7 +13,7 @@ import {
 import { openOffboardingOf } from '../../engine/catalog/offboardings.js';
 import { type TenantRecord, requireTenant } from '../../engine/catalog/tenants.js';
 import type { Fleet } from '../../engine/context.js';
-import { holdUpdate } from '../../engine/local/placements.js';
+import { type Home, holdUpdate } from '../../engine/local/placements.js';
 import type { Connection } from '../../pg/connection.js';
 import { homeOf } from '../home.js';
 import { limitsOf } from '../provision-plan.js';
@@ -113,7 +113,16 @@ export async function tellHome(
   record: TenantRecord,
   held: readonly LegalHold[],
 ): Promise<boolean> {
-  const home = homeOf(record, limitsOf(fleet.settings, record.plan));
+  return tell(fleet, homeOf(record, limitsOf(fleet.settings, record.plan)), held);
+}
+
+/** A hold goes with its tenant to a new home. */
+export async function carryHolds(fleet: Fleet, home: Home): Promise<void> {
+  const held = await fleet.catalog((connection) => standingHoldsOf(connection, home.tenant.id));
+  await tell(fleet, home, held);
+}
+
+async function tell(fleet: Fleet, home: Home, held: readonly LegalHold[]): Promise<boolean> {
   const { cluster, database } = home.placement;
   const changed = await fleet.managed(cluster, database, (session) =>
     session.execute(holdUpdate(home, held)),
