@@ -50,7 +50,7 @@ describe('a certificate', () => {
     const turned = {
       publicKey,
       signature,
-      certificate: Object.fromEntries(Object.entries(certificate).reverse()),
+      certificate: Object.fromEntries(Object.entries(certificate).toReversed()),
     };
     for (const text of [
       JSON.stringify(document, null, 2),

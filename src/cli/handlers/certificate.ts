@@ -34,12 +34,12 @@ export default async function handle({
 /** @throws usage error `FILE_EXISTS` or `FILE_UNWRITABLE` (exit 2) */
 async function writeNew(io: Io, file: string, document: SignedCertificate): Promise<void> {
   try {
-    const handle = await open(path.resolve(io.cwd, file), 'wx', 0o600);
+    const target = await open(path.resolve(io.cwd, file), 'wx', 0o600);
     try {
-      await handle.writeFile(`${JSON.stringify(document, null, 2)}\n`);
-      await handle.sync();
+      await target.writeFile(`${JSON.stringify(document, null, 2)}\n`);
+      await target.sync();
     } finally {
-      await handle.close();
+      await target.close();
     }
   } catch (cause) {
     const exists = (cause as NodeJS.ErrnoException).code === 'EEXIST';

@@ -56,7 +56,7 @@ export async function removeGuards(session: Connection, side: Side, move: string
 }
 
 /** What our triggers and functions of one move begin with: short, as a name has 63 bytes. */
-function prefixOf(side: Side, move: string): string {
+export function prefixOf(side: Pick<Side, 'name'>, move: string): string {
   return `tenantctl_${digest(`${side.name} ${move}`)}_`;
 }
 

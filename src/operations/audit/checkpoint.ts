@@ -78,8 +78,9 @@ async function provedHead(connection: Connection, known: KnownCheckpoint | undef
   const { walk, there } = await connection.transaction(async () => {
     const point = known?.checkpoint ?? CHAIN_START;
     const hashes = await hashesOf(connection, [point.seq]);
-    const there = known === undefined || hashes.get(point.seq) === point.hash;
-    return { there, walk: await walkChain(connection, there && known?.ours === true ? point : CHAIN_START) };
+    const found = known === undefined || hashes.get(point.seq) === point.hash;
+    const from = found && known?.ours === true ? point : CHAIN_START;
+    return { there: found, walk: await walkChain(connection, from) };
   }, ONE_SNAPSHOT);
   const { last, differences } = walk;
   const seq = known?.checkpoint.seq ?? 0;

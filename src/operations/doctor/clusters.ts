@@ -1,0 +1,105 @@
+import pLimit from 'p-limit';
+import type { Fleet } from '../../engine/context.js';
+import { hasLocalState } from '../../engine/local/placements.js';
+import type { Connection } from '../../pg/connection.js';
+import { raw, sql } from '../../pg/sql.js';
+import { faultOf } from '../fault.js';
+import { clocks } from './clocks.js';
+import { deletedDatabaseIsBack, deletedTenantIsBack } from './deleted-tenant-is-back.js';
+import { holdsDiffer } from './holds-differ.js';
+import { moveLeftovers } from './move-leftovers.js';
+import type { ClusterRule, DatabaseRule, DoctorFinding } from './rule.js';
+import { strandedHomes } from './stranded-homes.js';
+
+const CLUSTER_RULES: readonly ClusterRule[] = [clocks, deletedDatabaseIsBack];
+
+/** Where the catalog has never placed anybody there may be another fleet, whose state is none of ours. */
+const EVERYWHERE: readonly DatabaseRule[] = [deletedTenantIsBack];
+
+const IN_OUR_DATABASES: readonly DatabaseRule[] = [holdsDiffer, strandedHomes, moveLeftovers];
+
+/** Databases of one cluster that are looked at side by side. */
+const DATABASES_AT_ONCE = 4;
+
+/** Everything that is found on one cluster. */
+export async function inspectCluster(fleet: Fleet, cluster: string): Promise<DoctorFinding[]> {
+  const connections = fleet.connections(cluster);
+  try {
+    const ours = await fleet.catalog((catalog) => ownDatabases(fleet, catalog, cluster));
+    const { databases, findings } = await connections.use(
+      connections.maintenanceDatabase,
+      async (session) => {
+        const names = await readDatabases(session);
+        const context = { fleet, cluster, session, ours: true, databases: names.map(({ name }) => name) };
+        return { databases: names, findings: await inTurn(CLUSTER_RULES, context) };
+      },
+    );
+    const lanes = pLimit(DATABASES_AT_ONCE);
+    const inside = await Promise.all(
+      databases
+        .filter(({ name, open }) => open || ours.has(name))
+        .map(({ name }) => lanes(() => inspectDatabase(fleet, cluster, name, ours.has(name)))),
+    );
+    return [...findings, ...inside.flat()];
+  } catch (error) {
+    return [unreachable(cluster, error)];
+  }
+}
+
+async function inspectDatabase(
+  fleet: Fleet,
+  cluster: string,
+  database: string,
+  ours: boolean,
+): Promise<DoctorFinding[]> {
+  try {
+    return await fleet.connections(cluster).use(database, async (session) => {
+      // Not ours, or not yet: nothing is installed by looking.
+      if (!(await hasLocalState(session))) return [];
+      const rules = ours ? [...EVERYWHERE, ...IN_OUR_DATABASES] : EVERYWHERE;
+      return inTurn(rules, { fleet, cluster, session, ours });
+    });
+  } catch (error) {
+    return ours ? [unreachable(`${cluster}/${database}`, error)] : [];
+  }
+}
+
+/** Databases in which the catalog places somebody, or has placed somebody, and those that the configuration names. */
+async function ownDatabases(fleet: Fleet, catalog: Connection, cluster: string): Promise<Set<string>> {
+  const rows = await catalog.rows<{ name: string }>(sql`
+    select database as name from tenantctl_catalog.placements where cluster = ${cluster}
+    union select database from tenantctl_catalog.pools where cluster = ${cluster}`);
+  const { pools, schemaDatabase } = fleet.cluster(cluster);
+  const configured = [...Object.values(pools).map(({ database }) => database), schemaDatabase];
+  return new Set([...rows.map(({ name }) => name), ...configured]);
+}
+
+async function inTurn<Context>(
+  rules: readonly ((context: Context) => Promise<DoctorFinding[]>)[],
+  context: Context,
+): Promise<DoctorFinding[]> {
+  const findings: DoctorFinding[] = [];
+  for (const rule of rules) findings.push(...(await rule(context)));
+  return findings;
+}
+
+/** Databases without the templates; `open` where the administrator may look into them. */
+async function readDatabases(session: Connection): Promise<{ name: string; open: boolean }[]> {
+  return session.rows(
+    raw(`
+    select datname::text as name, datallowconn and has_database_privilege(oid, 'CONNECT') as open
+      from pg_database where not datistemplate order by 1`),
+  );
+}
+
+function unreachable(where: string, error: unknown): DoctorFinding {
+  const { code, message } = faultOf(error);
+  return {
+    rule: 'not-inspected',
+    level: 'error',
+    where,
+    message: `it could not be looked into: ${message}`,
+    hint: 'What is wrong there is not known. Mend the connection and run `tenantctl doctor` again.',
+    facts: { code },
+  };
+}

@@ -1,0 +1,76 @@
+import pLimit from 'p-limit';
+import type { Finding } from '../../core/finding.js';
+import { auditInsert } from '../../engine/catalog/audit.js';
+import type { Fleet } from '../../engine/context.js';
+import { faultOf } from '../fault.js';
+import { inspectCluster } from './clusters.js';
+import { audited } from './audited.js';
+import type { DoctorFinding } from './rule.js';
+import { stuckOffboardings } from './stuck-offboardings.js';
+
+export interface Diagnosis {
+  /** What is left to do, errors first. */
+  findings: Finding[];
+  /** What was mended now. */
+  fixed: Finding[];
+}
+
+/** Clusters are looked at side by side. */
+const CLUSTERS_AT_ONCE = 4;
+
+/**
+ * Looks over catalog, clusters and databases for what crashes, restored backups and people have left. What cannot be
+ * reached is a finding as well.
+ * @param options.fix mends what can be mended without removing a row of anybody's; each is in the audit log
+ */
+export async function diagnose(fleet: Fleet, options: { fix: boolean; dryRun: boolean }): Promise<Diagnosis> {
+  const diagnosis: Diagnosis = { findings: [], fixed: [] };
+  for (const finding of await findAll(fleet)) {
+    if (!options.fix || options.dryRun || finding.mend === undefined) diagnosis.findings.push(shown(finding));
+    else await mend(fleet, finding, finding.mend, diagnosis);
+  }
+  return diagnosis;
+}
+
+async function findAll(fleet: Fleet): Promise<DoctorFinding[]> {
+  const lanes = pLimit(CLUSTERS_AT_ONCE);
+  const catalog = await Promise.all([stuckOffboardings(fleet), audited(fleet)]);
+  const clusters = Object.keys(fleet.settings.clusters).map((name) =>
+    lanes(() => inspectCluster(fleet, name)),
+  );
+  const findings = [...catalog.flat(), ...(await Promise.all(clusters)).flat()];
+  return findings.toSorted((one, other) => ORDER[one.level] - ORDER[other.level]);
+}
+
+const ORDER = { error: 0, warning: 1, info: 2 } as const;
+
+/** What cannot be mended stays a finding, with the reason. */
+async function mend(
+  fleet: Fleet,
+  finding: DoctorFinding,
+  work: () => Promise<void>,
+  { findings, fixed }: Diagnosis,
+): Promise<void> {
+  const { rule, where, facts } = finding;
+  const entry = { action: 'doctor.fix', ...tenantOf(facts), details: { rule, where } };
+  const note = (phase: 'intent' | 'done' | 'failed') =>
+    fleet.catalog((connection) => connection.atomically([auditInsert(fleet.actor, { ...entry, phase })]));
+  await note('intent');
+  try {
+    await work();
+    await note('done');
+    fixed.push(shown(finding));
+  } catch (error) {
+    await note('failed');
+    const message = `${finding.message}; it could not be mended: ${faultOf(error).message}`;
+    findings.push({ ...shown(finding), message });
+  }
+}
+
+function tenantOf({ tenant }: Finding['facts']): { tenant?: string } {
+  return typeof tenant === 'string' ? { tenant } : {};
+}
+
+function shown({ mend: way, ...finding }: DoctorFinding): Finding {
+  return { ...finding, facts: { ...finding.facts, fixable: way !== undefined } };
+}
