@@ -51,6 +51,7 @@ async function confirmIfNeeded(
   const confirmation = command.spec.confirms;
   if (confirmation === undefined || options['dryRun'] === true) return;
   if (confirmation.unless !== undefined && options[confirmation.unless] === true) return;
+  if (confirmation.beside?.some((name) => options[name] === undefined || options[name] === false)) return;
   const given = options['confirm'] as string | undefined;
   const named = { ...options, ...values };
   await confirm(io, { confirmation, values: named, yes: global.yes, confirm: given, signal });

@@ -54,6 +54,32 @@ describe('without a terminal', () => {
   });
 });
 
+it('asks only beside the options that make it delete something', async () => {
+  const calls: string[] = [];
+  const command = commandThat(
+    () => {
+      calls.push('called');
+      return DONE;
+    },
+    {
+      options: {
+        into: { type: 'string', value: 'id', summary: 'whose' },
+        replace: { type: 'boolean', summary: 'all' },
+      },
+      changes: true,
+      confirms: { question: 'Replace {into}?', typed: 'into', beside: ['into', 'replace'] },
+    },
+  );
+  const commands = [command];
+  expect((await invoke(['probe'], { commands })).code).toBe(0);
+  expect((await invoke(['probe', '--into', 'acme'], { commands })).code).toBe(0);
+  expect((await invoke(['probe', '--into', 'acme', '--replace'], { commands })).code).toBe(2);
+  expect(
+    (await invoke(['probe', '--into', 'acme', '--replace', '--confirm', 'acme'], { commands })).code,
+  ).toBe(0);
+  expect(calls).toHaveLength(3);
+});
+
 describe('on a terminal', () => {
   const answer = async ({ calls, commands }: ReturnType<typeof probe>, input: string) => {
     const result = await invoke(['probe', 'acme'], { commands, terminal: true, input });
