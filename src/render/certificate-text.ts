@@ -69,8 +69,12 @@ function exportText({ export: { manifestSha256, finishedAt, without } }: Certifi
   return `${finishedAt}, manifest sha256 ${manifestSha256}`;
 }
 
+/** Those that held rows first; tables that held none are counted, as --json names them. */
 function objectsTable(objects: Certificate['objects']): string {
-  const rows = objects
+  const held = objects
+    .filter(({ rowsBefore }) => rowsBefore !== 0)
+    .toSorted((one, other) => (other.rowsBefore ?? 0) - (one.rowsBefore ?? 0));
+  const rows = held
     .slice(0, SHOWN)
     .map(({ object, kind, rowsBefore, action, rowsAfter, lsn }) => [
       oneLine(object),
@@ -80,9 +84,12 @@ function objectsTable(objects: Certificate['objects']): string {
       rowsAfter === null ? '-' : count(rowsAfter),
       lsn ?? '-',
     ]);
-  const more =
-    objects.length > SHOWN ? `\nand ${count(objects.length - SHOWN)} more: --json has them all` : '';
-  return `${table(['object', 'kind', 'rows before', 'action', 'rows after', 'lsn'], rows)}${more}`;
+  const empty = objects.length - held.length;
+  const more = [
+    ...(held.length > SHOWN ? [`and ${count(held.length - SHOWN)} more: --json has them all`] : []),
+    ...(empty > 0 ? [`and ${counted(empty, 'table')} that held no row`] : []),
+  ];
+  return [table(['object', 'kind', 'rows before', 'action', 'rows after', 'lsn'], rows), ...more].join('\n');
 }
 
 function rescanText({ rescan, operator }: Certificate): string {
