@@ -121,7 +121,7 @@ function periodText(ms: number): string {
 }
 
 /** Somebody who knows the text can make it as well: `printf '%s' "<salt>:<text>" | sha256sum`. */
-export function saltedHash(salt: string, text: string): string {
+function saltedHash(salt: string, text: string): string {
   return createHash('sha256').update(`${salt}:${text}`).digest('hex');
 }
 

@@ -3,9 +3,9 @@ import type { Finding } from '../../core/finding.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
 import type { Fleet } from '../../engine/context.js';
 import { faultOf } from '../fault.js';
-import { inspectCluster } from './clusters.js';
 import { audited } from './audited.js';
-import type { DoctorFinding } from './rule.js';
+import { inspectCluster } from './clusters.js';
+import type { CatalogRule, DoctorFinding } from './rule.js';
 import { stuckOffboardings } from './stuck-offboardings.js';
 
 export interface Diagnosis {
@@ -14,6 +14,8 @@ export interface Diagnosis {
   /** What was mended now. */
   fixed: Finding[];
 }
+
+const CATALOG_RULES: readonly CatalogRule[] = [stuckOffboardings, audited];
 
 /** Clusters are looked at side by side. */
 const CLUSTERS_AT_ONCE = 4;
@@ -34,7 +36,7 @@ export async function diagnose(fleet: Fleet, options: { fix: boolean; dryRun: bo
 
 async function findAll(fleet: Fleet): Promise<DoctorFinding[]> {
   const lanes = pLimit(CLUSTERS_AT_ONCE);
-  const catalog = await Promise.all([stuckOffboardings(fleet), audited(fleet)]);
+  const catalog = await Promise.all(CATALOG_RULES.map((rule) => rule(fleet)));
   const clusters = Object.keys(fleet.settings.clusters).map((name) =>
     lanes(() => inspectCluster(fleet, name)),
   );
