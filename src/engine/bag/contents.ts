@@ -50,6 +50,8 @@ async function compareTable(
       `it has ${found.bytes} bytes; the manifest says ${bytes}`,
     );
   const counted = await countRows(directory, file, data.format);
+  // Bytes that are not those of the list have been told: what they make of the rows is no news.
+  if (found.sha256 !== listed.get(file)) return counted.rows;
   if (counted.torn) findings.add(file, 'truncated', 'it does not end with a whole row');
   if (counted.rows !== rows)
     findings.add(
