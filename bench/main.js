@@ -6,6 +6,7 @@ import { fanOut } from './fan-out.js';
 import { loops } from './loops.js';
 import { moves } from './moves.js';
 import { provisionDatabase, provisionSchema } from './provision.js';
+import { retention } from './retention.js';
 import { scale } from './scale.js';
 import { shapes } from './shape.js';
 
@@ -23,6 +24,7 @@ const SCENARIOS = {
   shapes,
   scale,
   moves,
+  retention,
 };
 
 const names = process.argv.slice(2);

@@ -1,5 +1,3 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import copyStreams from 'pg-copy-streams';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,27 +7,9 @@ import { promote } from '../dist/operations/moves/promote.js';
 import { provisionTenant } from '../dist/operations/provision.js';
 import { routeTenant } from '../dist/operations/route.js';
 import { startLoad } from './load.js';
-import { connect, milliseconds, openFleet, withServer } from './support.js';
-
-const TABLES = ['customer', 'invoice', 'line', 'note'];
-const DDL = `
-create table customer (tenant_id uuid not null, id bigint not null, email text not null, profile jsonb not null default '{}', amount numeric(12,2) not null default 0,
-  made_at timestamptz not null default now(), primary key (tenant_id, id), unique (tenant_id, email));
-create table invoice (tenant_id uuid not null, id bigint not null, customer_id bigint not null, number text not null, total numeric(12,2) not null, issued date not null default current_date,
-  primary key (tenant_id, id), unique (tenant_id, number), foreign key (tenant_id, customer_id) references customer (tenant_id, id));
-create index invoice_customer on invoice (tenant_id, customer_id);
-create table line (tenant_id uuid not null, id bigint not null, invoice_id bigint not null, what text not null, quantity numeric(12,3) not null, price numeric(14,4) not null,
-  primary key (tenant_id, id), foreign key (tenant_id, invoice_id) references invoice (tenant_id, id) on delete cascade);
-create index line_invoice on line (tenant_id, invoice_id);
-create table note (tenant_id uuid not null, id bigint not null, body text not null, primary key (tenant_id, id));
-create table journal (tenant_id uuid not null, token uuid not null, at timestamptz not null default clock_timestamp(), primary key (tenant_id, token));`;
-
-/** About so many rows: a tenth customers, three tenths invoices, half lines, a tenth notes. */
-const fill = (rows) => `
-  insert into customer (id, email, profile, amount) select n, 'c' || n || '@example.com', jsonb_build_object('n', n, 'city', md5(n::text)), n from generate_series(1, ${rows / 10}) n;
-  insert into invoice (id, customer_id, number, total) select n, 1 + n % ${rows / 10}, 'R-' || n, n / 7.0 from generate_series(1, ${(rows * 3) / 10}) n;
-  insert into line (id, invoice_id, what, quantity, price) select n, 1 + n % ${(rows * 3) / 10}, 'article ' || md5(n::text), n % 17, n / 9.0 from generate_series(1, ${rows / 2}) n;
-  insert into note (id, body) select n, repeat(md5(n::text), 6) from generate_series(1, ${rows / 10}) n;`;
+import { inItsOwnProcess, p99 } from './neighbours.js';
+import { DDL, TABLES, fillTenant, makeApplication, webUrl } from './product.js';
+import { checkpoint, connect, milliseconds, openFleet, withServer } from './support.js';
 
 /** One tenant moves while it writes and while its neighbours do: pauses, speed, what others feel, and what is lost. */
 export async function moves() {
@@ -77,7 +57,7 @@ async function oneMove(server, fleet, { id, from, to, rows, copied }) {
   await fillTenant(fleet, id, rows);
   const times = {};
   fleet.options.reach = (point) => (times[point] ??= performance.now());
-  const url = (database) => server.adminUrl(database).replace(/\/\/[^@]*@/, '//web:web@');
+  const url = webUrl(server);
   const own = startLoad(() => routeTenant(fleet, id), url, { connections: 2, customers: rows / 10 });
   const neighbour = await routeTenant(fleet, 'neighbour');
   const other = inItsOwnProcess([neighbour, url(neighbour.database), 2_000]);
@@ -127,27 +107,6 @@ async function oneMove(server, fleet, { id, from, to, rows, copied }) {
       figures: { acknowledged: acked.size },
     },
   ];
-}
-
-async function checkpoint(server) {
-  const client = await connect(server.superuserUrl('postgres'));
-  await client.query('checkpoint');
-  await client.end();
-}
-
-/** See neighbour.js. */
-function inItsOwnProcess(load) {
-  const child = fork(new URL('neighbour.js', import.meta.url), [JSON.stringify(load)]);
-  const ask = async (question) => {
-    child.send(question);
-    const [answer] = await once(child, 'message');
-    return answer;
-  };
-  return {
-    commits: (count) => ask({ ask: 'commits', count }),
-    latencies: () => ask({ ask: 'latencies' }),
-    stop: () => ask({ ask: 'stop' }),
-  };
 }
 
 /** One connection to one connection, table after table, into tables as the migrations make them. */
@@ -206,27 +165,6 @@ async function guardCost(server, fleet) {
   ];
 }
 
-async function makeApplication(server) {
-  const admin = await connect(server.adminUrl('postgres'));
-  await admin
-    .query(
-      `create role app_user nologin noinherit; grant app_user to current_user; create role web login password 'web' in role app_user`,
-    )
-    .catch(() => undefined);
-  await admin.end();
-}
-
-async function fillTenant(fleet, id, rows) {
-  const { database, settings, role } = await routeTenant(fleet, id);
-  await fleet.managed('main', database, async (session) => {
-    const names = Object.entries({ ...settings, role }).map(
-      ([name, value]) => `set_config('${name}', '${value.replaceAll("'", "''")}', true)`,
-    );
-    await session.message(`begin; select ${names.join(', ')}; ${fill(rows)} commit`);
-    await session.message(`vacuum analyze`);
-  });
-}
-
 async function lostTokens(server, { database, schema, key }, acked) {
   const client = await connect(server.superuserUrl(database));
   const { rows } = await client.query(`select token from "${schema}".journal where tenant_id = $1`, [key]);
@@ -236,9 +174,4 @@ async function lostTokens(server, { database, schema, key }, acked) {
     [...acked].filter((token) => !there.has(token)).length +
     [...there].filter((token) => !acked.has(token)).length
   );
-}
-
-function p99(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length * 0.99)] ?? 0;
 }

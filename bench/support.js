@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { startLocalServer } from '../dist/embedded/server.js';
 import { Fleet } from '../dist/engine/context.js';
+import { generateSigningKey } from '../dist/core/signature.js';
 import { NO_LIMITS } from '../dist/core/settings.js';
 import { installFleet } from '../dist/operations/install.js';
 
@@ -101,9 +102,21 @@ export async function openFleet(server, overrides = {}) {
         beforeCutover: [],
         afterFlip: [],
         afterUndo: [],
+        afterSuspend: [],
+        afterDelete: [],
         directory: tmpdir(),
         timeoutMs: 1_000,
       },
+      retention: {
+        periodMs: 0,
+        export: false,
+        directory: tmpdir(),
+        max: 10_000,
+        purgeBatch: 5_000,
+        purgePauseMs: 20,
+      },
+      backups: [],
+      signing: { key: generateSigningKey() },
       ...overrides,
     },
     {
@@ -146,4 +159,11 @@ export async function backendMemory(pid) {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   const match = /RssAnon:\s+(\d+) kB/.exec(status);
   return match === null ? null : Number(match[1]) / 1024;
+}
+
+/** Brings to the disk what was written, so that nobody who comes later pays for it. */
+export async function checkpoint(server) {
+  const client = await connect(server.superuserUrl('postgres'));
+  await client.query('checkpoint');
+  await client.end();
 }

@@ -69,6 +69,7 @@ describe('the demo', () => {
       'suspend',
       'crash',
       'promote',
+      'leave',
     ]);
     for (const { durationMs, did } of report.steps) {
       expect(durationMs).toBeGreaterThan(0);
@@ -111,6 +112,12 @@ describe('the demo', () => {
     expect(counts?.['found']).toBe(counts?.['acknowledged']);
   });
 
+  it('lets a tenant of each tier leave and come back from its export', () => {
+    const counts = countsOf('leave');
+    expect(counts).toMatchObject({ tenants: 3, certificates: 3, refused: 'TENANT_ON_HOLD' });
+    expect(counts?.['rows']).toBeGreaterThan(1_000);
+  });
+
   it('leaves a fleet on which the commands it names work', async () => {
     const outputs: string[] = [];
     for (const { run } of [...report.next, { run: report.stop }]) {
@@ -136,7 +143,7 @@ describe('the demo', () => {
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
     child.stdout.on('data', (chunk: Buffer) => {
       stdout += chunk.toString();
-      if (stdout.includes('2/8') && !child.killed) child.kill('SIGINT');
+      if (stdout.includes('2/9') && !child.killed) child.kill('SIGINT');
     });
     const code = await new Promise((resolve) => child.on('close', resolve));
     expect(code).toBe(130);

@@ -21,6 +21,10 @@ export interface DemoFolder {
 const PRODUCT = fileURLToPath(new URL('../../../fixtures/invoicing/', import.meta.url));
 const CONFIG = 'tenantctl.config.yaml';
 const SERVER = '.tenantctl';
+/** The folder for what tenants take along. */
+export const EXPORTS = 'exports';
+/** Folders that are not looked into. */
+const UNLISTED = new Set([SERVER, EXPORTS]);
 /** What an earlier demo wrote: each file with the hash of its text. */
 const MANIFEST = 'made-by-demo.json';
 const OURS = new Set([MANIFEST, CLAIM, '.gitignore']);
@@ -60,12 +64,13 @@ export function enterFolder(folder: DemoFolder): Promise<() => Promise<void>> {
 
 /**
  * Fills the folder anew: the sample product, its migrations up to `newest` only. What an earlier demo
- * made there goes, its server with its data included.
+ * made there goes, its exports and its server with its data included.
  * @throws conflict (exit 5) `DEMO_FOLDER_UNWRITABLE`
  */
 export async function fillFolder(folder: DemoFolder, newest: number): Promise<void> {
   await translated(folder, async () => {
     await removeLocalServer(folder.server);
+    await rm(path.join(folder.path, EXPORTS), { recursive: true, force: true });
     for (const name of Object.keys(await readManifest(folder)))
       await rm(path.join(folder.path, name), { force: true });
     const files = await listFiles(PRODUCT);
@@ -138,11 +143,11 @@ async function readManifest(folder: DemoFolder): Promise<Manifest> {
   }
 }
 
-/** Every file below a folder by its relative path; the server's folder is not looked into. */
+/** Every file below a folder by its relative path; those of the server and of exports are not looked into. */
 async function listFiles(root: string, below = ''): Promise<string[]> {
   const entries = await readdir(path.join(root, below), { withFileTypes: true });
   const names = entries
-    .filter(({ name }) => path.join(below, name) !== SERVER)
+    .filter(({ name }) => !UNLISTED.has(path.join(below, name)))
     .map(async (entry) => {
       const name = path.join(below, entry.name);
       return entry.isDirectory() ? listFiles(root, name) : [name];

@@ -1,6 +1,6 @@
 import { table } from '../../render/table.js';
-import { companyOn } from './companies.js';
 import type { DemoFolder } from './folder.js';
+import { HELD } from './leave.js';
 import { MOVER } from './promote.js';
 import type { StepReport } from './step.js';
 
@@ -25,7 +25,10 @@ export function demoReport({ path, shownConfig }: DemoFolder, steps: StepReport[
     next: [
       { run: `${run('list')} --select tier=database`, does: 'the tenants with a database of their own' },
       { run: run('provision your-company --plan pro'), does: 'one more, in a schema of its own' },
-      { run: run(`show ${companyOn('free')}`), does: 'one tenant: place, ledger, history' },
+      {
+        run: run(`certificate ${HELD}`),
+        does: 'what was deleted of a tenant that left, and what may still hold it',
+      },
       {
         run: run(`moves undo ${MOVER} --yes`),
         does: 'back into the pool, with everything it has written since',

@@ -2,6 +2,7 @@ import type { DemoStep } from './step.js';
 import { canary } from './canary.js';
 import { crash } from './crash.js';
 import { isolate } from './isolate.js';
+import { leave } from './leave.js';
 import { promote } from './promote.js';
 import { release } from './release.js';
 import { settle } from './settle.js';
@@ -9,4 +10,14 @@ import { start } from './start.js';
 import { suspend } from './suspend.js';
 
 /** The story, in order. */
-export const STEPS: readonly DemoStep[] = [start, settle, release, canary, isolate, suspend, crash, promote];
+export const STEPS: readonly DemoStep[] = [
+  start,
+  settle,
+  release,
+  canary,
+  isolate,
+  suspend,
+  crash,
+  promote,
+  leave,
+];
