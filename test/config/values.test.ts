@@ -127,6 +127,8 @@ describe('quantities', () => {
         (count, name) => parseDuration(`${count}${name}`) === count * units[name],
       ),
     );
+    expect(formatDuration(parseDuration('30d') ?? 0)).toBe('30 days');
+    expect(formatDuration(parseDuration('51h') ?? 0)).toBe('2 days 3 h');
     expect(formatDuration(parseDuration('250ms') ?? 0)).toBe('250 ms');
   });
 
