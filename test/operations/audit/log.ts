@@ -8,6 +8,20 @@ const WRITE = `insert into tenantctl_catalog.audit (action, tenant, actor, reaso
   select 'test.change', 't' || n % 3, case n % 2 when 0 then 'jo' else 'kim' end, 'Grüße "x" \\ 🎉', jsonb_build_object('n', n, 'half', n / 2.0), 'suite'
     from generate_series($1::int, $2::int) n`;
 
+const growth = (entries: number): string => `do $$
+  declare e tenantctl_catalog.audit; h tenantctl_catalog.audit_head;
+  begin
+    select * into h from tenantctl_catalog.audit_head;
+    for n in 1 .. ${entries} loop
+      e := null; e.seq := h.seq + 1; e.at := clock_timestamp(); e.action := 'test.grow'; e.phase := 'done'; e.actor := 'jo';
+      e.database_user := 'postgres'; e.details := jsonb_build_object('n', n); e.tool := 'suite'; e.previous := h.hash;
+      e.hash := tenantctl_catalog.audit_hash(e);
+      insert into tenantctl_catalog.audit values (e.*);
+      h.seq := e.seq; h.hash := e.hash;
+    end loop;
+    update tenantctl_catalog.audit_head set seq = h.seq, hash = h.hash;
+  end $$`;
+
 export interface Log {
   fleet: TestFleet['fleet'];
   made: TestFleet;
@@ -15,6 +29,8 @@ export interface Log {
   file: string;
   /** Adds so many entries, as changes would. */
   write(entries: number): Promise<void>;
+  /** The same for very many, chained without the trigger, which writes the head anew for each. */
+  grow(entries: number): Promise<void>;
   /** What a superuser does who knows how to silence every trigger. */
   tamper(...statements: string[]): Promise<void>;
   last(): Promise<number>;
@@ -27,6 +43,11 @@ export function useLog(): { readonly current: Log } {
   beforeEach(async () => {
     const made = await newFleet(server.current);
     const superuser = server.current.superuserUrl(made.fleet.catalogDatabase);
+    const tamper = (...statements: string[]): Promise<void> =>
+      withClient(superuser, async (client) => {
+        await client.query('set session_replication_role = replica');
+        for (const statement of statements) await client.query(statement);
+      });
     log = {
       made,
       fleet: made.fleet,
@@ -38,11 +59,8 @@ export function useLog(): { readonly current: Log } {
             await client.query(WRITE, [from, Math.min(from + 499, entries)]);
         });
       },
-      tamper: (...statements) =>
-        withClient(superuser, async (client) => {
-          await client.query('set session_replication_role = replica');
-          for (const statement of statements) await client.query(statement);
-        }),
+      grow: (entries) => tamper(growth(entries)),
+      tamper,
       async last() {
         const [row] = await query<{ seq: number }>(
           superuser,

@@ -236,7 +236,7 @@ describe('a checkpoint file that is not as it was written is found out:', () => 
 
 test('fifty thousand entries are verified page by page, in a memory that does not grow with them', async () => {
   const { fleet } = log.current;
-  await log.current.write(50_000);
+  await log.current.grow(50_000);
   await verify();
   const pages: number[] = [];
   const before = process.memoryUsage().heapUsed;
