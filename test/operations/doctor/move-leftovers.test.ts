@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { tryWithLock } from '../../../src/pg/locks.js';
 import { useServer } from '../../support/server.js';
 import { type DoctorFleet, doctorFleet, rulesOf } from './support.js';
 
@@ -99,6 +100,40 @@ test('constraints that were set aside and not put back are told with how they we
     level: 'error',
     facts: { aside: [aside], fixable: false },
   });
+});
+
+test('what a restore has set aside is told once nobody is at work on it', async () => {
+  const made = await doctorFleet(server.current);
+  const { database } = await made.tenant('back', 'schema', 3);
+  await made.inside(
+    database,
+    `insert into tenantctl.set_aside (move, side, relation, kind, name, definition) values ('restore back', 'target', 'item', 'trigger', 'touch', 'O')`,
+  );
+  const [finding] = await made.findings();
+  expect(finding).toMatchObject({ rule: 'move-leftovers', facts: { tenant: 'back', known: 'restore' } });
+  expect(finding?.hint).toContain('tenantctl restore');
+  const meanwhile = await made.fleet.catalog((connection) =>
+    tryWithLock(connection, 'tenant', 'back', () => made.findings()),
+  );
+  expect(meanwhile?.value).toEqual([]);
+});
+
+test('a trigger of the application that a move has left silent is named', async () => {
+  const made = await doctorFleet(server.current);
+  const { database, schema } = await made.tenant('quiet', 'schema', 3);
+  const [table] = Object.keys(await made.rows(await made.show('quiet')));
+  await made.inside(
+    database,
+    `create function "${schema}".nothing() returns trigger language plpgsql as 'begin return new; end'`,
+  );
+  await made.inside(
+    database,
+    `create trigger stamp before insert on "${schema}".${table} for each row
+       when (coalesce(current_setting('tenantctl.moving', true), '') = '') execute function "${schema}".nothing()`,
+  );
+  const findings = await made.findings();
+  expect(rulesOf(findings)).toEqual(['silent-trigger warning']);
+  expect(findings[0]?.facts).toMatchObject({ trigger: 'stamp', fixable: false });
 });
 
 test('a database from before moves has nothing to find', async () => {
