@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { catalog } from './catalog.js';
 import { distance } from './distance.js';
+import { exportTenants } from './export.js';
 import { fanOut } from './fan-out.js';
 import { loops } from './loops.js';
 import { moves } from './moves.js';
@@ -24,6 +25,7 @@ const SCENARIOS = {
   shapes,
   scale,
   moves,
+  export: exportTenants,
   retention,
 };
 
