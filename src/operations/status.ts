@@ -29,7 +29,8 @@ export interface FleetStatus {
   held: { migration: string; reason: string }[];
   runs: RunLine[];
   moves: OpenMove[];
-  due: Record<string, unknown>[];
+  /** Tenants whose retention period is over. */
+  due: { tenant: string; dueAt: string }[];
 }
 
 type StatedFile = MigrationFile & { directives: Directives };

@@ -1,8 +1,10 @@
 import { shortId } from '../core/short-id.js';
 import type { MoveReport } from '../core/move.js';
+import type { LegalHold, Offboarding } from '../core/offboarding.js';
 import type { Tenant } from '../core/tenant.js';
 import type { UnitVersion } from '../core/unit.js';
 import { homeName } from './home-name.js';
+import { oneLine } from './line.js';
 import { recordsSection, sections, valueText } from './records.js';
 import { properties, table } from './table.js';
 
@@ -48,10 +50,14 @@ export function tenantDetailText(detail: {
   ledger: readonly object[];
   history: readonly object[];
   move: MoveReport | null;
+  offboarding: Offboarding | null;
+  held: readonly LegalHold[];
 }): string {
   return sections(
     tenantText(detail.tenant),
     moveText(detail.move),
+    leavingText(detail.offboarding),
+    heldText(detail.held),
     recordsSection('Ledger', detail.ledger),
     recordsSection('History', detail.history),
   );
@@ -63,6 +69,21 @@ function moveText(move: MoveReport | null): string {
   const stands = undo === null ? state : `going back, ${undo}`;
   const until = state === 'grace' && graceUntil !== null ? ` until ${graceUntil}` : '';
   return `Move\n${homeName(from)} to ${homeName(to)}: ${stands}${until} (tenantctl moves show ${shortId(move.move)})`;
+}
+
+function leavingText(offboarding: Offboarding | null): string {
+  if (offboarding === null) return '';
+  const { state, dueAt, due, export: exported, begunAt } = offboarding;
+  const when = begunAt === null ? `${due ? 'due since' : 'due'} ${dueAt}` : `its deletion began ${begunAt}`;
+  return `Offboarding\n${state}, ${when}; export: ${exported?.directory ?? 'none'} (tenantctl retention list)`;
+}
+
+function heldText(held: readonly LegalHold[]): string {
+  if (held.length === 0) return '';
+  const lines = held.map(
+    ({ placedAt, author, reason }) => `since ${placedAt} by ${author}: ${oneLine(reason)}`,
+  );
+  return `On hold\n${lines.join('\n')}`;
 }
 
 /** `0014_activity_2027`: the name of a migration begins with its number. */

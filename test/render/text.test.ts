@@ -38,8 +38,17 @@ describe('tenants', () => {
 
   it('with all that is known', () => {
     const ledger = [{ id: 1, name: 'init', appliedAt: '2026-01-01' }];
-    expect(tenantDetailText({ tenant: acme, ledger, history: [], move: null })).toContain(
-      'Ledger\nID  NAME  APPLIED AT',
+    const detail = { tenant: acme, ledger, history: [], move: null, offboarding: null, held: [] };
+    expect(tenantDetailText(detail)).toContain('Ledger\nID  NAME  APPLIED AT');
+    const hold = {
+      hold: 'h',
+      tenant: 'acme',
+      reason: 'case 17',
+      author: 'legal',
+      placedAt: '2026-01-01T00:00:00Z',
+    };
+    expect(tenantDetailText({ ...detail, held: [hold] })).toContain(
+      'On hold\nsince 2026-01-01T00:00:00Z by legal: case 17',
     );
   });
 });

@@ -12,11 +12,22 @@ export default async function handle({ fleet, options }: Call<typeof status>): P
   return { data, text, ...given({ failure: options.exitCode ? failureOf(data, options) : undefined }) };
 }
 
-/** A deployment that asks for one migration does not care about old copies. */
-function failureOf({ behind, moves, target }: FleetStatus, { require }: { require: string | undefined }) {
+/** A deployment that asks for one migration does not care about old copies and tenants that leave. */
+function failureOf(status: FleetStatus, { require }: { require: string | undefined }) {
+  const { behind, moves, due, target } = status;
   if (behind.length > 0) return behindFailure(target);
-  const due = moves.filter((move) => move.due).map(({ tenant }) => tenant);
-  return due.length > 0 && require === undefined ? dueFailure(due) : undefined;
+  if (require !== undefined) return undefined;
+  const copies = moves.filter((move) => move.due).map(({ tenant }) => tenant);
+  if (copies.length > 0) return dueFailure(copies);
+  return due.length > 0 ? retentionFailure(due.map(({ tenant }) => tenant)) : undefined;
+}
+
+function retentionFailure(tenants: readonly string[]): TenantctlError {
+  const message = `The retention period of ${counted(tenants.length, 'tenant')} is over: ${tenants.slice(0, 5).join(', ')}.`;
+  return new TenantctlError('RETENTION_DUE', EXIT.pending, message, {
+    hint: '`tenantctl retention run --yes` deletes what is due.',
+    facts: { tenants },
+  });
 }
 
 function dueFailure(tenants: readonly string[]): TenantctlError {

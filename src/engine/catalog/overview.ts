@@ -110,11 +110,12 @@ export interface OpenMove {
   due: boolean;
 }
 
-/** Offboardings whose retention period is over. */
-export async function dueOffboardings(connection: Connection): Promise<Record<string, unknown>[]> {
+/** Tenants whose retention period is over, those on hold left out. */
+export async function dueOffboardings(connection: Connection): Promise<{ tenant: string; dueAt: string }[]> {
   return connection.rows(
     raw(`
-    select tenant, due_at::text as "dueAt" from tenantctl_catalog.offboardings
-     where finished_at is null and due_at <= now() order by due_at`),
+    select o.tenant, to_char(o.due_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "dueAt" from tenantctl_catalog.offboardings o
+     where o.finished_at is null and o.due_at <= now()
+       and not exists (select from tenantctl_catalog.holds h where h.tenant = o.tenant and h.released_at is null) order by o.due_at`),
   );
 }

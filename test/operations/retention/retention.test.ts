@@ -8,6 +8,9 @@ import { askTenant } from '../../../src/operations/ask.js';
 import { offboardTenant } from '../../../src/operations/offboard/offboard.js';
 import { listRetention } from '../../../src/operations/retention/list.js';
 import { placeHold, releaseHold } from '../../../src/operations/retention/hold.js';
+import { movesComplete } from '../../../src/operations/moves/verbs.js';
+import { showTenant } from '../../../src/operations/show.js';
+import { fleetStatus } from '../../../src/operations/status.js';
 import { runRetention } from '../../../src/operations/retention/run.js';
 import { Fleet } from '../../../src/engine/context.js';
 import { withReach } from '../moves/reach.js';
@@ -158,6 +161,40 @@ it('the hold of a tenant is not to be read by its own application', async () => 
     rows: [{ tenant: 'watched' }],
   });
   await as('legal', 'over', (fleet) => releaseHold(fleet, tenant.id, { dryRun: false }));
+});
+
+it('how a tenant is leaving is shown with it, and in the status of the fleet when it is due', async () => {
+  const tenant = await leaving.tenant('shown', 'pool', 10);
+  await leaving.leave(tenant.id, { withoutExport: true, basis: 'contract' });
+  expect((await showTenant(leaving.fleet, tenant.id)).offboarding).toMatchObject({
+    state: 'scheduled',
+    due: true,
+    basis: 'contract',
+  });
+  expect((await fleetStatus(leaving.fleet, {})).due.map((one) => one.tenant)).toContain(tenant.id);
+  await as('legal', 'case', (fleet) => placeHold(fleet, tenant.id, { dryRun: false }));
+  expect((await showTenant(leaving.fleet, tenant.id)).held).toMatchObject([{ author: 'legal' }]);
+  expect((await fleetStatus(leaving.fleet, {})).due.map((one) => one.tenant)).not.toContain(tenant.id);
+  await as('legal', 'over', (fleet) => releaseHold(fleet, tenant.id, { dryRun: false }));
+  await leaving.run(tenant.id);
+});
+
+it('a tenant that is being moved, or has two homes, is not offboarded; a hold goes with it and keeps its old copy', async () => {
+  const tenant = await leaving.tenant('mover', 'pool', 20);
+  await as('legal', 'case', (fleet) => placeHold(fleet, tenant.id, { dryRun: false }));
+  await leaving.promote({ id: tenant.id, to: 'schema', graceMs: 3_600_000 });
+  expect(await codeOf(leaving.leave(tenant.id))).toBe('TENANT_MOVING');
+  expect(await codeOf(movesComplete(leaving.fleet, tenant.id, { dryRun: false }))).toBe('TENANT_ON_HOLD');
+  const moved = await leaving.show(tenant.id);
+  const [home] = await leaving.superuser<{ held: boolean }>(
+    moved.database,
+    `select hold is not null as held from tenantctl.placement where tenant = '${tenant.id}' and schema = '${moved.schema}'`,
+  );
+  expect(home?.held).toBe(true);
+  await as('legal', 'over', (fleet) => releaseHold(fleet, tenant.id, { dryRun: false }));
+  await movesComplete(leaving.fleet, tenant.id, { dryRun: false });
+  await leaving.leave(tenant.id, { withoutExport: true });
+  expect((await leaving.run(tenant.id)).deleted).toMatchObject([{ tenant: tenant.id }]);
 });
 
 it('more than --max due deletes nothing', async () => {
