@@ -109,15 +109,9 @@ function requestOf(
       requestedAt,
       retainMs,
       dueAt,
-      rule: `kept for ${periodText(retainMs)} after the request`,
+      rule: `kept for ${formatDuration(retainMs)} after the request`,
     },
   };
-}
-
-const DAY_MS = 86_400_000;
-
-function periodText(ms: number): string {
-  return ms >= DAY_MS && ms % DAY_MS === 0 ? `${ms / DAY_MS} days` : formatDuration(ms);
 }
 
 /** Somebody who knows the text can make it as well: `printf '%s' "<salt>:<text>" | sha256sum`. */
