@@ -33,7 +33,8 @@ export async function provisionSteps(fleet: Fleet, request: ProvisionRequest): P
   ];
 }
 
-async function newPlacement(fleet: Fleet, kit: Kit, request: ProvisionRequest) {
+/** Where a new tenant would live; nothing is changed, and nothing is opened. */
+export async function newPlacement(fleet: Fleet, kit: Kit, request: ProvisionRequest) {
   const wish = wishOf(fleet.settings, request);
   const { cluster, pool } = await kit.choose(wish);
   tenantKey(request.key, fleet.settings.tenancy.columnType, request.id);

@@ -3,6 +3,7 @@ import type { ExportManifest, ExportedTable } from '../../core/export-manifest.j
 import type { Scope, ScopedTable } from '../rows/scope.js';
 import type { Side } from '../rows/side.js';
 import type { TenantTable } from '../rows/tables.js';
+import { type Rekeying, rekeyingOf } from './rekey.js';
 
 /** A table of an export and the one of the home that takes its rows. */
 export interface Pair<Table extends TenantTable = TenantTable> {
@@ -10,6 +11,7 @@ export interface Pair<Table extends TenantTable = TenantTable> {
   target: Table;
   /** The same with the columns of the file alone, in its order. */
   carried: Table;
+  rekeying: Rekeying;
 }
 
 export interface Pairs {
@@ -22,7 +24,8 @@ export interface Pairs {
  * that no column of the home would be without one.
  * @throws refusal `EXPORT_UNLIKE_HOME` (exit 6) that names what differs
  */
-export function pairTables({ tables, leftOut }: ExportManifest, scope: Scope, side: Side): Pairs {
+export function pairTables(manifest: ExportManifest, scope: Scope, side: Side): Pairs {
+  const { tables, leftOut } = manifest;
   const owned = new Map(scope.tables.map((table) => [table.name, table]));
   const shared = new Map(scope.shared.map((table) => [table.name, table]));
   const known = new Set([...tables, ...leftOut].map(({ table }) => table));
@@ -34,21 +37,28 @@ export function pairTables({ tables, leftOut }: ExportManifest, scope: Scope, si
     ...scope.tables.filter(({ name }) => !known.has(name)).map(({ name }) => `table ${name} is not in it`),
   ];
   if (differences.length > 0) throw unlike(side, differences);
+  const tenantColumns = new Map(scope.tables.map(({ name, tenantColumn }) => [name, tenantColumn]));
+  const rekeying = (carried: TenantTable) =>
+    rekeyingOf(manifest, side.home.tenant.key, carried, tenantColumns, scope.foreignKeys);
   return {
-    tenant: tables.filter(({ kind }) => kind === 'tenant').map((table) => pair(table, owned)),
-    reference: tables.filter(({ kind }) => kind === 'reference').map((table) => pair(table, shared)),
+    tenant: tables.filter(({ kind }) => kind === 'tenant').map((table) => pair(table, owned, rekeying)),
+    reference: tables
+      .filter(({ kind }) => kind === 'reference')
+      .map((table) => pair(table, shared, rekeying)),
   };
 }
 
 function pair<Table extends TenantTable>(
   exported: ExportedTable,
   targets: ReadonlyMap<string, Table>,
+  rekeyingOfTable: (carried: TenantTable) => Rekeying,
 ): Pair<Table> {
   const target = targets.get(exported.table) as Table;
   const columns = exported.columns.flatMap(
     ({ name }) => target.columns.find((one) => one.name === name) ?? [],
   );
-  return { exported, target, carried: { ...target, columns } };
+  const carried = { ...target, columns };
+  return { exported, target, carried, rekeying: rekeyingOfTable(carried) };
 }
 
 function placeless({ table, kind }: ExportedTable, scope: Scope): string {

@@ -3,9 +3,10 @@ import type { Connection } from '../../pg/connection.js';
 import { type Sql, raw, sql } from '../../pg/sql.js';
 import { type ScopedTable, scopedRows } from '../rows/scope.js';
 import { type Side, tableOf } from '../rows/side.js';
-import { type TableSum, rowHash } from '../rows/sums.js';
+import { type TableSum, hashOf } from '../rows/sums.js';
 import type { TenantTable } from '../rows/tables.js';
 import type { Pair } from './pair.js';
+import { asExported } from './rekey.js';
 
 /** Rows and hash of each table of an export, over its columns, as they are in the home now. */
 export async function sumRestored(
@@ -14,9 +15,9 @@ export async function sumRestored(
   pairs: readonly Pair<ScopedTable>[],
 ): Promise<TableSum[]> {
   const sums: TableSum[] = [];
-  for (const { target, carried } of pairs) {
+  for (const { target, carried, rekeying } of pairs) {
     const row = await session.row<TableSum>(sql`
-      select ${target.name}::text as table, count(*)::float8 as rows, coalesce(sum(${rowHash(carried, 'x')}::numeric), 0)::text as hash
+      select ${target.name}::text as table, count(*)::float8 as rows, coalesce(sum(${hashOf(asExported(rekeying, carried, 'x'))}::numeric), 0)::text as hash
         from ${only(target)}${tableOf(side, target.name)} x where ${scopedRows(side, target, 'x')}`);
     sums.push(row as TableSum);
   }

@@ -15,8 +15,12 @@ export interface TableSum {
  * exclusive or; of text, because the binary forms of enums differ from database to database, and 1.0 hashes like 1.00.
  */
 export function rowHash({ columns }: TenantTable, alias: string): Sql {
-  const values = join(columns.map(({ name }) => ident(alias, name)));
-  return sql`hashtextextended(row(${values})::text, 0)`;
+  return hashOf(columns.map(({ name }) => ident(alias, name)));
+}
+
+/** The same of the values of a row, in the order of its columns. */
+export function hashOf(values: readonly Sql[]): Sql {
+  return sql`hashtextextended(row(${join(values)})::text, 0)`;
 }
 
 /** Rows and hash of every table of a home, as its session sees them. */

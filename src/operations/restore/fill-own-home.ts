@@ -3,9 +3,11 @@ import { tablesSignature } from '../../engine/moves/alike.js';
 import { ownHome } from '../../engine/moves/own-home.js';
 import { raiseSequencesTo } from '../../engine/moves/sequences.js';
 import { assertRestored } from '../../engine/restore/sums.js';
+import { refreshViews } from '../../engine/restore/views.js';
 import { tableOf } from '../../engine/rows/side.js';
 import type { Connection } from '../../pg/connection.js';
 import { join, raw, sql } from '../../pg/sql.js';
+import { explained } from './explain.js';
 import { type Filling, inFilling, loadTable, readPairs, stagesOf } from './filling.js';
 import { completeReferences } from './reference-rows.js';
 import { whileNotMigrated } from './while-not-migrated.js';
@@ -42,7 +44,11 @@ export async function fillOwnHome(filling: Filling, onFilled: () => void): Promi
       await filling.permit(session);
       return sums;
     };
-    const sums = await whileNotMigrated(filling, session, signature, () => session.transaction(fill));
+    const sums = await whileNotMigrated(filling, session, signature, () =>
+      session.transaction(fill).catch((error: unknown) => {
+        throw explained(side, error);
+      }),
+    );
     onFilled();
     await conclude(filling, session, receiver);
     return sums;
@@ -51,7 +57,7 @@ export async function fillOwnHome(filling: Filling, onFilled: () => void): Promi
 
 /** What nobody has to wait for in a transaction: constraints are proved, and the server looks at the tables. */
 async function conclude(
-  { fleet, home }: Filling,
+  { fleet, home, side }: Filling,
   session: Connection,
   receiver: ReturnType<typeof ownHome>,
 ): Promise<void> {
@@ -64,4 +70,5 @@ async function conclude(
       message: `tenant ${home.tenant.id} has rows that refer to nothing, as they did when it was exported: ${unproved.join(', ')} stays NOT VALID`,
     });
   await receiver.gatherStatistics(session);
+  await refreshViews(session, side);
 }

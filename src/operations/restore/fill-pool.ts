@@ -5,14 +5,17 @@ import { raiseSequencesTo } from '../../engine/moves/sequences.js';
 import type { Stage } from '../../engine/moves/stages.js';
 import type { Pair } from '../../engine/restore/pair.js';
 import { assertRestored, only } from '../../engine/restore/sums.js';
+import { populatedViews } from '../../engine/restore/views.js';
 import { type Scope, type ScopedTable, scopedRows } from '../../engine/rows/scope.js';
 import { type Side, tableOf } from '../../engine/rows/side.js';
 import type { TableSum } from '../../engine/rows/sums.js';
 import { storedColumns } from '../../engine/rows/tables.js';
+import type { Connection } from '../../pg/connection.js';
 import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
+import { explained } from './explain.js';
 import { type Filling, inFilling, readPairs, stageFile, stagesOf } from './filling.js';
 import { assertReferences } from './reference-rows.js';
-import { assertNothingTaken, takenMeanwhile } from './taken-values.js';
+import { assertNothingTaken } from './taken-values.js';
 import { whileNotMigrated } from './while-not-migrated.js';
 
 interface Options {
@@ -38,6 +41,7 @@ export async function fillPool(filling: Filling, options: Options): Promise<Tabl
     const signature = await tablesSignature(session, side);
     for (const [n, pair] of pairs.tenant.entries())
       await stageFile(filling, session, pair, (stages[n] as Stage).staged, storedColumns(pair.target));
+    for (const { staged } of stages) await session.execute(sql`analyze ${staged}`);
     await assertReferences(filling, session, pairs.reference);
     await assertNothingTaken(session, side, pairs.tenant, stages);
     await options.begin();
@@ -57,12 +61,25 @@ export async function fillPool(filling: Filling, options: Options): Promise<Tabl
     try {
       const sums = await whileNotMigrated(filling, session, signature, () => session.transaction(fill));
       options.onFilled();
+      await tellViews(filling, session);
       return sums;
     } catch (error) {
-      throw takenMeanwhile(side, error);
+      throw explained(side, error);
     } finally {
       if (session.usable) await receiver.conclude(session);
     }
+  });
+}
+
+/** A view of a pool holds rows of all its tenants, so when it is filled again is for its owner to say. */
+async function tellViews({ fleet, side, home }: Filling, session: Connection): Promise<void> {
+  const views = await populatedViews(session, side);
+  if (views.length === 0) return;
+  fleet.emit({
+    type: 'notice',
+    level: 'info',
+    code: 'VIEWS_NOT_REFRESHED',
+    message: `materialized views of pool ${home.placement.pool} do not know the restored rows until they are refreshed: ${views.join(', ')}`,
   });
 }
 

@@ -4,6 +4,7 @@ import type { Home } from '../../engine/local/placements.js';
 import type { Stage } from '../../engine/moves/stages.js';
 import { carriesAll, loadFile } from '../../engine/restore/load.js';
 import { type Pair, type Pairs, pairTables } from '../../engine/restore/pair.js';
+import { rekey } from '../../engine/restore/rekey.js';
 import { type Scope, readScope } from '../../engine/rows/scope.js';
 import { type Side, inSide, tableOf } from '../../engine/rows/side.js';
 import { storedColumns } from '../../engine/rows/tables.js';
@@ -11,6 +12,7 @@ import { driverOf } from '../../engine/tiers/registry.js';
 import type { Connection } from '../../pg/connection.js';
 import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
 import type { Bag } from './bag.js';
+import { assertUninterrupted } from './interruption.js';
 
 /** One home that takes the rows of one export. */
 export interface Filling {
@@ -71,7 +73,7 @@ export async function stageFile(
   staged: Sql,
   columns: Sql,
 ): Promise<void> {
-  const { target, carried, exported } = pair;
+  const { target, carried, exported, rekeying } = pair;
   const { side, home } = filling;
   await session.execute(
     sql`create temp table ${raw(staged.text().replace('"pg_temp".', ''))} as select ${columns} from ${tableOf(side, target.name)} with no data`,
@@ -86,6 +88,8 @@ export async function stageFile(
       sql`alter table ${staged} alter column ${ident(tenantColumn)} set default ${home.tenant.key}`.text(),
     );
   await loadTold(filling, session, pair, staged);
+  const rekeyed = rekey(rekeying, carried, staged);
+  if (rekeyed !== undefined) await session.execute(rekeyed);
 }
 
 /** Brings the rows of a file into a table of the home that nobody else uses. */
@@ -95,9 +99,10 @@ export async function loadTable(
   pair: Pair,
   staged: Sql,
 ): Promise<void> {
-  const { target, carried } = pair;
+  const { target, carried, rekeying } = pair;
   const table = tableOf(filling.side, target.name);
-  if (carriesAll(carried, target)) return loadTold(filling, session, pair, table);
+  if (carriesAll(carried, target) && rekeying.columns.length === 0)
+    return loadTold(filling, session, pair, table);
   const columns = storedColumns(target);
   await stageFile(filling, session, pair, staged, columns);
   await session.execute(sql`
@@ -114,13 +119,14 @@ const TELL_EVERY_MS = 100;
 
 /** Loads a file and says how far it is. */
 async function loadTold(
-  { fleet, unit, bag }: Filling,
+  { fleet, unit, bag, home }: Filling,
   session: Connection,
   { exported, carried }: Pair,
   into: Sql,
 ): Promise<void> {
   const { directory, manifest } = bag;
   const { table, rows, bytes } = exported;
+  assertUninterrupted(fleet, home.tenant.id);
   fleet.emit({ type: 'unit.step', unit: unit.id, step: `table ${table}: ${rows} rows` });
   let done = 0;
   let told = performance.now();

@@ -8,7 +8,7 @@ import { driverOf } from '../../engine/tiers/registry.js';
 import type { Connection } from '../../pg/connection.js';
 import { sql } from '../../pg/sql.js';
 import type { Kit } from '../kit.js';
-import type { Bag } from './bag.js';
+import { type Bag, rowsOf } from './bag.js';
 import { fillOwnHome } from './fill-own-home.js';
 import { fillPool } from './fill-pool.js';
 import { type Filling, fillingOf } from './filling.js';
@@ -40,10 +40,17 @@ export async function makeHome(fleet: Fleet, wanted: NewHome): Promise<Standing>
   const found = known ? admissionIfOurs(home, await driver.inspect(fleet, home)) : undefined;
   // It was opened only when every row was there.
   if (found !== undefined && found !== 'making') return found;
+  fleet.emit(bringsIn(wanted));
   await (driver.facts.sharesUnit ? intoPool(filling, wanted) : intoOwnHome(filling, wanted, found));
   await driver.admit(fleet, home, () => Promise.resolve());
   fleet.reach('restore.opened');
   return 'active';
+}
+
+function bringsIn({ home, bag }: NewHome) {
+  const { tenant, placement } = home;
+  const text = `brings in ${rowsOf(bag.manifest)} rows: schema ${placement.schema} of database ${placement.database}`;
+  return { type: 'tenant.step', tenant: tenant.id, text } as const;
 }
 
 /** A pool that is there is looked at before anything is written down, so that a refusal leaves nothing. */
@@ -62,7 +69,8 @@ async function intoPool(filling: Filling, { kit, home, bag, known, record }: New
     await driver.create(fleet, home, kit.migrations);
     fleet.reach('restore.created');
   };
-  if (ledger.length === 0) await begin();
+  // Where the budget has no second session, nothing can be made while one looks.
+  if (ledger.length === 0 || !hasRoom(filling)) await begin();
   await fillPool(filling, {
     replaces: known,
     begin,
@@ -86,9 +94,19 @@ async function intoOwnHome(
     fleet.reach('restore.created');
     await fillOwnHome(filling, () => fleet.reach('restore.filled'));
   }
+  fleet.emit({
+    type: 'tenant.step',
+    tenant: home.tenant.id,
+    text: 'every row is there and as in the export',
+  });
   if (!atExport) await driver.create(fleet, home, kit.migrations);
   await driver.describe(fleet, home);
   fleet.reach('restore.migrated');
+}
+
+function hasRoom({ fleet, unit }: Filling): boolean {
+  const { maxConnections, maxPerDatabase } = fleet.cluster(unit.cluster);
+  return Math.min(maxConnections, maxPerDatabase) > 1;
 }
 
 function isLater({ manifest }: Bag): (entry: LedgerEntry) => boolean {

@@ -1,16 +1,17 @@
 import { parseTenantId } from '../../core/tenant.js';
 import { type TenantRecord, findTenant, requireTenant } from '../../engine/catalog/tenants.js';
+import { listUnits } from '../../engine/catalog/units.js';
 import type { Fleet } from '../../engine/context.js';
 import { type Migration, migrationsFor } from '../../engine/ledger/migration.js';
 import { driverOf } from '../../engine/tiers/registry.js';
-import { planTenant } from '../catalog-tenant.js';
-import { homeOf } from '../home.js';
+import type { MigrationUnit } from '../../core/unit.js';
+import type { Connection } from '../../pg/connection.js';
 import { type Kit, kitFor } from '../kit.js';
-import { limitsOf } from '../provision-plan.js';
+import { newPlacement } from '../provision-steps.js';
 import { type Bag, openBag, rowsOf } from './bag.js';
 import { type ReplaceRequest, backupOf, preflight } from './replace.js';
 import { type RestoreRequest, assertSameRestore, requestOf } from './restore.js';
-import { migrationsAtExport } from './version.js';
+import { assertVersion, migrationsAtExport } from './version.js';
 
 /** What a restore would do: nothing was changed. */
 export interface RestorePlan {
@@ -29,20 +30,19 @@ export async function planRestore(fleet: Fleet, request: RestoreRequest): Promis
     if (known !== undefined) assertSameRestore(known, asked, bag, fleet.settings.tenancy.columnType);
     if (known !== undefined && known.status !== 'provisioning')
       return { plan: { steps: [`nothing: tenant ${known.id} was restored from this export`] } };
-    const home =
-      known === undefined
-        ? (await planTenant(fleet, connection, kit, asked)).home
-        : homeOf(known, limitsOf(fleet.settings, known.plan));
-    const { tier, cluster, database, schema, pool, role } = home.placement;
+    const placement = known ?? (await newPlacement(fleet, kit, asked));
+    const { tier, cluster, database, schema, pool, role } = placement;
+    const shared = driverOf(tier).facts.sharesUnit;
+    if (shared) await assertPoolVersion(connection, kit, bag, driverOf(tier).unit(asked.id, placement));
     const place = `${pool === null ? '' : `pool ${pool}, `}schema ${schema} of database ${database}`;
     const steps = [
       cameFrom(bag),
       known === undefined
-        ? `write tenant ${asked.id} to the catalog as provisioning, with key ${home.tenant.key}`
+        ? `write tenant ${asked.id} to the catalog as provisioning`
         : `go on with tenant ${asked.id}, which is still being restored`,
       `make its home in tier ${tier}: ${place} on cluster ${cluster}, reached as role ${role}${versionOf(bag)}`,
       ...fillSteps(bag),
-      ...(driverOf(tier).facts.sharesUnit ? [] : upSteps(kit, bag, tier, request.atExport === true)),
+      ...(shared ? [] : upSteps(kit, bag, tier, request.atExport === true)),
       'open the home and set the tenant active; no seed is run',
       ...fleet.settings.hooks.afterProvision.map(([program]) => `run the hook ${program}`),
     ];
@@ -65,6 +65,19 @@ export async function planReplacement(fleet: Fleet, request: ReplaceRequest): Pr
     record.status === 'active' ? `serve tenant ${id} again` : `leave tenant ${id} ${record.status}, as it is`,
   ];
   return { plan: { steps } };
+}
+
+/** As far as the catalog knows; nothing is opened for a plan. */
+async function assertPoolVersion(
+  connection: Connection,
+  kit: Kit,
+  { manifest }: Bag,
+  unit: MigrationUnit,
+): Promise<void> {
+  const files = migrationsFor(kit.migrations, unit.tier);
+  const known = (await listUnits(connection, [])).find(({ id }) => id === unit.id)?.version;
+  const applied = known == null ? files : files.filter(({ id }) => id <= known.id);
+  assertVersion(kit.migrations, manifest, unit, applied);
 }
 
 function cameFrom({ manifest }: Bag): string {

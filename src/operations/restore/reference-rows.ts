@@ -9,7 +9,7 @@ import { type Filling, carriedColumns, stageFile, stagesOf } from './filling.js'
  * Compares the reference rows that came with an export with those of the home, which rule. Those that differ are told.
  * @returns the tables that lack some
  */
-export async function compareReferences(
+async function compareReferences(
   filling: Filling,
   session: Connection,
   pairs: readonly Pair[],

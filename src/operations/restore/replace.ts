@@ -125,6 +125,11 @@ async function whileClosed<T>(
   const driver = driverOf(home.placement.tier);
   await driver.fence(fleet, home, 'suspended');
   try {
+    fleet.emit({
+      type: 'tenant.step',
+      tenant: home.tenant.id,
+      text: 'is shut; readers and writers meet TC002',
+    });
     fleet.reach('restore.shut');
     return await work();
   } finally {

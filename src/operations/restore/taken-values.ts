@@ -5,11 +5,10 @@ import type { Pair } from '../../engine/restore/pair.js';
 import { type ScopedTable, scopedRows } from '../../engine/rows/scope.js';
 import { type Side, tableOf } from '../../engine/rows/side.js';
 import type { Connection } from '../../pg/connection.js';
-import { type DatabaseError, isDatabaseError } from '../../pg/errors.js';
+import { isDatabaseError } from '../../pg/errors.js';
 import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
 
 const NO_SUCH_COLUMN = '42703';
-const TAKEN = new Set(['23505', '23P01']);
 
 /**
  * Looks in a pool for values of the staged rows that all its tenants may have only once.
@@ -32,13 +31,6 @@ export async function assertNothingTaken(
     const value = await firstCommon(session, unique, there, valuesOf(unique, stage.staged, 'x', sql`true`));
     if (value !== undefined) throw taken(side, unique.table, unique.name, `value ${value} of `);
   }
-}
-
-/** The refusal that a server's own finding becomes, when somebody was faster or no look could tell. */
-export function takenMeanwhile(side: Side, error: unknown): unknown {
-  if (!isDatabaseError(error) || !TAKEN.has(error.code)) return error;
-  const { table = 'unknown', constraint = 'unknown' } = error as DatabaseError;
-  return taken(side, table, constraint, '', error);
 }
 
 function valuesOf({ expressions, predicate }: GlobalUnique, relation: Sql, alias: string, mine: Sql): Sql {
@@ -69,7 +61,8 @@ async function firstCommon(
   }
 }
 
-function taken({ home }: Side, table: string, constraint: string, value: string, cause?: unknown) {
+/** The refusal of a value that somebody else has. */
+export function taken({ home }: Side, table: string, constraint: string, value: string, cause?: unknown) {
   const { pool, database, schema } = home.placement;
   return refusedError(
     'RESTORE_VALUE_TAKEN',

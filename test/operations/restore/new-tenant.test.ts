@@ -8,6 +8,7 @@ import { planRestore } from '../../../src/operations/restore/plan.js';
 import { restoreTenant } from '../../../src/operations/restore/restore.js';
 import { directoryOf, failureOf, numbered, writeFiles } from '../../engine/ledger/directory.js';
 import { dyingFleet } from '../../engine/tiers/support.js';
+import { newFleet } from '../../support/fleet.js';
 import { newFolder } from '../../support/folder.js';
 import { query, useServer } from '../../support/server.js';
 import { ZOO } from '../moves/zoo.js';
@@ -213,6 +214,14 @@ describe('an export of an older version', () => {
     const { tenant } = await ahead.restore({ directory, tier: 'schema' });
     expect(tenant).toMatchObject({ id: 'acme', version: { id: 3 } });
   });
+});
+
+test('the first tenant of a pool may be one that is restored', async () => {
+  const given = await restoringFleet(server.current);
+  await given.tenant('acme', 'schema', 6);
+  const { directory } = await given.exported('acme');
+  const { fleet } = await newFleet(server.current, { migrations: directoryOf(numbered(...ZOO)), seed: null });
+  expect(await restoreTenant(fleet, { directory, tier: 'pool' })).toMatchObject({ rows: 19, verified: true });
 });
 
 test('no seed is run; hooks run once the tenant is active, and again alone when they failed', async () => {
