@@ -1,7 +1,7 @@
 import type { Connection } from '../../pg/connection.js';
-import { ident, sql } from '../../pg/sql.js';
-import type { Side } from '../rows/side.js';
-import type { Scope } from '../rows/scope.js';
+import { ident, join, sql } from '../../pg/sql.js';
+import { type Side, tableOf } from '../rows/side.js';
+import { type Scope, scopedRows } from '../rows/scope.js';
 
 /** Why a home cannot be deleted as it stands. */
 export interface Obstacle {
@@ -30,6 +30,8 @@ export async function findObstacles(
     ...unclassified,
     ...(await references(session, side)),
     ...(drops === 'rows' ? await largeObjects(session, side) : []),
+    ...(drops === 'rows' ? await rowsOfOthers(session, side, scope) : []),
+    ...(drops === 'schema' ? await viewsOutside(session, side) : []),
     ...(drops === 'database' ? await publishers(session) : []),
   ];
 }
@@ -46,6 +48,45 @@ async function references(session: Connection, side: Side): Promise<Obstacle[]> 
     where: table,
     problem: `its foreign key ${name} refers to ${parent} from outside schema ${schema}, so its rows may be the tenant's`,
     remedy: `alter table ${table} drop constraint ${ident(name).text()}; or bring the table into the schema with a migration`,
+  }));
+}
+
+/** A row of another tenant that refers to one of these would be deleted with it, or lose its reference. */
+async function rowsOfOthers(session: Connection, side: Side, scope: Scope): Promise<Obstacle[]> {
+  const tables = new Map(scope.tables.map((table) => [table.name, table]));
+  const found: Obstacle[] = [];
+  for (const { name, child, columns, parent, referenced } of scope.foreignKeys) {
+    const [from, to] = [tables.get(child), tables.get(parent)];
+    if (from === undefined || to === undefined) continue;
+    const tenant = from.tenantColumn === null ? -1 : columns.indexOf(from.tenantColumn);
+    if (tenant >= 0 && referenced[tenant] === to.tenantColumn) continue;
+    const same = columns.map(
+      (column, n) => sql`${ident('p', referenced[n] as string)} = ${ident('x', column)}`,
+    );
+    const row = await session.row(sql`
+      select from ${tableOf(side, child)} x join ${tableOf(side, parent)} p on ${join(same, ' and ')}
+       where ${scopedRows(side, to, 'p')} and (${scopedRows(side, from, 'x')}) is not true limit 1`);
+    if (row === undefined) continue;
+    found.push({
+      where: child,
+      problem: `rows of other tenants refer to rows of this one in ${parent} by ${name}, and would be changed or deleted with them`,
+      remedy: `let the key name the tenant column on both sides, with a migration; and see to those rows: select * from ${tableOf(side, child).text()} x join ${tableOf(side, parent).text()} p on ${join(same, ' and ').text()} where ${scopedRows(side, to, 'p').text()} and (${scopedRows(side, from, 'x').text()}) is not true;`,
+    });
+  }
+  return found;
+}
+
+/** They would go with the schema, unseen by whoever made them. */
+async function viewsOutside(session: Connection, side: Side): Promise<Obstacle[]> {
+  const rows = await session.rows<{ view: string }>(sql`
+    select distinct v.oid::regclass::text as view from pg_depend d
+      join pg_rewrite w on d.classid = 'pg_rewrite'::regclass and w.oid = d.objid join pg_class v on v.oid = w.ev_class
+      join pg_class c on d.refclassid = 'pg_class'::regclass and c.oid = d.refobjid join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = ${side.home.placement.schema} and v.relnamespace <> c.relnamespace order by 1`);
+  return rows.map(({ view }) => ({
+    where: view,
+    problem: 'it reads tables of the schema from outside, and would be dropped with them',
+    remedy: `drop view ${view}; or let it read something else`,
   }));
 }
 

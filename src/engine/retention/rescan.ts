@@ -112,12 +112,12 @@ async function countRows(
   return session.rows<FoundRows>(join(parts, ' union all '));
 }
 
-/** The databases of a cluster that can be looked into, and those that cannot. */
+/** The databases of a cluster that can be looked into, and those that cannot. Templates hold no tenant's rows. */
 export async function databasesOf(session: Connection): Promise<{ open: string[]; shut: string[] }> {
   const rows = await session.rows<{ name: string; open: boolean }>(
     raw(`
     select datname::text as name, datallowconn and has_database_privilege(oid, 'CONNECT') as open
-      from pg_database where not datistemplate and datname not like 'template%' order by 1`),
+      from pg_database where not datistemplate and datname not like 'template%' and datname not like 'tenantctl\\_template\\_%' order by 1`),
   );
   const names = (open: boolean): string[] => rows.filter((row) => row.open === open).map(({ name }) => name);
   return { open: names(true), shut: names(false) };

@@ -13,6 +13,7 @@ import { derivedViews } from '../../engine/retention/views.js';
 import { type Scope, type ScopedTable, readScope, scopedRows } from '../../engine/rows/scope.js';
 import { type Side, inSide, tableOf } from '../../engine/rows/side.js';
 import type { TierDriver } from '../../engine/tiers/driver.js';
+import { admissionIfOurs } from '../../engine/tiers/place-taken.js';
 import { driverOf } from '../../engine/tiers/registry.js';
 import type { Connection } from '../../pg/connection.js';
 import { sql } from '../../pg/sql.js';
@@ -67,9 +68,8 @@ export async function openDeparture(fleet: Fleet, offboarding: StoredOffboarding
  * @throws partial error `OLD_SESSIONS` (exit 7) · refusal `PURGE_OBSTACLES` (exit 6), each with its remedy
  */
 export async function surveyHome(fleet: Fleet, departure: Departure): Promise<Survey> {
-  const { side, driver, home, offboarding } = departure;
-  const found = await driver.inspect(fleet, home);
-  if (found.state === 'absent') return { objects: [], expected: new Map() };
+  const { side, driver, offboarding } = departure;
+  if (!(await isHomeThere(fleet, departure))) return { objects: [], expected: new Map() };
   return inSide(fleet, side, offboarding.offboarding, async (session) => {
     const old = await waitForOldSessions(session, PATIENCE_MS, fleet.signal);
     if (old.length > 0) throw oldSessions(departure, old);
@@ -81,6 +81,14 @@ export async function surveyHome(fleet: Fleet, departure: Departure): Promise<Su
     if (side.shared) await letRescanRead(session, side, scope.tables);
     return survey(session, departure, scope);
   });
+}
+
+/**
+ * Is there anything to delete? What bears the name of the home, and is not this tenant's by its local placement, is left alone.
+ * @throws conflict `PLACE_TAKEN` (exit 5)
+ */
+export async function isHomeThere(fleet: Fleet, { driver, home }: Departure): Promise<boolean> {
+  return admissionIfOurs(home, await driver.inspect(fleet, home)) !== undefined;
 }
 
 async function survey(session: Connection, departure: Departure, scope: Scope): Promise<Survey> {

@@ -15,6 +15,7 @@ import { type TenantRecord, requireTenant } from '../../engine/catalog/tenants.j
 import type { Fleet } from '../../engine/context.js';
 import { type Home, holdUpdate } from '../../engine/local/placements.js';
 import type { Connection } from '../../pg/connection.js';
+import { raw } from '../../pg/sql.js';
 import { homeOf } from '../home.js';
 import { limitsOf } from '../provision-plan.js';
 
@@ -136,6 +137,8 @@ async function tell(fleet: Fleet, home: Home, held: readonly LegalHold[]): Promi
  */
 export async function whileNotHeld<T>(fleet: Fleet, id: string, work: () => Promise<T>): Promise<T> {
   return fleet.catalogTransaction(async (connection) => {
+    // Whatever is deleted meanwhile may take its time.
+    await connection.execute(raw('set local idle_in_transaction_session_timeout = 0'));
     await lockTenant(connection, id);
     const hold = await standingHoldOf(connection, id);
     if (hold !== undefined) throw onHold(hold);

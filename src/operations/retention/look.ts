@@ -1,4 +1,4 @@
-import { refusedError } from '../../core/errors.js';
+import { isTenantctlError, refusedError } from '../../core/errors.js';
 import type { Fleet } from '../../engine/context.js';
 import { type DatabaseScan, databasesOf, scanDatabase } from '../../engine/retention/rescan.js';
 import type { Departure, Survey } from './departure.js';
@@ -21,18 +21,48 @@ export async function lookOver(
   const { column, columnType } = fleet.settings.tenancy;
   const look: FleetLook = { at, scans: [], shut: [] };
   const keys = departures.map(({ home }) => home.tenant.key);
+  const homes = departures.map(({ home: { placement } }) => placement);
   for (const cluster of clustersOf(departures)) {
-    const connections = fleet.connections(cluster);
-    const { open, shut } = await connections.use(connections.maintenanceDatabase, databasesOf);
+    const livesThere = homes.some((home) => home.cluster === cluster);
+    const { open, shut } = await tolerant(livesThere, look, `cluster ${cluster}`, NOTHING, () =>
+      listDatabases(fleet, cluster),
+    );
     look.shut.push(...shut.map((database) => `database ${database} of cluster ${cluster}`));
     for (const database of open) {
-      const scan = await connections.use(database, (session) =>
-        scanDatabase(session, column, columnType, keys),
+      const isHome = homes.some((home) => home.cluster === cluster && home.database === database);
+      const scan = await tolerant(isHome, look, `database ${database} of cluster ${cluster}`, null, () =>
+        fleet
+          .connections(cluster)
+          .use(database, (session) => scanDatabase(session, column, columnType, keys)),
       );
-      look.scans.push({ ...scan, cluster });
+      if (scan !== null) look.scans.push({ ...scan, cluster });
     }
   }
   return look;
+}
+
+const NOTHING = { open: [], shut: [] };
+
+async function listDatabases(fleet: Fleet, cluster: string): Promise<{ open: string[]; shut: string[] }> {
+  const connections = fleet.connections(cluster);
+  return connections.use(connections.maintenanceDatabase, databasesOf);
+}
+
+/** What is not a home of theirs may be gone or out of reach: the look goes on, and says what it has not seen. */
+async function tolerant<T>(
+  needed: boolean,
+  { shut }: FleetLook,
+  what: string,
+  otherwise: T,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (needed) throw error;
+    shut.push(`${what} (${isTenantctlError(error) ? error.code : 'unreachable'})`);
+    return otherwise;
+  }
 }
 
 function clustersOf(departures: readonly Departure[]): string[] {

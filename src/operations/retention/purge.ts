@@ -11,7 +11,7 @@ import { readScope } from '../../engine/rows/scope.js';
 import { inSide } from '../../engine/rows/side.js';
 import type { Connection } from '../../pg/connection.js';
 import type { Budget } from './budget.js';
-import type { Departure } from './departure.js';
+import { type Departure, isHomeThere } from './departure.js';
 import { type Evidence, noteTable } from './evidence.js';
 import { whileNotHeld } from './hold.js';
 
@@ -48,8 +48,7 @@ export async function purgeHome(
   const { driver, home, side, offboarding } = departure;
   const { tenant } = home;
   try {
-    const found = await driver.inspect(fleet, home);
-    if (found.state !== 'absent' && side.shared)
+    if ((await isHomeThere(fleet, departure)) && side.shared)
       await inSide(fleet, side, offboarding.offboarding, (session) =>
         purgePool(fleet, session, departure, evidence, budget),
       );

@@ -323,6 +323,34 @@ it('a tenant whose rows nobody can delete whole is not begun, and each obstacle 
   expect((await leaving.run(tenant.id)).deleted).toMatchObject([{ tenant: tenant.id }]);
 });
 
+it('rows of other tenants that would go with it, and views that would be dropped with it, are obstacles', async () => {
+  const [tenant, other] = [
+    await leaving.tenant('referred', 'pool', 5),
+    await leaving.tenant('referring', 'pool', 5),
+  ];
+  const { database, schema } = tenant;
+  await leaving.leave(tenant.id, { withoutExport: true });
+  await leaving.superuser(
+    database,
+    `create table "${schema}".badge (id bigint primary key, tenant_id uuid not null);
+     create table "${schema}".wearer (tenant_id uuid not null, id bigint, badge bigint references "${schema}".badge on delete cascade, primary key (tenant_id, id));
+     alter table "${schema}".badge owner to tenantctl_admin; alter table "${schema}".wearer owner to tenantctl_admin;
+     insert into "${schema}".badge values (1, '${tenant.key}'); insert into "${schema}".wearer values ('${other.key}', 1, 1);`,
+  );
+  const { failed } = await leaving.run(tenant.id);
+  expect(failed).toMatchObject([{ code: 'PURGE_OBSTACLES' }]);
+  expect(failed[0]?.message).toContain('rows of other tenants refer to rows of this one in badge');
+  await leaving.superuser(database, `drop table "${schema}".wearer, "${schema}".badge`);
+  expect((await leaving.run(tenant.id)).deleted).toMatchObject([{ tenant: tenant.id }]);
+
+  const own = await leaving.tenant('viewed', 'schema', 5);
+  await leaving.leave(own.id, { withoutExport: true });
+  await leaving.superuser(own.database, `create view public.spy as select * from "${own.schema}".customer`);
+  expect((await leaving.run(own.id)).failed).toMatchObject([{ code: 'PURGE_OBSTACLES' }]);
+  await leaving.superuser(own.database, 'drop view public.spy');
+  expect((await leaving.run(own.id)).deleted).toMatchObject([{ tenant: own.id }]);
+});
+
 it('partitions of its own, rows reached by a reference alone, circles and filled views are seen to', async () => {
   const tenant = await leaving.tenant('shapes', 'pool', 20);
   const { database, schema, key } = tenant;
