@@ -133,25 +133,15 @@ function backupsOf({ settings }: Fleet, cluster: string, at: string): Residue['b
     }));
 }
 
+/** What the figures of the residue do not tell. */
 function notCovered({ settings }: Fleet, server: ServerResidue, shared: boolean): string[] {
   const hidden = server.replicas.filter(({ replayLsn }) => replayLsn === null).length;
   return [
-    ...(shared
-      ? [
-          'Pages of the shared tables keep the bytes of deleted rows until vacuum and new rows have written over them.',
-        ]
-      : ['The file system may keep the bytes of dropped files until it writes over them.']),
-    'The write-ahead log holds the rows as they were written and deleted, until the server recycles it.',
-    ...(server.archiving ? ['The write-ahead log is archived; how long is not known to this tool.'] : []),
-    ...(server.slots.length > 0
-      ? [`${server.slots.length} replication slots keep log for readers outside this tool.`]
-      : []),
+    ...(shared ? [] : ['The file system may keep the bytes of dropped files until it writes over them.']),
     ...(hidden > 0 ? [`${hidden} replicas are connected whose position this tool may not see.`] : []),
     ...(settings.backups.length === 0
       ? ['Backups: none are named in the configuration, so nothing is known of those that hold the data.']
-      : [
-          'Backups made before the deletion hold the data until they expire; the days are those of the configuration.',
-        ]),
+      : []),
     'Logs of applications and servers, caches, search indexes, warehouses and exports are outside this tool.',
   ];
 }
