@@ -42,8 +42,9 @@ export async function writeTables(
   summing.catch((error: unknown) => stop.abort(error));
   try {
     const written = await copyAll(fleet, snapshot, tables, bag, style, stop.signal);
-    const rest = tables.filter((table) => !aside.includes(table));
-    const sums = [...(await sumTables(snapshot.session, rest, fleet.signal)), ...(await summing)];
+    const summed = await summing;
+    const rest = tables.filter(({ name }) => !summed.some(({ table }) => table === name));
+    const sums = [...summed, ...(await sumTables(snapshot.session, rest, fleet.signal))];
     return written.map((one) => withHash(one, sums));
   } catch (error) {
     stop.abort(error);
