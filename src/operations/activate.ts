@@ -11,5 +11,10 @@ export function activateTenant(
   id: string,
   options: { dryRun: boolean },
 ): Promise<{ tenant: Tenant }> {
-  return changeAdmission(fleet, id, { action: 'tenant.activate', from: 'suspended', to: 'active' }, options);
+  return changeAdmission(
+    fleet,
+    id,
+    { action: 'tenant.activate', from: 'suspended', to: 'active', hook: null },
+    options,
+  );
 }

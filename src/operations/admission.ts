@@ -6,6 +6,7 @@ import type { Fleet } from '../engine/context.js';
 import { driverOf } from '../engine/tiers/registry.js';
 import type { Connection } from '../pg/connection.js';
 import { homeOf, toTenant } from './home.js';
+import { runLifecycleHooks } from './lifecycle-hooks.js';
 import { limitsOf } from './provision-plan.js';
 import { alone } from './tenant-lock.js';
 
@@ -14,6 +15,8 @@ interface Change {
   action: string;
   from: TenantStatus;
   to: Extract<TenantStatus, 'active' | 'suspended'>;
+  /** What runs afterwards. */
+  hook: 'afterSuspend' | null;
 }
 
 /**
@@ -32,8 +35,10 @@ export async function changeAdmission(
     const record = await fleet.catalog((connection) => requireTenant(connection, id));
     return { tenant: preview(record, change) };
   }
-  const changed = await alone(fleet, id, (connection) => apply(fleet, connection, id, change));
-  return { tenant: toTenant(changed) };
+  const { record, changed } = await alone(fleet, id, (connection) => apply(fleet, connection, id, change));
+  const tenant = toTenant(record);
+  if (changed && change.hook !== null) await runLifecycleHooks(fleet, change.hook, tenant);
+  return { tenant };
 }
 
 async function apply(
@@ -41,14 +46,14 @@ async function apply(
   connection: Connection,
   id: string,
   change: Change,
-): Promise<TenantRecord> {
+): Promise<{ record: TenantRecord; changed: boolean }> {
   const record = await requireTenant(connection, id);
   const home = homeOf(record, limitsOf(fleet.settings, record.plan));
   const fence = () => driverOf(record.tier).fence(fleet, home, change.to);
   if (record.status === change.to) {
     // The opposite change may have died between home and catalog.
     await fence();
-    return record;
+    return { record, changed: false };
   }
   assertCanBecome(record, change);
   const audit = { action: change.action, tenant: id };
@@ -56,7 +61,7 @@ async function apply(
   await fence();
   if (change.to === 'suspended') fleet.reach('suspend.home-closed');
   await connection.atomically([statusUpdate(id, change.to), auditInsert(fleet.actor, audit)]);
-  return requireTenant(connection, id);
+  return { record: await requireTenant(connection, id), changed: true };
 }
 
 function preview(record: TenantRecord, change: Change): Tenant {

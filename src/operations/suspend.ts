@@ -11,5 +11,10 @@ export function suspendTenant(
   id: string,
   options: { dryRun: boolean },
 ): Promise<{ tenant: Tenant }> {
-  return changeAdmission(fleet, id, { action: 'tenant.suspend', from: 'active', to: 'suspended' }, options);
+  return changeAdmission(
+    fleet,
+    id,
+    { action: 'tenant.suspend', from: 'active', to: 'suspended', hook: 'afterSuspend' },
+    options,
+  );
 }

@@ -34,39 +34,61 @@ export async function readScope(
 ): Promise<Scope> {
   const all = await readTables(session, side, tenantColumn, false);
   const foreignKeys = await readForeignKeys(session, side);
-  const tables = new Map<string, ScopedTable>();
-  for (const table of all)
-    if (table.tenantColumn !== null) tables.set(table.name, { ...table, through: null });
-  const unclassified: Scope['unclassified'] = [];
-  const open = new Map(all.filter(({ name }) => !tables.has(name)).map((table) => [table.name, table]));
-  // A table may be reached over another one that is: again until no more come.
-  for (let size = -1; size !== tables.size;) {
-    size = tables.size;
-    for (const table of [...open.values()]) {
-      const reaching = foreignKeys.filter(
-        (key) => key.child === table.name && key.child !== key.parent && tables.has(key.parent),
+  const owned = reachedTables(all, foreignKeys);
+  const others = all.filter(({ name }) => !owned.has(name));
+  // Where no table has the tenant column, all of a home of the tenant's own are its own.
+  if (!side.shared && owned.size === 0)
+    return { tables: others.map(asOwn), shared: [], unclassified: [], foreignKeys };
+  const unclassified = side.shared ? await doubtful(session, side, others, owned, foreignKeys, writable) : [];
+  const doubted = new Set(unclassified.map(({ table }) => table));
+  const shared = others.filter(({ name }) => !doubted.has(name));
+  return { tables: [...owned.values()], shared, unclassified, foreignKeys };
+}
+
+const asOwn = (table: TenantTable): ScopedTable => ({ ...table, through: null });
+
+/** Tables with the tenant column, and those whose every row refers to one of them, directly or by way of others. */
+function reachedTables(
+  all: readonly TenantTable[],
+  foreignKeys: readonly ForeignKey[],
+): Map<string, ScopedTable> {
+  const reached = new Map(
+    all.filter(({ tenantColumn }) => tenantColumn !== null).map((table) => [table.name, asOwn(table)]),
+  );
+  for (let before = -1; before !== reached.size;) {
+    before = reached.size;
+    for (const table of all) {
+      const key = foreignKeys.find(
+        ({ child, parent, notNull }) => child === table.name && notNull && reached.has(parent),
       );
-      const sure = reaching.find((key) => key.notNull);
-      if (sure === undefined) continue;
-      const parent = tables.get(sure.parent) as ScopedTable;
-      tables.set(table.name, {
+      if (reached.has(table.name) || key === undefined) continue;
+      const parent = reached.get(key.parent) as ScopedTable;
+      reached.set(table.name, {
         ...table,
-        through: { columns: sure.columns, parent, referenced: sure.referenced },
+        through: { columns: key.columns, parent, referenced: key.referenced },
       });
-      open.delete(table.name);
     }
   }
-  const owned = tables.size === 0 && !side.shared;
-  for (const table of open.values()) {
-    const maybe = foreignKeys.find((key) => key.child === table.name && tables.has(key.parent));
-    if (maybe !== undefined && side.shared) unclassified.push(mayBeOwned(table, maybe));
-    else if (owned) tables.set(table.name, { ...table, through: null });
-  }
-  if (side.shared) unclassified.push(...(await writableByAnyone(session, side, [...open.keys()], writable)));
-  const shared = [...open.values()].filter(
-    ({ name }) => !tables.has(name) && !unclassified.some(({ table }) => table === name),
-  );
-  return { tables: [...tables.values()], shared, unclassified, foreignKeys };
+  return reached;
+}
+
+/** Tables of a shared home that may hold rows of the tenant, and may not. */
+async function doubtful(
+  session: Connection,
+  side: Side,
+  others: readonly TenantTable[],
+  owned: ReadonlyMap<string, ScopedTable>,
+  foreignKeys: readonly ForeignKey[],
+  writable: readonly string[],
+): Promise<Scope['unclassified']> {
+  const nullable = others.flatMap((table) => {
+    const key = foreignKeys.find(({ child, parent }) => child === table.name && owned.has(parent));
+    return key === undefined ? [] : [mayBeOwned(table, key)];
+  });
+  const names = others
+    .map(({ name }) => name)
+    .filter((name) => !nullable.some(({ table }) => table === name));
+  return [...nullable, ...(await writableByAnyone(session, side, names, writable))];
 }
 
 /** The condition for the rows of the tenant in a table of a scope. */

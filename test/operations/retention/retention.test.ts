@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { isTenantctlError } from '../../../src/core/errors.js';
 import type { FaultPoint } from '../../../src/core/faults.js';
@@ -15,7 +17,7 @@ import { runRetention } from '../../../src/operations/retention/run.js';
 import { Fleet } from '../../../src/engine/context.js';
 import { withReach } from '../moves/reach.js';
 import { useServer, withClient } from '../../support/server.js';
-import { type LeavingFleet, TIERS, leavingFleet } from './leaving.js';
+import { type LeavingFleet, TIERS, exportFolder, leavingFleet } from './leaving.js';
 
 const server = useServer();
 let leaving: LeavingFleet;
@@ -284,6 +286,77 @@ it('no hold is placed or released, and no deletion begun, without an entry in th
   );
   await expect(begin).rejects.toMatchObject({ code: 'TC024' });
   await leaving.run(tenant.id);
+});
+
+it('nothing is deleted before its day, by the clock of the catalog or by that of the home', async () => {
+  const tenant = await leaving.tenant('early', 'pool', 10);
+  await leaving.leave(tenant.id, { withoutExport: true, retainMs: 3_600_000 });
+  const catalog = new URL(leaving.settings.catalogUrl).pathname.slice(1);
+  const begin = leaving.superuser(
+    catalog,
+    `update tenantctl_catalog.offboardings set state = 'purging', begun_at = now() where tenant = '${tenant.id}'`,
+  );
+  await expect(begin).rejects.toMatchObject({ code: 'TC023' });
+  const permit = leaving.superuser(
+    tenant.database,
+    `select tenantctl.permit_purge('${tenant.id}', '${tenant.schema}', now() + interval '1 minute')`,
+  );
+  await expect(permit).rejects.toMatchObject({ code: 'TC023' });
+  await cancelOffboarding(leaving.fleet, tenant.id, { dryRun: false });
+  const served = leaving.superuser(
+    tenant.database,
+    `select tenantctl.permit_purge('${tenant.id}', '${tenant.schema}', now() - interval '1 minute')`,
+  );
+  await expect(served).rejects.toMatchObject({ code: 'TC025' });
+});
+
+it('an application that goes on writing is refused throughout, and leaves nothing behind', async () => {
+  const tenant = await leaving.tenant('stubborn', 'pool', 300);
+  const { database, schema, key } = tenant;
+  const codes = new Set<string>();
+  let stopped = false;
+  await withClient(leaving.application.url(database), async (client) => {
+    const writing = (async () => {
+      while (!stopped) {
+        const insert = `begin; select set_config('app.tenant_id', '${key}', true), set_config('search_path', '${schema}', true), set_config('role', '${leaving.settings.tenancy.appRole}', true);
+          insert into note (id, body) values (nextval('"${schema}".orders_id_seq') + 1000000, 'stubborn'); commit`;
+        await client.query(insert).then(
+          () => codes.add('written'),
+          async (error: { code: string }) => {
+            codes.add(error.code);
+            await client.query('rollback');
+          },
+        );
+      }
+    })();
+    await leaving.leave(tenant.id, { withoutExport: true });
+    codes.clear();
+    const { deleted } = await leaving.run(tenant.id);
+    stopped = true;
+    await writing;
+    expect(deleted).toMatchObject([{ tenant: tenant.id }]);
+  });
+  expect(codes).not.toContain('written');
+  expect(codes.size).toBeGreaterThan(0);
+  expect((await leaving.rows(tenant))['note']).toBe(0);
+});
+
+it('hooks are told of a tenant that was deleted, and a failing one stops nothing', async () => {
+  const folder = exportFolder();
+  const told = path.join(folder, 'told');
+  const other = await leavingFleet(server.current, {
+    afterDelete: [['sh', '-c', `cat >> ${told}`], ['false']],
+  });
+  await other.tenant('told', 'schema', 5);
+  await other.leave('told', { withoutExport: true });
+  expect((await other.run('told')).deleted).toMatchObject([{ tenant: 'told' }]);
+  expect(JSON.parse(readFileSync(told, 'utf8'))).toMatchObject({
+    id: 'told',
+    status: 'deleted',
+    owner: null,
+    hook: 'afterDelete',
+  });
+  expect(other.events).toContainEqual(expect.objectContaining({ type: 'notice', code: 'HOOK_FAILED' }));
 });
 
 it('the day is so many hours away, whatever the clocks of a time zone do meanwhile', async () => {
