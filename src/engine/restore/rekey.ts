@@ -22,14 +22,17 @@ export function rekeyingOf(
   tenantColumns: ReadonlyMap<string, string | null>,
   foreignKeys: readonly ForeignKey[],
 ): Rekeying {
-  const naming = foreignKeys
-    .filter(({ child }) => child === carried.name)
-    .flatMap(({ columns, referenced, parent }) =>
-      columns.filter((_, n) => referenced[n] !== undefined && referenced[n] === tenantColumns.get(parent)),
-    );
-  const columns = carried.columns.map(({ name }) => name).filter((name) => naming.includes(name));
-  const others = columns.filter((name) => name !== carried.tenantColumn);
-  return { from: tenant.key, to: key, columns: tenant.key === key ? [] : [...new Set(others)] };
+  if (tenant.key === key) return { from: key, to: key, columns: [] };
+  const naming = new Set(
+    foreignKeys
+      .filter(({ child }) => child === carried.name)
+      .flatMap(({ columns, referenced, parent }) =>
+        columns.filter((_, n) => referenced[n] === tenantColumns.get(parent)),
+      ),
+  );
+  const columns = carried.columns.map(({ name }) => name);
+  const others = columns.filter((name) => naming.has(name) && name !== carried.tenantColumn);
+  return { from: tenant.key, to: key, columns: others };
 }
 
 /** The statement that gives the staged rows of a table the new key, or undefined where nothing is to be done. */

@@ -75,8 +75,8 @@ async function assertPoolVersion(
   unit: MigrationUnit,
 ): Promise<void> {
   const files = migrationsFor(kit.migrations, unit.tier);
-  const known = (await listUnits(connection, [])).find(({ id }) => id === unit.id)?.version;
-  const applied = known == null ? files : files.filter(({ id }) => id <= known.id);
+  const known = (await listUnits(connection, [])).find(({ id }) => id === unit.id)?.version ?? null;
+  const applied = known === null ? files : files.filter(({ id }) => id <= known.id);
   assertVersion(kit.migrations, manifest, unit, applied);
 }
 

@@ -24,11 +24,11 @@ const POINTS: FaultPoint[] = [
   'restore.activated',
 ];
 
-test.each([
-  ...TIERS.map(
+test.each(
+  TIERS.map(
     (tier) => [tier, [...POINTS, ...(tier === 'pool' ? [] : ['restore.migrated' as const])]] as const,
   ),
-])(
+)(
   'a restore into tier %s that dies anywhere is finished by the same call, and by no other',
   async (tier, points) => {
     const given = await restoringFleet(server.current);
