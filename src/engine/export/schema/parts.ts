@@ -14,7 +14,7 @@ export const KINDS = ['collation', 'type', 'sequence', 'routine', 'table', 'part
 export type ObjectKind = (typeof KINDS)[number];
 
 /** What belongs to an extension comes with it. */
-export function ownMembers(catalog: string, alias: string): Sql {
+function ownMembers(catalog: string, alias: string): Sql {
   return raw(
     `not exists (select from pg_depend e where e.classid = '${catalog}'::regclass and e.objid = ${alias}.oid and e.deptype = 'e')`,
   );

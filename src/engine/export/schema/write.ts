@@ -31,40 +31,64 @@ export async function writeSchema(
   plan: ExportPlan,
   sequences: readonly ExportedSequence[],
 ): Promise<SchemaText> {
-  const { session, side } = snapshot;
   const schema = await schemaNumber(snapshot);
-  const read = <Row>(query: (of: Sql) => Sql): Promise<Row[]> => session.rows<Row>(query(schema));
   const made = await objectsToMake(snapshot, schema, plan, sequences);
-  const names = new Set(made.map(({ name }) => name));
-  const late = async (query: (of: Sql) => Sql): Promise<LateStatement[]> =>
-    (await read<LateStatement>(query)).filter(
-      ({ relation, other }) => names.has(relation) && (other === null || names.has(other)),
-    );
-  const views = made.filter(({ kind }) => kind === 'view');
-  const isOfView = ({ relation }: LateStatement): boolean => views.some(({ name }) => name === relation);
-  const indexes = await late(indexesOf);
-  const { id } = side.home.tenant;
+  const { id } = snapshot.side.home.tenant;
+  const early = await beforeRows(snapshot, schema, made);
   return {
-    preData: sqlText(
-      [...heading(id, 'before'), ...(await read<{ what: string }>(unprintableOf)).map(notHere)],
-      [
-        'set check_function_bodies = off',
-        ...(await read<{ name: string }>(extensionsOf)).map(
-          ({ name }) => `create extension if not exists ${ident(name).text()}`,
-        ),
-        ...made.filter((object) => !views.includes(object)).map(({ statement }) => statement),
-        ...(await late(ownershipsOf)).map(({ statement }) => statement),
-      ],
-    ),
+    preData: sqlText([...heading(id, 'before'), ...early.comments], early.statements),
     postData: sqlText(heading(id, 'after'), [
-      ...(await late(constraintsOf)).map(({ statement }) => statement),
-      ...indexes.filter((index) => !isOfView(index)).map(({ statement }) => statement),
-      ...views.map(({ statement }) => statement),
-      ...indexes.filter(isOfView).map(({ statement }) => statement),
-      ...[...(await late(rulesOf)), ...(await late(triggersOf))].map(({ statement }) => statement),
+      ...(await afterRows(snapshot, schema, made)),
       ...sequences.flatMap(valueOf),
     ]),
   };
+}
+
+async function beforeRows(
+  { session }: Snapshot,
+  schema: Sql,
+  made: readonly SchemaObject[],
+): Promise<{ comments: string[]; statements: string[] }> {
+  const extensions = await session.rows<{ name: string }>(extensionsOf(schema));
+  const missing = await session.rows<{ what: string }>(unprintableOf(schema));
+  const ownerships = await session.rows<LateStatement>(ownershipsOf(schema));
+  return {
+    comments: missing.map(({ what }) => `-- Not in this file: ${what.replace(/\s+/g, ' ')}`),
+    statements: [
+      'set check_function_bodies = off',
+      ...extensions.map(({ name }) => `create extension if not exists ${ident(name).text()}`),
+      ...made.filter(({ kind }) => kind !== 'view').map(({ statement }) => statement),
+      ...statementsFor(made, ownerships),
+    ],
+  };
+}
+
+/** Views come last: they may rely on the keys of their tables. */
+async function afterRows(
+  { session }: Snapshot,
+  schema: Sql,
+  made: readonly SchemaObject[],
+): Promise<string[]> {
+  const read = (query: (of: Sql) => Sql): Promise<LateStatement[]> =>
+    session.rows<LateStatement>(query(schema));
+  const views = made.filter(({ kind }) => kind === 'view');
+  const tables = made.filter(({ kind }) => kind !== 'view');
+  const indexes = await read(indexesOf);
+  return [
+    ...statementsFor(tables, await read(constraintsOf)),
+    ...statementsFor(tables, indexes),
+    ...views.map(({ statement }) => statement),
+    ...statementsFor(views, indexes),
+    ...statementsFor(made, [...(await read(rulesOf)), ...(await read(triggersOf))]),
+  ];
+}
+
+/** Those whose relations are there. */
+function statementsFor(made: readonly SchemaObject[], late: readonly LateStatement[]): string[] {
+  const names = new Set(made.map(({ name }) => name));
+  return late
+    .filter(({ relation, other }) => names.has(relation) && (other === null || names.has(other)))
+    .map(({ statement }) => statement);
 }
 
 async function schemaNumber({ session, side }: Snapshot): Promise<Sql> {
@@ -104,10 +128,6 @@ function heading(tenant: string, when: 'before' | 'after'): string[] {
     `-- Tables of tenant ${tenant}: what is run ${when} the rows are loaded. Written by tenantctl ${TOOL_VERSION}.`,
     '-- It names no schema: set search_path to the one that is to hold them. manifest.json says which file is whose.',
   ];
-}
-
-function notHere({ what }: { what: string }): string {
-  return `-- Not in this file: ${what.replace(/\s+/g, ' ')}`;
 }
 
 function valueOf({ name, value }: ExportedSequence): string[] {
