@@ -63,7 +63,8 @@ function locked({ home }: Side, cause: unknown) {
 
 /** The receivers of rows speak of moves. */
 function sideEffect({ home }: Side, { message, facts }: TenantctlError) {
-  return new TenantctlError('RESTORE_SIDE_EFFECT', EXIT.difference, message, {
+  const what = `Bringing in the rows of tenant ${home.tenant.id} had a side effect. ${message}`;
+  return new TenantctlError('RESTORE_SIDE_EFFECT', EXIT.difference, what, {
     hint: 'No row of the export was kept. Look for a trigger or rule that came meanwhile, drop it or let it skip sessions with tenantctl.moving set, and run the same command again.',
     facts: { tenant: home.tenant.id, ...facts },
   });

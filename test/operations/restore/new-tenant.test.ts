@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { FaultPoint } from '../../../src/core/faults.js';
 import { parsePublicKey, generateSigningKey, parseSigningKey } from '../../../src/core/signature.js';
+import { Fleet } from '../../../src/engine/context.js';
 import { provisionTenant } from '../../../src/operations/provision.js';
 import { planRestore } from '../../../src/operations/restore/plan.js';
 import { restoreTenant } from '../../../src/operations/restore/restore.js';
@@ -222,6 +223,38 @@ test('the first tenant of a pool may be one that is restored', async () => {
   const { directory } = await given.exported('acme');
   const { fleet } = await newFleet(server.current, { migrations: directoryOf(numbered(...ZOO)), seed: null });
   expect(await restoreTenant(fleet, { directory, tier: 'pool' })).toMatchObject({ rows: 19, verified: true });
+});
+
+test('asked to end, it leaves a pool without a trace and an own home to the same call', async () => {
+  const given = await restoringFleet(server.current);
+  await given.tenant('acme', 'schema', 6);
+  const { directory } = await given.exported('acme');
+  const ending = new Fleet(given.settings, { ...given.fleet.options, signal: AbortSignal.abort() });
+  for (const tier of TIERS) {
+    const request = { directory, id: `to-${tier}`, tier };
+    expect(await failureOf(restoreTenant(ending, request))).toMatchObject({
+      code: 'RESTORE_INTERRUPTED',
+      exit: 7,
+    });
+  }
+  expect(await failureOf(given.show('to-pool'))).toMatchObject({ code: 'TENANT_UNKNOWN' });
+  for (const tier of TIERS) await given.restore({ directory, id: `to-${tier}`, tier });
+  await ending.close();
+});
+
+test('rows of several keys in one home of its own come back as they are there, and are no tenant of a pool', async () => {
+  const given = await restoringFleet(server.current);
+  const { database, schema } = await given.tenant('acme', 'schema', 3);
+  await query(
+    server.current.superuserUrl(database),
+    `update "${schema}".journal set tenant_id = gen_random_uuid();
+     insert into "${schema}".journal (tenant_id, token) values (gen_random_uuid(), gen_random_uuid())`,
+  );
+  const { directory } = await given.exported('acme');
+  const failure = await failureOf(given.restore({ directory, id: 'new', tier: 'pool' }));
+  expect(failure).toMatchObject({ code: 'EXPORT_UNLIKE_HOME', exit: 6 });
+  expect(failure.message).toContain('table journal: its rows have more than one value of tenant_id');
+  expect(await given.restore({ directory, id: 'new', tier: 'schema' })).toMatchObject({ verified: true });
 });
 
 test('no seed is run; hooks run once the tenant is active, and again alone when they failed', async () => {
