@@ -7,7 +7,7 @@ import { FAULT_POINTS, type FaultPoint } from '../../src/core/faults.js';
 import type { Tenant } from '../../src/core/tenant.js';
 import { TIERS, type Tier } from '../../src/core/tier.js';
 import { json } from '../support/cli.js';
-import { query, useServer } from '../support/server.js';
+import { query, useServer, withClient } from '../support/server.js';
 import { Project } from './project.js';
 
 const server = useServer();
@@ -84,20 +84,39 @@ describe.each(TIERS)('restored into a new tenant of tier %s', (tier) => {
   });
 });
 
+/** A tenant whose rows have become wrong since it was exported. */
+async function toReplace(tier: Tier) {
+  const id = await newTenant(tier);
+  const { folder, sums } = await exported(id);
+  const tenant = await show(id);
+  await query(
+    server.current.superuserUrl(tenant.database),
+    `update "${tenant.schema}".tenant_settings set company_name = 'wrong' where tenant_id = $1`,
+    [tenant.key],
+  );
+  const call = ['restore', folder, '--into', id, '--replace', '--yes'];
+  return { tenant, sums, wrong: (await exported(id)).sums, call };
+}
+
+/** Resolves when a session of the program waits for a lock in the tenant's database. */
+async function waitsForLock({ database }: Tenant): Promise<void> {
+  await withClient(server.current.superuserUrl(database), async (client) => {
+    for (;;) {
+      const { rows } = await client.query(
+        `select from pg_stat_activity where datname = $1 and wait_event_type = 'Lock' and application_name like 'tenantctl/%'`,
+        [database],
+      );
+      if (rows.length > 0) return;
+    }
+  });
+}
+
 describe.each(TIERS)('replaced in tier %s', (tier) => {
   it.each(REPLACING)(
     'and killed at %s, there are the old rows or the new ones, and the same call ends',
     async (point) => {
-      const id = await newTenant(tier);
-      const { folder, sums } = await exported(id);
-      const tenant = await show(id);
-      await query(
-        server.current.superuserUrl(tenant.database),
-        `update "${tenant.schema}".tenant_settings set company_name = 'wrong' where tenant_id = $1`,
-        [tenant.key],
-      );
-      const wrong = (await exported(id)).sums;
-      const call = ['restore', folder, '--into', id, '--replace', '--yes'];
+      const { tenant, sums, wrong, call } = await toReplace(tier);
+      const { id } = tenant;
       expect(await project.run(...call, '--fail-at', point)).toMatchObject(KILLED);
       expect(await stateOf(tenant)).toBe(point === 'restore.reopened' ? 'active' : 'suspended');
       const replaced = point === 'restore.replaced' || point === 'restore.reopened';
@@ -109,6 +128,27 @@ describe.each(TIERS)('replaced in tier %s', (tier) => {
     },
   );
 });
+
+it.each(['pool', 'schema'] as const)(
+  'replaced in tier %s and killed in the middle of the transaction, there are the old rows, and the same call ends',
+  async (tier) => {
+    const { tenant, sums, wrong, call } = await toReplace(tier);
+    // As the administrator, for whose transactions the tool does not wait before it begins.
+    await withClient(server.current.adminUrl(tenant.database), async (client) => {
+      await client.query(`begin; lock table "${tenant.schema}".tenant_settings in share mode`);
+      const running = project.launch(...call);
+      await waitsForLock(tenant);
+      running.kill();
+      expect(await running.ended).toMatchObject(KILLED);
+      await client.query('rollback');
+    });
+    expect(await stateOf(tenant)).toBe('suspended');
+    expect((await exported(tenant.id)).sums).toEqual(wrong);
+    await project.do(...call);
+    expect((await exported(tenant.id)).sums).toEqual(sums);
+    expect(await stateOf(tenant)).toBe('active');
+  },
+);
 
 it('every point of a restore is among these', () => {
   const all = Object.keys(FAULT_POINTS).filter((point) => point.startsWith('restore.'));
