@@ -7,7 +7,7 @@ import { fanOut } from './fan-out.js';
 import { loops } from './loops.js';
 import { moves } from './moves.js';
 import { provisionDatabase, provisionSchema } from './provision.js';
-import { retention } from './retention.js';
+import { retention, retentionOfMany } from './retention.js';
 import { scale } from './scale.js';
 import { shapes } from './shape.js';
 
@@ -27,6 +27,7 @@ const SCENARIOS = {
   moves,
   export: exportTenants,
   retention,
+  retentionOfMany,
 };
 
 const names = process.argv.slice(2);

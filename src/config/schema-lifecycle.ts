@@ -32,7 +32,10 @@ export const retention = setting(
         wholeNumber(1, 1_000_000).default(5_000),
         'Rows that one statement deletes from a pool.',
       ),
-      purgePause: setting(duration().prefault('20ms'), 'Pause between two such statements.'),
+      purgePause: setting(
+        duration().prefault('20ms'),
+        'Longest pause between two such statements; half as long as a statement takes, longer only after a slow one.',
+      ),
     })
     .prefault({}),
   'What becomes of tenants that leave.',

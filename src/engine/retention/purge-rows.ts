@@ -101,8 +101,7 @@ async function purgeBatch(job: PurgeJob, table: ScopedTable, purged: PurgedTable
     select min(n)::text as first, max(n)::text as last, array_agg(distinct part::regclass::text) as parts
       from (select n, part from pg_temp.tenantctl_doomed order by n limit ${raw(String(tempo.batch))}) batch having count(*) > 0`);
   if (next === undefined) return false;
-  const began = performance.now();
-  const { rows, txid, lsn, walBytes } = await deleteRows(job, table, next);
+  const { rows, txid, lsn, walBytes, ms } = await deleteRows(job, table, next);
   purged.rows += rows;
   purged.batches += 1;
   purged.firstTxid ??= txid;
@@ -110,7 +109,7 @@ async function purgeBatch(job: PurgeJob, table: ScopedTable, purged: PurgedTable
   purged.lsn = lsn;
   job.onBatch(rows);
   job.reach('retention.batch-deleted');
-  await pause(tempo.after({ rows, ms: performance.now() - began, walBytes }));
+  await pause(tempo.after({ ms, walBytes }));
   return true;
 }
 
@@ -135,12 +134,13 @@ async function deleteRows(job: PurgeJob, table: ScopedTable, range: Range) {
       ...statements,
       sql`delete from pg_temp.tenantctl_doomed where ${within}`,
       sql`select pg_current_xact_id()::text as txid, pg_current_wal_insert_lsn()::text as lsn,
-        (pg_current_wal_insert_lsn() - current_setting('tenantctl.wal')::pg_lsn)::float8 as "walBytes"`,
+        (pg_current_wal_insert_lsn() - current_setting('tenantctl.wal')::pg_lsn)::float8 as "walBytes",
+        extract(epoch from clock_timestamp() - now())::float8 * 1000 as ms`,
     ]),
   )(deletions);
   const [last] = results.at(-1)?.rows ?? [];
   const rows = results.slice(2, -2).reduce((sum, { rowCount }) => sum + rowCount, 0);
-  return { rows, ...(last as { txid: string; lsn: string; walBytes: number }) };
+  return { rows, ...(last as { txid: string; lsn: string; walBytes: number; ms: number }) };
 }
 
 /**
