@@ -1,7 +1,7 @@
 import { type TenantctlError, conflictError, refusedError } from '../../core/errors.js';
 import type { ExportManifest } from '../../core/export-manifest.js';
 import type { Connection } from '../../pg/connection.js';
-import { sqlstateOf } from '../../pg/errors.js';
+import { type DatabaseError, isDatabaseError, sqlstateOf } from '../../pg/errors.js';
 import { ident, join, raw, sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
 import { type Side, inSide, tableOf } from '../rows/side.js';
@@ -24,7 +24,7 @@ const LOCKED = '55P03';
 /**
  * Reads a home as it was at one moment, whatever its tenant is answered. Its tables are locked against changes of their
  * shape before that moment: a table that is rewritten afterwards would look empty from it.
- * @throws conflict `EXPORT_TABLE_LOCKED` or `EXPORT_TABLES_CHANGED` (exit 5)
+ * @throws conflict `EXPORT_TABLE_LOCKED`, `EXPORT_TABLES_CHANGED` or `EXPORT_TABLE_UNREADABLE` (exit 5)
  * @throws refusal `EXPORT_ROWS_HIDDEN` (exit 6)
  */
 export function inSnapshot<T>(
@@ -65,7 +65,8 @@ async function tryMoment<T>(
     }, 'begin isolation level repeatable read read only');
   } catch (error) {
     if (!locked && sqlstateOf(error) === TABLE_GONE) return undefined;
-    throw !locked && sqlstateOf(error) === LOCKED ? tableLocked(side, error) : error;
+    if (sqlstateOf(error) === LOCKED) throw tableLocked(side, error);
+    throw isDatabaseError(error) ? unreadable(side, error) : error;
   }
 }
 
@@ -144,6 +145,20 @@ function tableLocked({ home }: Side, cause: unknown): TenantctlError {
     {
       hint: 'A migration may be at work there; `tenantctl status` shows it. Run the same command again.',
       facts: { tenant: home.tenant.id, schema, database },
+      cause,
+    },
+  );
+}
+
+/** What the server says names the table. */
+function unreadable({ home }: Side, cause: DatabaseError): TenantctlError {
+  const { schema, database } = home.placement;
+  return conflictError(
+    'EXPORT_TABLE_UNREADABLE',
+    `Schema ${schema} in database ${database} cannot be exported: ${cause.message} (SQLSTATE ${cause.code}).`,
+    {
+      hint: 'Nothing was written. The administrator of the cluster must be able to read every table, as their owner or as a member of that role.',
+      facts: { tenant: home.tenant.id, schema, database, sqlstate: cause.code },
       cause,
     },
   );

@@ -49,7 +49,7 @@ export interface Exported {
  * audit log themselves. The folder has its name only when it is whole; after a failure nothing is left.
  *
  * @throws conflict (exit 5) `EXPORT_TARGET_EXISTS`, `EXPORT_PARTIAL_EXISTS`, `EXPORT_UNDER_WAY`, `EXPORT_UNWRITABLE`,
- *   `EXPORT_DISK_FULL`, `EXPORT_TABLE_LOCKED`, `EXPORT_TABLES_CHANGED`
+ *   `EXPORT_DISK_FULL`, `EXPORT_TABLE_LOCKED`, `EXPORT_TABLES_CHANGED`, `EXPORT_TABLE_UNREADABLE`
  * @throws refusal (exit 6) `EXPORT_UNCLASSIFIED` or `EXPORT_ROWS_HIDDEN`
  * @throws partial error `EXPORT_INTERRUPTED` (exit 7)
  */

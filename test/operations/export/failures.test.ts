@@ -138,6 +138,20 @@ describe('a place that cannot be written to', () => {
   });
 });
 
+it('a table that the administrator may not read is named, and nothing is left', async () => {
+  const fleet = await exportingFleet(server.current);
+  const acme = await fleet.tenant('acme', 'schema');
+  await fleet.inHome(
+    acme,
+    `create table secret (id int); revoke all on secret from public; alter table secret owner to current_user`,
+  );
+  const directory = join(newFolder(), 'acme');
+  const failure = await failureOf(exportTenant(fleet.fleet, { id: 'acme', directory }, { dryRun: false }));
+  expect(failure).toMatchObject({ code: 'EXPORT_TABLE_UNREADABLE', exit: 5, facts: { sqlstate: '42501' } });
+  expect(failure.message).toContain('permission denied for table secret');
+  expect(readdirSync(dirname(directory))).toEqual([]);
+});
+
 it('an export that is interrupted leaves nothing, and the same command begins anew', async () => {
   const fleet = await exportingFleet(server.current);
   await fleet.tenant('acme', 'pool');
