@@ -6,6 +6,7 @@ const MATRIX = [
   'test/engine/ledger/locks.test.ts',
   'test/engine/moves/*.test.ts',
   'test/operations/moves/{exclusion,faults,grace,hostile,hostile-names,methods,two-homes,two-servers}.test.ts',
+  'test/operations/retention/hostile.test.ts',
 ];
 const globalSetup = ['test/support/global-setup.ts'];
 

@@ -81,7 +81,7 @@ export interface DeletedObject {
     | 'replication slot';
   /** Null where rows are not what it is about. */
   rowsBefore: number | null;
-  action: 'rows deleted' | 'dropped' | 'filled again' | 'ended';
+  action: 'rows deleted' | 'dropped' | 'filled again' | 'ended' | 'found gone';
   rowsAfter: number | null;
   batches: number | null;
   firstTxid: string | null;

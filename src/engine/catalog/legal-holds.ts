@@ -18,6 +18,15 @@ export async function standingHoldOf(connection: Connection, tenant: string): Pr
   return (await standingHoldsOf(connection, tenant))[0];
 }
 
+/** Which of these holds the catalog has never known. */
+export async function unknownHolds(connection: Connection, holds: readonly string[]): Promise<string[]> {
+  const rows = await connection.rows<{ id: string }>(
+    sql`select id from tenantctl_catalog.holds where id = any (${holds}::text[])`,
+  );
+  const known = new Set(rows.map(({ id }) => id));
+  return holds.filter((id) => !known.has(id));
+}
+
 /** Keeps holds from being placed on a tenant until the transaction ends. */
 export async function lockTenant(connection: Connection, tenant: string): Promise<void> {
   await connection.rows(sql`select from tenantctl_catalog.tenants where id = ${tenant} for update`);

@@ -97,6 +97,15 @@ export function holdUpdate(home: Home, held: readonly LegalHold[]): Sql {
      where ${placementOf(home)} and hold is distinct from ${hold}::jsonb`;
 }
 
+/** The ids of the legal holds that a home knows. */
+export async function readHolds(connection: Connection, home: Home): Promise<string[]> {
+  const rows = await connection.rows<{ id: string }>(sql`
+    select h ->> 'hold' as id from tenantctl.placement,
+      jsonb_array_elements(case jsonb_typeof(hold) when 'array' then hold else jsonb_build_array(hold) end) h
+     where ${placementOf(home)} and hold is not null`);
+  return rows.map(({ id }) => id);
+}
+
 /** The statement that forgets a home. */
 export function placementDelete(home: Home): Sql {
   return sql`delete from tenantctl.placement where ${placementOf(home)}`;

@@ -1,7 +1,9 @@
 import type { Connection } from '../../pg/connection.js';
 import { ident, join, sql } from '../../pg/sql.js';
 import { type Side, tableOf } from '../rows/side.js';
+import { dependentsOutside, rightsOutside } from '../rows/outside.js';
 import { type Scope, scopedRows } from '../rows/scope.js';
+import { derivedViews } from './views.js';
 
 /** Why a home cannot be deleted as it stands. */
 export interface Obstacle {
@@ -28,11 +30,17 @@ export async function findObstacles(
   }));
   return [
     ...unclassified,
-    ...(await references(session, side)),
-    ...(drops === 'rows' ? await largeObjects(session, side) : []),
-    ...(drops === 'rows' ? await rowsOfOthers(session, side, scope) : []),
-    ...(drops === 'schema' ? await viewsOutside(session, side) : []),
-    ...(drops === 'database' ? await publishers(session) : []),
+    ...(drops === 'rows' ? await amongOthers(session, side, scope) : await withRole(session, side, drops)),
+    ...(drops === 'schema' ? await dropped(session, side) : await references(session, side)),
+    ...(drops === 'database' ? await replication(session) : []),
+  ];
+}
+
+async function amongOthers(session: Connection, side: Side, scope: Scope): Promise<Obstacle[]> {
+  return [
+    ...(await largeObjects(session, side)),
+    ...(await rowsOfOthers(session, side, scope)),
+    ...(await viewsOfOthers(session, side, scope)),
   ];
 }
 
@@ -63,31 +71,53 @@ async function rowsOfOthers(session: Connection, side: Side, scope: Scope): Prom
     const same = columns.map(
       (column, n) => sql`${ident('p', referenced[n] as string)} = ${ident('x', column)}`,
     );
-    const row = await session.row(sql`
-      select from ${tableOf(side, child)} x join ${tableOf(side, parent)} p on ${join(same, ' and ')}
-       where ${scopedRows(side, to, 'p')} and (${scopedRows(side, from, 'x')}) is not true limit 1`);
-    if (row === undefined) continue;
+    const [ours, above] = [scopedRows(side, from, 'x'), scopedRows(side, to, 'p')];
+    // Without the tenant column every reference says as much as the one by which we reckon whose a row is.
+    const apart =
+      from.through === null
+        ? sql`${above} and (${ours}) is not true`
+        : sql`((${above}) is true) <> ((${ours}) is true)`;
+    const rows = sql`from ${tableOf(side, child)} x join ${tableOf(side, parent)} p on ${join(same, ' and ')} where ${apart}`;
+    if ((await session.row(sql`select ${rows} limit 1`)) === undefined) continue;
     found.push({
       where: child,
-      problem: `rows of other tenants refer to rows of this one in ${parent} by ${name}, and would be changed or deleted with them`,
-      remedy: `let the key name the tenant column on both sides, with a migration; and see to those rows: select * from ${tableOf(side, child).text()} x join ${tableOf(side, parent).text()} p on ${join(same, ' and ').text()} where ${scopedRows(side, to, 'p').text()} and (${scopedRows(side, from, 'x').text()}) is not true;`,
+      problem: `by ${name} rows of other tenants refer to rows of this one in ${parent}, or rows of this one to theirs, and would be changed or deleted with them`,
+      remedy: `let the key name the tenant column on both sides, with a migration; and see to those rows: select * ${rows.text()};`,
     });
   }
   return found;
 }
 
 /** They would go with the schema, unseen by whoever made them. */
-async function viewsOutside(session: Connection, side: Side): Promise<Obstacle[]> {
-  const rows = await session.rows<{ view: string }>(sql`
-    select distinct v.oid::regclass::text as view from pg_depend d
-      join pg_rewrite w on d.classid = 'pg_rewrite'::regclass and w.oid = d.objid join pg_class v on v.oid = w.ev_class
-      join pg_class c on d.refclassid = 'pg_class'::regclass and c.oid = d.refobjid join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = ${side.home.placement.schema} and v.relnamespace <> c.relnamespace order by 1`);
-  return rows.map(({ view }) => ({
-    where: view,
-    problem: 'it reads tables of the schema from outside, and would be dropped with them',
-    remedy: `drop view ${view}; or let it read something else`,
+async function dropped(session: Connection, side: Side): Promise<Obstacle[]> {
+  const { schema } = side.home.placement;
+  return (await dependentsOutside(session, schema)).map(({ kind, name }) => ({
+    where: name,
+    problem: `this ${kind} uses something of schema ${schema} from outside, and would be dropped with it`,
+    remedy: `drop it, or let it use something else`,
   }));
+}
+
+/** A role with rights elsewhere cannot be dropped, and what it may do there would be left. */
+async function withRole(session: Connection, side: Side, drops: 'schema' | 'database'): Promise<Obstacle[]> {
+  const { role, schema } = side.home.placement;
+  return (await rightsOutside(session, role, drops, schema)).map(({ kind, name }) => ({
+    where: name,
+    problem: `role ${role} has rights on this ${kind}, or owns something there, so it could not be dropped`,
+    remedy: `revoke all on ${kind === 'view' || kind === 'materialized view' ? 'table' : kind} ${name} from ${ident(role).text()}; or drop what it owns`,
+  }));
+}
+
+/** A view that nobody of us may fill again would go on showing what was deleted. */
+async function viewsOfOthers(session: Connection, side: Side, scope: Scope): Promise<Obstacle[]> {
+  const views = await derivedViews(session, side, scope.tables);
+  return views
+    .filter(({ ours }) => !ours)
+    .map(({ view }) => ({
+      where: view,
+      problem: 'it holds what was read from tables of the pool, and this tool may not fill it again',
+      remedy: `alter materialized view ${view} owner to ${ident(session.user).text()}; or drop it`,
+    }));
 }
 
 /** Nothing says whose a large object is but the column that holds its number. */
@@ -104,13 +134,17 @@ async function largeObjects(session: Connection, side: Side): Promise<Obstacle[]
   }));
 }
 
-/** They keep a database from being dropped, and only a replication role may remove them. */
-async function publishers(session: Connection): Promise<Obstacle[]> {
-  const slots = await session.rows<{ name: string }>(sql`
-    select slot_name::text as name from pg_replication_slots where database = current_database() and slot_type = 'logical' order by 1`);
-  return slots.map(({ name }) => ({
+/** They keep a database from being dropped, and only a role for replication, or a superuser, may remove them. */
+async function replication(session: Connection): Promise<Obstacle[]> {
+  const found = await session.rows<{ kind: string; name: string; remedy: string }>(sql`
+    select 'logical replication slot' as kind, slot_name::text as name, format('select pg_drop_replication_slot(%L);', slot_name) as remedy
+      from pg_replication_slots where database = current_database() and slot_type = 'logical'
+    union all
+    select 'subscription', subname::text, format('drop subscription %I;', subname)
+      from pg_subscription where subdbid = (select oid from pg_database where datname = current_database()) order by 1, 2`);
+  return found.map(({ kind, name, remedy }) => ({
     where: name,
-    problem: `logical replication slot ${name} reads this database and keeps its changes`,
-    remedy: `as a replication role: select pg_drop_replication_slot('${name.replaceAll("'", "''")}');`,
+    problem: `${kind} ${name} keeps this database from being dropped`,
+    remedy: `as a role that may: ${remedy}`,
   }));
 }

@@ -17,8 +17,8 @@ export interface OwnPartition {
 /** Readers and writers of the whole table queue behind whoever waits to drop a part of it. */
 const LOCK_TIMEOUT_MS = 100;
 const TRIES = 12;
-/** Something refers to rows of the partitioned table, which keeps its parts from being dropped. */
-const DEPENDED_UPON = '2BP01';
+/** Something refers to rows of the partitioned table, which keeps its parts from being dropped; or it is always in use. */
+const NOT_TO_BE_DROPPED = new Set(['2BP01', '55P03']);
 
 /** The partitions that hold nothing but rows of this tenant, with what is in them. */
 export async function ownPartitions(
@@ -65,7 +65,7 @@ export async function dropPartition(
     );
     return true;
   } catch (error) {
-    if (sqlstateOf(error) === DEPENDED_UPON) return false;
+    if (NOT_TO_BE_DROPPED.has(sqlstateOf(error) ?? '')) return false;
     throw error;
   }
 }

@@ -1,10 +1,12 @@
-import { internalError } from '../../core/errors.js';
+import { conflictError } from '../../core/errors.js';
 import type { Reach } from '../../core/faults.js';
 import { pause } from '../../core/pause.js';
 import type { Connection } from '../../pg/connection.js';
 import { sqlstateOf } from '../../pg/errors.js';
-import { type Sql, raw, sql } from '../../pg/sql.js';
+import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
 import { type Side, tableOf } from '../rows/side.js';
+import type { ForeignKey } from '../rows/foreign-keys.js';
+import { circleOf } from '../rows/reference-order.js';
 import { type ScopedTable, scopedRows } from '../rows/scope.js';
 import { permitPurge } from './permit.js';
 import type { Tempo } from './tempo.js';
@@ -17,6 +19,7 @@ export interface PurgeJob {
   dueAt: string;
   /** Tables that refer to others first. */
   tables: readonly ScopedTable[];
+  foreignKeys: readonly ForeignKey[];
   tempo: Tempo;
   /** Throws when the work is to end; what was deleted stays deleted. */
   breathe: () => void;
@@ -44,22 +47,43 @@ const MOST_PASSES = 5;
  * beginning, until a whole pass has found nothing: a trigger may have written rows meanwhile.
  * @returns the number of rows
  * @throws SQLSTATE TC022 on hold · TC023 not due by that server's clock · TC025 a tenant lives there
+ * @throws conflict `ROWS_STAY` (exit 5) when something keeps rows from being deleted
  */
 export async function purgeRows(job: PurgeJob): Promise<number> {
   let all = 0;
   for (let pass = 1; pass <= MOST_PASSES; pass += 1) {
-    let found = 0;
-    for (const table of job.tables) found += await purgeTable(job, table, pass);
-    all += found;
-    if (found === 0) return all;
+    const found: string[] = [];
+    let deleted = 0;
+    for (const table of job.tables) {
+      const { places, rows } = await purgeTable(job, table, pass);
+      if (places > 0) found.push(table.name);
+      deleted += rows;
+    }
+    all += deleted;
+    if (found.length === 0) return all;
+    if (deleted === 0 || pass === MOST_PASSES) throw rowsStay(job, found);
   }
-  throw internalError('ROWS_COME_BACK', 'Rows of the tenant came back as often as they were deleted.', {
-    hint: 'Look for triggers ON DELETE that write to tables of the same pool.',
-  });
+  return all;
 }
 
-async function purgeTable(job: PurgeJob, table: ScopedTable, pass: number): Promise<number> {
-  await collect(job, table);
+function rowsStay({ side }: PurgeJob, tables: readonly string[]) {
+  const { id } = side.home.tenant;
+  return conflictError(
+    'ROWS_STAY',
+    `Rows of tenant ${id} in ${tables.join(', ')} stay or come back, however often they are deleted.`,
+    {
+      hint: 'A trigger or rule on DELETE keeps them or writes them again. See to it, and run the same command again.',
+      facts: { tenant: id, tables },
+    },
+  );
+}
+
+async function purgeTable(
+  job: PurgeJob,
+  table: ScopedTable,
+  pass: number,
+): Promise<{ places: number; rows: number }> {
+  const places = await collect(job, table);
   const purged: PurgedTable = {
     table: table.name,
     rows: 0,
@@ -74,15 +98,16 @@ async function purgeTable(job: PurgeJob, table: ScopedTable, pass: number): Prom
   }
   if (purged.rows > 0 || pass === 1) await job.onTable(purged);
   job.reach('retention.table-emptied');
-  return purged.rows;
+  return { places, rows: purged.rows };
 }
 
 /**
  * Notes where the tenant's rows stand, in the order in which they stand there: they are looked for once and not once a
  * batch, among ever more that are dead, and each page is written once. Nobody else writes them, for the home is shut.
+ * @returns how many there are
  */
-async function collect({ session, side }: PurgeJob, table: ScopedTable): Promise<void> {
-  await session.message(
+async function collect({ session, side }: PurgeJob, table: ScopedTable): Promise<number> {
+  const [, created] = await session.message(
     [
       'drop table if exists pg_temp.tenantctl_doomed',
       sql`create temp table tenantctl_doomed as
@@ -92,6 +117,7 @@ async function collect({ session, side }: PurgeJob, table: ScopedTable): Promise
       'analyze tenantctl_doomed',
     ].join('; '),
   );
+  return created?.rowCount ?? 0;
 }
 
 /** @returns whether there may be more */
@@ -144,17 +170,27 @@ async function deleteRows(job: PurgeJob, table: ScopedTable, range: Range) {
 }
 
 /**
- * Rows that refer to each other within one table cannot go in any order of batches: then all of them go in one
- * statement, at the end of which none is left to refer to another.
+ * Rows that refer to each other cannot go in any order of batches: then all of their tables are emptied of the tenant in
+ * one statement, at the end of which none is left to refer to another, or to be changed because another one has gone.
  */
 function inOrAll<T>(job: PurgeJob, table: ScopedTable, run: (statements: Sql[]) => Promise<T>) {
   return async (batch: Sql[]): Promise<T> => {
     try {
       return await run(batch);
     } catch (error) {
-      if (sqlstateOf(error) !== '23503') throw error;
-      const { side } = job;
-      return run([sql`delete from ${tableOf(side, table.name)} x where ${scopedRows(side, table, 'x')}`]);
+      if (sqlstateOf(error)?.startsWith(INTEGRITY_VIOLATED) !== true) throw error;
+      return run([wholeCircle(job, table)]);
     }
   };
+}
+
+const INTEGRITY_VIOLATED = '23';
+
+function wholeCircle({ side, tables, foreignKeys }: PurgeJob, table: ScopedTable): Sql {
+  const circle = circleOf(table.name, foreignKeys);
+  const rowsOf = (one: ScopedTable): Sql =>
+    sql`delete from ${tableOf(side, one.name)} x where ${scopedRows(side, one, 'x')}`;
+  const others = tables.filter(({ name }) => circle.has(name) && name !== table.name);
+  if (others.length === 0) return rowsOf(table);
+  return sql`with ${join(others.map((other, n) => sql`${ident(`other_${n}`)} as (${rowsOf(other)})`))} ${rowsOf(table)}`;
 }

@@ -31,10 +31,16 @@ export async function waitForOldSessions(
   }
 }
 
-/** Both ages are shown of everybody's sessions; a server process of its own has no user, and writes no rows. */
+/**
+ * Both ages are shown of everybody's sessions; a server process of its own has no user, and writes no rows. A prepared
+ * transaction has no session at all, and its rows come when it is committed.
+ */
 async function olderThan(session: Connection, xid: string): Promise<OldSession[]> {
   return session.rows<OldSession>(sql`
     select pid, usename::text as user, application_name as application from pg_stat_activity
      where datname = current_database() and pid <> pg_backend_pid() and usename is not null
-       and (age(backend_xid) >= age(${xid}::xid) or age(backend_xmin) >= age(${xid}::xid)) order by pid`);
+       and (age(backend_xid) >= age(${xid}::xid) or age(backend_xmin) >= age(${xid}::xid))
+    union all
+    select 0, owner::text, 'prepared transaction ' || gid from pg_prepared_xacts
+     where database = current_database() and age(transaction) >= age(${xid}::xid) order by 1`);
 }

@@ -1,5 +1,6 @@
 import { groupBy } from '../../core/group-by.js';
 import type { Connection } from '../../pg/connection.js';
+import { sqlstateOf } from '../../pg/errors.js';
 import { type Sql, join, literal, raw, script, sql } from '../../pg/sql.js';
 import { RESCAN_ROLE, becomeRescan } from './rescan-role.js';
 
@@ -34,6 +35,9 @@ interface Candidate {
 }
 
 const TABLES_AT_ONCE = 100;
+const TRIES = 20;
+/** A table, schema or column that is not there any more; the last is how the server itself stumbles over one. */
+const GONE_MEANWHILE = new Set(['42P01', '3F000', '42703', 'XX000']);
 
 /**
  * Looks for rows with these keys in every table and materialised view of a database that has a column of the tenant
@@ -47,14 +51,37 @@ export async function scanDatabase(
   keys: readonly string[],
 ): Promise<DatabaseScan> {
   session.retire();
-  await session.message(
-    `set search_path = pg_catalog; set statement_timeout = 0; set tenantctl.scope = 'fleet'`,
-  );
+  await session.message('set search_path = pg_catalog; set statement_timeout = 0');
+  const look = (): Promise<DatabaseScan> => lookOnce(session, tenantColumn, columnType, keys);
+  return again(session, look);
+}
+
+/** Others drop tables while we look: what is not there any more holds nothing, so the look begins anew. */
+async function again(session: Connection, look: () => Promise<DatabaseScan>): Promise<DatabaseScan> {
+  for (let left = TRIES; ; left -= 1) {
+    try {
+      return await look();
+    } catch (error) {
+      if (left === 0 || !GONE_MEANWHILE.has(sqlstateOf(error) ?? '')) throw error;
+      await session.message('reset role');
+    }
+  }
+}
+
+async function lookOnce(
+  session: Connection,
+  tenantColumn: string,
+  columnType: string,
+  keys: readonly string[],
+): Promise<DatabaseScan> {
+  await session.message(`set tenantctl.scope = 'fleet'`);
   const candidates = await readCandidates(session, tenantColumn, columnType);
   const byReader = groupBy(candidates, ({ reader }) => reader ?? 'nobody');
   const found = await placements(session, keys);
   const scan: DatabaseScan = { database: session.database, found, tables: {}, notRead: [] };
   scan.notRead = (byReader.get('nobody') ?? []).map(({ name }) => name);
+  // Where there is no table any more, somebody has looked all the same.
+  scan.tables[session.user] = 0;
   for (const reader of ['administrator', 'rescan'] as const) {
     const tables = byReader.get(reader) ?? [];
     if (tables.length === 0) continue;
@@ -94,7 +121,7 @@ async function readCandidates(
       join pg_attribute a on a.attrelid = c.oid and a.attname = ${tenantColumn} and a.attnum > 0 and not a.attisdropped
       left join pg_roles role on role.rolname = ${RESCAN_ROLE}
      where c.relkind in ('r', 'p', 'm') and not c.relispartition and (c.relkind <> 'm' or c.relispopulated)
-       and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast') and n.nspname not like 'pg\\_temp%' order by 1, 2`);
+       and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast', 'tenantctl', 'tenantctl_catalog') and n.nspname not like 'pg\\_temp%' order by 1, 2`);
 }
 
 async function countRows(

@@ -1,5 +1,23 @@
 import type { ForeignKey } from './foreign-keys.js';
 
+/** The names of the tables that refer to each other in a circle with this one; it alone where there is none. */
+export function circleOf(name: string, foreignKeys: readonly ForeignKey[]): Set<string> {
+  const from = reached(name, (key) => [key.child, key.parent], foreignKeys);
+  const to = reached(name, (key) => [key.parent, key.child], foreignKeys);
+  return new Set([...from].filter((other) => to.has(other)));
+}
+
+function reached(
+  name: string,
+  ends: (key: ForeignKey) => [string, string],
+  foreignKeys: readonly ForeignKey[],
+): Set<string> {
+  const found = new Set([name]);
+  // A set that grows while it is gone through is gone through to its end.
+  for (const one of found) for (const [near, far] of foreignKeys.map(ends)) if (near === one) found.add(far);
+  return found;
+}
+
 /** Tables that refer to others before those that they refer to; those in a circle come in any order. */
 export function childrenFirst<Table extends { name: string }>(
   tables: readonly Table[],

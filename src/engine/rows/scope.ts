@@ -122,7 +122,9 @@ async function writableByAnyone(
   if (asked.length === 0) return [];
   const rows = await session.rows<{ table: string; role: string }>(sql`
     select distinct on (1) c.relname::text as table, coalesce(r.rolname::text, 'PUBLIC') as role
-      from pg_class c join pg_namespace n on n.oid = c.relnamespace cross join lateral aclexplode(c.relacl) a
+      from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      cross join lateral (select * from aclexplode(c.relacl) union all
+        select e.* from pg_attribute col cross join lateral aclexplode(col.attacl) e where col.attrelid = c.oid and not col.attisdropped) a
       left join pg_roles r on r.oid = a.grantee
      where n.nspname = ${side.home.placement.schema} and c.relname = any (${asked}::text[])
        and a.privilege_type in ('INSERT', 'UPDATE') and a.grantee <> c.relowner order by 1, 2`);

@@ -119,6 +119,8 @@ export const poolDriver: TierDriver = {
             sql`delete from ${ident(home.placement.schema, name)} where ${ident(tenancy.column)} = ${home.tenant.key}`,
           );
         }
+        const [kept] = await connection.rows<{ name: string }>(holding(home, tenancy.column));
+        if (kept !== undefined) throw rowsStay(home, kept.name);
         await connection.execute(placementDelete(home));
       });
     });
@@ -157,12 +159,20 @@ async function tenantRelations(
 /** Forced row-level security blinds the owner too; for the rest of the transaction it sees every tenant. */
 const FLEET_SCOPE = sql`select set_config('tenantctl.scope', 'fleet', true)`;
 
+function holding({ placement, tenant }: Home, column: string): Sql {
+  return sql`select t as name from tenantctl.tables_holding(${placement.schema}, ${column}, ${tenant.key}) t`;
+}
+
+/** The placement is what shuts a home and what holds are read from: it outlives every row. */
+function rowsStay({ tenant: { id }, placement: { database } }: Home, table: string) {
+  return conflictError('ROWS_STAY', `Rows of tenant ${id} in ${table} of database ${database} stay.`, {
+    hint: 'A trigger or rule on DELETE keeps them. See to it, and run the same command again.',
+    facts: { tenant: id, table },
+  });
+}
+
 async function tablesHolding(connection: Connection, home: Home, column: string): Promise<string[]> {
-  const { placement, tenant } = home;
-  const results = await connection.atomically([
-    FLEET_SCOPE,
-    sql`select t as name from tenantctl.tables_holding(${placement.schema}, ${column}, ${tenant.key}) t`,
-  ]);
+  const results = await connection.atomically([FLEET_SCOPE, holding(home, column)]);
   return (results.at(-1)?.rows ?? []).map(({ name }) => String(name));
 }
 

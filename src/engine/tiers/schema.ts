@@ -1,3 +1,4 @@
+import { refusedError } from '../../core/errors.js';
 import type { ClusterSettings, PoolSettings, TenancySettings } from '../../core/settings.js';
 import type { Placement } from '../../core/tier.js';
 import type { MigrationUnit } from '../../core/unit.js';
@@ -16,9 +17,11 @@ import {
   placementUpdate,
   strayPlacement,
 } from '../local/placements.js';
+import { type Outside, dependentsOutside } from '../rows/outside.js';
 import type { HomeState, Relation, TierDriver } from './driver.js';
 import { fillHome, fillNewHome } from './fill.js';
 import { prepareSharedDatabase } from './managed-database.js';
+import { dropLargeObjects } from './large-objects.js';
 import { admissionIfOurs, placeTaken, strayHome } from './place-taken.js';
 import {
   doorStatements,
@@ -129,21 +132,36 @@ export const schemaDriver: TierDriver = {
 
   async drop(fleet: Fleet, home: Home, permission?: Sql): Promise<void> {
     await prepareSharedDatabase(fleet, home.placement.cluster, home.placement.database);
-    await inDatabaseOf(fleet, home, (connection) =>
-      connection.transaction(async () => {
-        const found = await inspectSchema(connection, home);
-        if (found.state === 'foreign') throw placeTaken(home, found.what);
-        if (found.state === 'absent') return;
+    await inDatabaseOf(fleet, home, async (connection) => {
+      const found = await inspectSchema(connection, home);
+      if (found.state === 'foreign') throw placeTaken(home, found.what);
+      if (permission !== undefined) await dropLargeObjects(connection, home, permission);
+      if (found.state === 'absent') return dropTenantRole(connection, home);
+      await connection.transaction(async () => {
         if (permission !== undefined) await connection.rows(permission);
+        const outside = await dependentsOutside(connection, home.placement.schema);
+        if (outside.length > 0) throw dropsTooMuch(home, outside);
         const unit = schemaDriver.unit(home.tenant.id, home.placement).ledgerKey;
         await connection.execute(sql`drop schema if exists ${ident(home.placement.schema)} cascade`);
         await connection.execute(sql`delete from tenantctl.ledger where unit = ${unit}`);
         await connection.execute(placementDelete(home));
         await dropTenantRole(connection, home);
-      }),
-    );
+      });
+    });
   },
 };
+
+function dropsTooMuch({ tenant, placement: { schema } }: Home, outside: readonly Outside[]) {
+  const named = outside.slice(0, 5).map(({ kind, name }) => `${kind} ${name}`);
+  return refusedError(
+    'DROPS_TOO_MUCH',
+    `Schema ${schema} of tenant ${tenant.id} is not dropped, because others would lose what uses it from outside: ${named.join(', ')}.`,
+    {
+      hint: 'Drop that, or let it use something else, and run the same command again.',
+      facts: { tenant: tenant.id, schema, outside },
+    },
+  );
+}
 
 /** Schema and placement row come into being in one transaction: one without the other is not ours. */
 async function inspectSchema(connection: Connection, home: Home): Promise<HomeState> {

@@ -1,9 +1,6 @@
-import { lockTenant, standingHoldsOf } from '../../engine/catalog/legal-holds.js';
-import { requireTenant } from '../../engine/catalog/tenants.js';
-import type { Fleet } from '../../engine/context.js';
 import type { Connection } from '../../pg/connection.js';
 import { sql } from '../../pg/sql.js';
-import { tellHome } from '../retention/hold.js';
+import { tellWhatStands } from '../retention/hold.js';
 import { type DatabaseContext, type DoctorFinding, placeName } from './rule.js';
 
 interface LocalHold {
@@ -71,7 +68,7 @@ function unknownAtHome(context: DatabaseContext, tenant: string): DoctorFinding 
     message: `the catalog knows a legal hold on tenant ${tenant}, and its home does not`,
     hint: `\`tenantctl doctor --fix\` tells the home.`,
     facts: { tenant, held: 'catalog' },
-    mend: () => tellWhatStands(context.fleet, tenant),
+    mend: () => mend(context, tenant),
   };
 }
 
@@ -92,15 +89,10 @@ function unknownToCatalog(
       ? '`tenantctl doctor --fix` tells the home.'
       : `Find out who has placed it, then place it again: \`tenantctl retention hold ${tenant} --reason "<why>"\`. Nothing of the tenant is deleted meanwhile.`,
     facts: { tenant, held: 'home', holds },
-    ...(released ? { mend: () => tellWhatStands(context.fleet, tenant) } : {}),
+    ...(released ? { mend: () => mend(context, tenant) } : {}),
   };
 }
 
-/** While no hold can be placed or released, so that none is undone. */
-async function tellWhatStands(fleet: Fleet, tenant: string): Promise<void> {
-  await fleet.catalogTransaction(async (connection) => {
-    await lockTenant(connection, tenant);
-    const record = await requireTenant(connection, tenant);
-    await tellHome(fleet, record, await standingHoldsOf(connection, tenant));
-  });
+async function mend({ fleet }: DatabaseContext, tenant: string): Promise<void> {
+  await tellWhatStands(fleet, tenant);
 }

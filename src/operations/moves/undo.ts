@@ -8,7 +8,7 @@ import { guardLateTables, markEveryRow } from '../../engine/moves/late-tables.js
 import { type Stream, cycle } from '../../engine/moves/sync.js';
 import type { TenantTable } from '../../engine/rows/tables.js';
 import { sql } from '../../pg/sql.js';
-import { carryHolds } from '../retention/hold.js';
+import { assertNotHeld, carryHolds } from '../retention/hold.js';
 import { conclude, flipStatements, hasLeft, releaseUnit } from './arrive.js';
 import { removeCopy, removeHelpers } from './clean-up.js';
 import { decideIn, departFrom, patiently } from './cut-over.js';
@@ -22,12 +22,15 @@ import { plannedVersion, versionOf } from './version.js';
 /**
  * Brings a tenant back to its old home in the grace period, with everything it has written since. The same machinery
  * the other way round: the new home marks writes from its first, the old one still has everything else.
- * @throws conflict `MOVE_NOT_IN_GRACE` (exit 5) · `HOMES_APART` (exit 5) when only one of them was migrated since
+ * @throws conflict `MOVE_NOT_IN_GRACE` (exit 5) · `HOMES_APART` (exit 5) when only one of them was migrated since ·
+ *   `TENANT_ON_HOLD` (exit 5)
  */
 export async function undoMove(drive: Drive): Promise<void> {
   const { fleet } = drive;
   assertUndoable(drive.move);
   if (drive.move.undo === null) {
+    // Rows that the tenant has deleted since it moved are in the old copy alone, and go there as well now.
+    await assertNotHeld(fleet, drive.move.tenant);
     await assertWayBack(drive);
     await assertSameVersion(drive);
     await drive.note({ undo: 'syncing', note: null });

@@ -1,4 +1,4 @@
-import type { DeletedObject, Rescan, Residue, ScopePlace } from '../../core/certificate.js';
+import type { Rescan, Residue, ScopePlace } from '../../core/certificate.js';
 import type { Tenant } from '../../core/tenant.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
 import { offboardingStep } from '../../engine/catalog/offboardings.js';
@@ -12,7 +12,7 @@ import { issueCertificate } from '../certificate/issue.js';
 import { toTenant } from '../home.js';
 import { runLifecycleHooks } from '../lifecycle-hooks.js';
 import type { Departure } from './departure.js';
-import type { Evidence, Look } from './evidence.js';
+import { type Evidence, type Look, rowsIn } from './evidence.js';
 
 /** A tenant that was deleted, as the command tells it. */
 export interface DeletedTenant {
@@ -55,7 +55,7 @@ export async function certify(
       auditInsert(fleet.actor, {
         action: 'tenant.purge',
         tenant: id,
-        details: { offboarding: offboarding.offboarding, certificate: name, rows: rowsOf(evidence.objects) },
+        details: { offboarding: offboarding.offboarding, certificate: name, rows: rowsIn(evidence.objects) },
       }),
     ]);
     return name;
@@ -66,13 +66,9 @@ export async function certify(
   return {
     tenant: id,
     certificate,
-    rows: rowsOf(evidence.objects),
+    rows: rowsIn(evidence.objects),
     export: offboarding.export?.directory ?? null,
   };
-}
-
-function rowsOf(objects: readonly DeletedObject[]): number {
-  return objects.reduce((sum, { kind, rowsBefore }) => sum + (kind === 'table' ? (rowsBefore ?? 0) : 0), 0);
 }
 
 /** The control counts the rows of the plan and the placement, which even a tenant without rows has. */

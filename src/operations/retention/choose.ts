@@ -39,10 +39,14 @@ export async function chooseDue(fleet: Fleet, { ids, max }: RetentionRequest): P
     for (const id of ids) await requireTenant(connection, parseTenantId(id));
     return { open: await openOffboardings(connection), holds: await standingHolds(connection) };
   });
-  if (ids.length > 0) return { due: ids.map((id) => named(id, open, holds)), skipped: [] };
+  const most = max ?? fleet.settings.retention.max;
+  if (ids.length > 0) {
+    const due = [...new Set(ids)].map((id) => named(id, open, holds));
+    if (due.length > most) throw tooManyDue(due, most);
+    return { due, skipped: [] };
+  }
   const held = new Map(holds.map((hold) => [hold.tenant, hold]));
   const due = open.filter((one) => one.due && one.state !== 'requested' && !held.has(one.tenant));
-  const most = max ?? fleet.settings.retention.max;
   if (due.length > most) throw tooManyDue(due, most);
   const skipped = open.flatMap((one) => (one.due ? whySkipped(one, held) : []));
   return { due, skipped };

@@ -10,7 +10,7 @@ import type { Budget } from './budget.js';
 import { certify } from './certify.js';
 import { catalogTime } from './clock.js';
 import { type Departure, type Survey, openDeparture, surveyHome } from './departure.js';
-import { type Evidence, noteGone } from './evidence.js';
+import { type Evidence, noteGone, rowsIn } from './evidence.js';
 import { type FleetLook, assertSeen, lookFor, lookOver, rowsOf } from './look.js';
 import { beginPurge, keep, purgeHome } from './purge.js';
 import { type RetentionResult, failureOf } from './result.js';
@@ -109,10 +109,6 @@ async function purge(fleet: Fleet, departure: Departure, evidence: Evidence, bud
   if (!departure.side.shared) budget.take(rowsIn(evidence.objects));
   evidence.endedAt = await catalogTime(fleet);
   await keep(fleet, departure.offboarding.offboarding, evidence);
-}
-
-function rowsIn(objects: Evidence['objects']): number {
-  return objects.reduce((sum, { kind, rowsBefore }) => sum + (kind === 'table' ? (rowsBefore ?? 0) : 0), 0);
 }
 
 /** @throws partial error `ROWS_LEFT` (exit 7): the deletion is not called one, and is gone on with by the next call */

@@ -4,22 +4,28 @@ import { standingHoldOf } from '../../engine/catalog/legal-holds.js';
 import type { StoredOffboarding } from '../../engine/catalog/offboardings.js';
 import { placementHistory, type TenantRecord, requireTenant } from '../../engine/catalog/tenants.js';
 import type { Fleet } from '../../engine/context.js';
-import type { Home } from '../../engine/local/placements.js';
+import {
+  type Home,
+  admissionUpdate,
+  placementInsert,
+  strayPlacement,
+} from '../../engine/local/placements.js';
 import { type Obstacle, findObstacles } from '../../engine/retention/obstacles.js';
 import { ownPartitions } from '../../engine/retention/partitions.js';
 import { waitForOldSessions } from '../../engine/retention/quiet.js';
+import { asRefusal, permitPurge } from '../../engine/retention/permit.js';
 import { ensureRescanRole, letRescanRead } from '../../engine/retention/rescan-role.js';
-import { derivedViews } from '../../engine/retention/views.js';
+import { derivedViews, viewRows } from '../../engine/retention/views.js';
 import { type Scope, type ScopedTable, readScope, scopedRows } from '../../engine/rows/scope.js';
 import { type Side, inSide, tableOf } from '../../engine/rows/side.js';
 import type { TierDriver } from '../../engine/tiers/driver.js';
-import { admissionIfOurs } from '../../engine/tiers/place-taken.js';
+import { admissionIfOurs, placeTaken, strayHome } from '../../engine/tiers/place-taken.js';
 import { driverOf } from '../../engine/tiers/registry.js';
 import type { Connection } from '../../pg/connection.js';
 import { sql } from '../../pg/sql.js';
 import { homeOf } from '../home.js';
 import { limitsOf } from '../provision-plan.js';
-import { onHold } from './hold.js';
+import { carryHolds, onHold } from './hold.js';
 
 /** A tenant whose deletion is at work. */
 export interface Departure {
@@ -69,29 +75,85 @@ export async function openDeparture(fleet: Fleet, offboarding: StoredOffboarding
  */
 export async function surveyHome(fleet: Fleet, departure: Departure): Promise<Survey> {
   const { side, driver, offboarding } = departure;
-  if (!(await isHomeThere(fleet, departure))) return { objects: [], expected: new Map() };
+  if (!(await isHomeThere(fleet, departure))) return nothingThere(departure);
   return inSide(fleet, side, offboarding.offboarding, async (session) => {
+    // Once it is called begun there is no way back, so what every deletion asks is asked before.
+    await session.rows(permitPurge(side.home, offboarding.dueAt)).catch((error: unknown) => {
+      throw asRefusal(error, offboarding.tenant);
+    });
     const old = await waitForOldSessions(session, PATIENCE_MS, fleet.signal);
     if (old.length > 0) throw oldSessions(departure, old);
     const { column, shared } = fleet.settings.tenancy;
     const scope = await readScope(session, side, column, shared);
-    const obstacles = await findObstacles(session, side, scope, driver.facts.drops);
-    if (obstacles.length > 0) throw hasObstacles(departure, obstacles);
-    await ensureRescanRole(session);
-    if (side.shared) await letRescanRead(session, side, scope.tables);
-    return survey(session, departure, scope);
+    await prepareDeletion(session, departure, scope);
+    const survey = await surveyTables(session, departure, scope);
+    const views = side.shared ? await derivedViews(session, side, scope.tables) : [];
+    for (const { name, rows } of await viewRows(session, side, column, views))
+      survey.expected.set(name, rows);
+    if (driver.facts.drops === 'rows')
+      for (const { view } of views)
+        survey.objects.push(notYetDeleted(side, view, 'materialised view', null, 'filled again'));
+    return survey;
   });
+}
+
+/**
+ * Makes sure that everything can be deleted, and nothing of others with it, and that a second role will see it. Also when
+ * a deletion goes on: a migration may have come.
+ * @throws refusal `PURGE_OBSTACLES` (exit 6)
+ */
+export async function prepareDeletion(
+  session: Connection,
+  departure: Departure,
+  scope: Scope,
+): Promise<void> {
+  const { side, driver } = departure;
+  const obstacles = await findObstacles(session, side, scope, driver.facts.drops);
+  if (obstacles.length > 0) throw hasObstacles(departure, obstacles);
+  await ensureRescanRole(session);
+  if (side.shared) await letRescanRead(session, side, scope.tables);
+}
+
+/** Somebody has deleted the home by hand; the look over the clusters says whether anything is left. */
+function nothingThere({ side, driver }: Departure): Survey {
+  const { schema, database } = side.home.placement;
+  const whole = driver.facts.drops === 'database';
+  const object = notYetDeleted(
+    side,
+    whole ? database : schema,
+    whole ? 'database' : 'schema',
+    null,
+    'found gone',
+  );
+  return { objects: [object], expected: new Map() };
 }
 
 /**
  * Is there anything to delete? What bears the name of the home, and is not this tenant's by its local placement, is left alone.
  * @throws conflict `PLACE_TAKEN` (exit 5)
  */
-export async function isHomeThere(fleet: Fleet, { driver, home }: Departure): Promise<boolean> {
-  return admissionIfOurs(home, await driver.inspect(fleet, home)) !== undefined;
+export async function isHomeThere(fleet: Fleet, departure: Departure): Promise<boolean> {
+  const { driver, home, side, offboarding } = departure;
+  const found = await driver.inspect(fleet, home);
+  if (found.state === 'foreign' && side.shared && offboarding.state === 'purging')
+    return placeAgain(fleet, departure);
+  return admissionIfOurs(home, found) !== undefined;
 }
 
-async function survey(session: Connection, departure: Departure, scope: Scope): Promise<Survey> {
+/** Its placement goes with its last row; rows that came afterwards are its own, and go as the others did. */
+async function placeAgain(fleet: Fleet, { driver, home }: Departure): Promise<boolean> {
+  const { cluster, database } = home.placement;
+  await fleet.managed(cluster, database, async (session) => {
+    const stray = await strayPlacement(session, home);
+    if (stray !== undefined) throw placeTaken(home, strayHome(home, stray));
+    const { ledgerKey } = driver.unit(home.tenant.id, home.placement);
+    await session.atomically([placementInsert(home, ledgerKey), admissionUpdate(home, 'offboarding')]);
+  });
+  await carryHolds(fleet, home);
+  return true;
+}
+
+async function surveyTables(session: Connection, departure: Departure, scope: Scope): Promise<Survey> {
   const { side, driver } = departure;
   const deleted = (
     object: string,
@@ -115,14 +177,14 @@ async function survey(session: Connection, departure: Departure, scope: Scope): 
   if (drops === 'rows') {
     for (const { partition, rows } of await ownPartitions(session, side, scope.tables))
       objects.push(deleted(partition, 'partition', rows, 'dropped'));
-    for (const { view } of await derivedViews(session, side, scope.tables))
-      objects.push(deleted(view, 'materialised view', null, 'filled again'));
     return { objects, expected };
   }
   const lobs = await ownLargeObjects(session, placement.role);
   if (lobs > 0) objects.push(deleted(`owned by ${placement.role}`, 'large objects', lobs, 'dropped'));
-  for (const name of await publicationsOf(session, placement.schema))
-    objects.push(deleted(name, 'publication', null, 'dropped'));
+  // One that names tables of several schemas, or all of them, outlives each schema.
+  if (drops === 'database')
+    for (const name of await publications(session))
+      objects.push(deleted(name, 'publication', null, 'dropped'));
   objects.push(deleted(placement.schema, 'schema', null, 'dropped'));
   if (drops === 'database') objects.push(deleted(placement.database, 'database', null, 'dropped'));
   objects.push(deleted(placement.role, 'role', null, 'dropped'));
@@ -154,9 +216,9 @@ async function ownLargeObjects(session: Connection, role: string): Promise<numbe
   return row?.n ?? 0;
 }
 
-async function publicationsOf(session: Connection, schema: string): Promise<string[]> {
+async function publications(session: Connection): Promise<string[]> {
   const rows = await session.rows<{ name: string }>(
-    sql`select distinct pubname::text as name from pg_publication_tables where schemaname = ${schema} order by 1`,
+    sql`select pubname::text as name from pg_publication order by 1`,
   );
   return rows.map(({ name }) => name);
 }

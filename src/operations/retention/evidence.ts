@@ -35,6 +35,17 @@ export function noteTable(evidence: Evidence, purged: PurgedTable): void {
   object.lsn = purged.lsn ?? object.lsn;
 }
 
+/** A partition that could not be dropped is emptied like any other table. */
+export function noteKept(evidence: Evidence, partition: string): void {
+  for (const object of evidence.objects)
+    if (object.kind === 'partition' && object.object === partition) object.action = 'rows deleted';
+}
+
+/** Rows of tables; partitions and what else there is are parts of them, or no rows. */
+export function rowsIn(objects: readonly DeletedObject[]): number {
+  return objects.reduce((sum, { kind, rowsBefore }) => sum + (kind === 'table' ? (rowsBefore ?? 0) : 0), 0);
+}
+
 /** Nothing of it was found any more. */
 export function noteGone(evidence: Evidence): void {
   for (const object of evidence.objects) if (object.rowsBefore !== null) object.rowsAfter = 0;

@@ -9,12 +9,14 @@ import {
   lockTenant,
   standingHoldOf,
   standingHoldsOf,
+  unknownHolds,
 } from '../../engine/catalog/legal-holds.js';
 import { openOffboardingOf } from '../../engine/catalog/offboardings.js';
 import { type TenantRecord, requireTenant } from '../../engine/catalog/tenants.js';
 import type { Fleet } from '../../engine/context.js';
-import { type Home, holdUpdate } from '../../engine/local/placements.js';
+import { type Home, holdUpdate, readHolds } from '../../engine/local/placements.js';
 import type { Connection } from '../../pg/connection.js';
+import { NO_SUCH_DATABASE, sqlstateOf } from '../../pg/errors.js';
 import { raw } from '../../pg/sql.js';
 import { homeOf } from '../home.js';
 import { limitsOf } from '../provision-plan.js';
@@ -55,7 +57,8 @@ export async function placeHold(fleet: Fleet, id: string, options: { dryRun: boo
 
 /**
  * Releases every hold that stands on a tenant. Again: no change.
- * @throws usage error `REASON_MISSING` (exit 2) · conflict `TENANT_UNKNOWN` or `NOT_ON_HOLD` (exit 5)
+ * @throws usage error `REASON_MISSING` (exit 2) · conflict `TENANT_UNKNOWN`, or `HOLD_UNKNOWN` when its home knows a hold
+ *   that is not in the catalog (exit 5)
  */
 export async function releaseHold(
   fleet: Fleet,
@@ -67,6 +70,7 @@ export async function releaseHold(
   if (reason === null) throw reasonMissing('release', id);
   return fleet.catalog(async (connection) => {
     const record = await requireTenant(connection, id);
+    await assertKnown(fleet, connection, record);
     if (options.dryRun) return settle(fleet, connection, record, 'hold.release', options);
     for (const { hold } of await standingHoldsOf(connection, id))
       await connection.atomically([
@@ -78,7 +82,25 @@ export async function releaseHold(
   });
 }
 
-/** The home is told what the catalog says; a crash before that leaves the hold standing in one of the two, which is enough. */
+/** Whoever has placed a hold that a restored catalog has lost has not released it. */
+async function assertKnown(fleet: Fleet, connection: Connection, record: TenantRecord): Promise<void> {
+  const home = homeOf(record, limitsOf(fleet.settings, record.plan));
+  const unknown = await unknownHolds(connection, await atHome(fleet, home, [], readHolds));
+  if (unknown.length === 0) return;
+  throw conflictError(
+    'HOLD_UNKNOWN',
+    `The home of tenant ${record.id} knows a legal hold of which the catalog knows nothing: the catalog may be an old copy.`,
+    {
+      hint: `Find out who has placed it, then place it again and release that: \`tenantctl retention hold ${record.id} --reason "<why>"\`.`,
+      facts: { tenant: record.id, holds: unknown },
+    },
+  );
+}
+
+/**
+ * The home is told what the catalog says, while nothing there is changed: of two calls at once the later one tells the
+ * whole. A crash before that leaves the hold standing in one of the two, which is enough.
+ */
 async function settle(
   fleet: Fleet,
   connection: Connection,
@@ -86,8 +108,9 @@ async function settle(
   action: 'hold.place' | 'hold.release',
   { dryRun }: { dryRun: boolean },
 ): Promise<HoldResult> {
+  const told = dryRun ? false : await tellWhatStands(fleet, record.id);
   const held = await standingHoldsOf(connection, record.id);
-  if (!dryRun && (await tellHome(fleet, record, held))) {
+  if (told) {
     fleet.reach('hold.placed');
     await connection.atomically([
       auditInsert(fleet.actor, {
@@ -106,15 +129,19 @@ async function settle(
 }
 
 /**
- * Lets a home know which holds stand on its tenant, so that a deletion there meets them in its own transaction.
+ * Lets a home know which holds stand on its tenant, so that a deletion there meets them in its own transaction; meanwhile
+ * none is placed or released.
  * @returns whether that was news
  */
-export async function tellHome(
-  fleet: Fleet,
-  record: TenantRecord,
-  held: readonly LegalHold[],
-): Promise<boolean> {
-  return tell(fleet, homeOf(record, limitsOf(fleet.settings, record.plan)), held);
+export async function tellWhatStands(fleet: Fleet, tenant: string): Promise<boolean> {
+  return fleet.catalogTransaction(async (connection) => {
+    // A batch that is being deleted there is waited for.
+    await connection.execute(raw('set local idle_in_transaction_session_timeout = 0'));
+    await lockTenant(connection, tenant);
+    const record = await requireTenant(connection, tenant);
+    const home = homeOf(record, limitsOf(fleet.settings, record.plan));
+    return tell(fleet, home, await standingHoldsOf(connection, tenant));
+  });
 }
 
 /** A hold goes with its tenant to a new home. */
@@ -124,11 +151,24 @@ export async function carryHolds(fleet: Fleet, home: Home): Promise<void> {
 }
 
 async function tell(fleet: Fleet, home: Home, held: readonly LegalHold[]): Promise<boolean> {
-  const { cluster, database } = home.placement;
-  const changed = await fleet.managed(cluster, database, (session) =>
-    session.execute(holdUpdate(home, held)),
-  );
+  const changed = await atHome(fleet, home, 0, (session) => session.execute(holdUpdate(home, held)));
   return changed > 0;
+}
+
+/** A database that is gone has nothing left that a hold could keep. */
+async function atHome<T>(
+  fleet: Fleet,
+  home: Home,
+  gone: T,
+  work: (session: Connection, home: Home) => Promise<T>,
+): Promise<T> {
+  const { cluster, database } = home.placement;
+  try {
+    return await fleet.managed(cluster, database, (session) => work(session, home));
+  } catch (error) {
+    if (sqlstateOf((error as Error).cause) === NO_SUCH_DATABASE) return gone;
+    throw error;
+  }
 }
 
 /**
@@ -146,13 +186,19 @@ export async function whileNotHeld<T>(fleet: Fleet, id: string, work: () => Prom
   });
 }
 
-/** The refusal to delete anything of a tenant that is on hold. */
-export function onHold({ hold, tenant, reason, author, placedAt }: LegalHold) {
+/** @throws conflict `TENANT_ON_HOLD` (exit 5) */
+export async function assertNotHeld(fleet: Fleet, id: string): Promise<void> {
+  const hold = await fleet.catalog((connection) => standingHoldOf(connection, id));
+  if (hold !== undefined) throw onHold(hold);
+}
+
+/** The refusal to delete anything of a tenant that is on hold. Why it is, is not for every log that this is written to. */
+export function onHold({ hold, tenant, author, placedAt }: LegalHold) {
   return conflictError(
     'TENANT_ON_HOLD',
-    `Tenant ${tenant} is on hold since ${placedAt} by ${author}: ${reason}. Nothing of it is deleted.`,
+    `Tenant ${tenant} is on hold since ${placedAt} by ${author}. Nothing of it is deleted.`,
     {
-      hint: `\`tenantctl retention release ${tenant} --reason …\` ends the hold.`,
+      hint: `\`tenantctl retention list\` says why; \`tenantctl retention release ${tenant} --reason …\` ends the hold.`,
       facts: { tenant, hold, author, placedAt },
     },
   );

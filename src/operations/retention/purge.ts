@@ -11,8 +11,8 @@ import { readScope } from '../../engine/rows/scope.js';
 import { inSide } from '../../engine/rows/side.js';
 import type { Connection } from '../../pg/connection.js';
 import type { Budget } from './budget.js';
-import { type Departure, isHomeThere } from './departure.js';
-import { type Evidence, noteTable } from './evidence.js';
+import { type Departure, isHomeThere, prepareDeletion } from './departure.js';
+import { type Evidence, noteKept, noteTable, rowsIn } from './evidence.js';
 import { whileNotHeld } from './hold.js';
 
 /** Records that the deletion has begun, with everything that is to go; from here on there is no way back. */
@@ -27,7 +27,7 @@ export async function beginPurge(fleet: Fleet, departure: Departure, evidence: E
         tenant,
         details: {
           offboarding,
-          rows: evidence.objects.reduce((sum, { rowsBefore }) => sum + (rowsBefore ?? 0), 0),
+          rows: rowsIn(evidence.objects),
         },
       }),
     ]),
@@ -65,19 +65,23 @@ export async function purgeHome(
 async function purgePool(
   fleet: Fleet,
   session: Connection,
-  { side, offboarding }: Departure,
+  departure: Departure,
   evidence: Evidence,
   budget: Budget,
 ): Promise<void> {
   const { tenancy, retention } = fleet.settings;
+  const { side, offboarding } = departure;
   const scope = await readScope(session, side, tenancy.column, tenancy.shared);
+  await prepareDeletion(session, departure, scope);
   for (const partition of await ownPartitions(session, side, scope.tables))
     if (await dropPartition(session, side, offboarding.dueAt, partition)) budget.take(partition.rows);
+    else noteKept(evidence, partition.partition);
   await purgeRows({
     session,
     side,
     dueAt: offboarding.dueAt,
     tables: childrenFirst(scope.tables, scope.foreignKeys),
+    foreignKeys: scope.foreignKeys,
     tempo: new Tempo(retention.purgeBatch, retention.purgePauseMs),
     breathe: () => budget.assertLeft(),
     onBatch: (rows) => budget.take(rows),

@@ -1,3 +1,4 @@
+import { isTenantctlError } from '../../core/errors.js';
 import type { Offboarding } from '../../core/offboarding.js';
 import { groupBy } from '../../core/group-by.js';
 import type { StoredOffboarding } from '../../engine/catalog/offboardings.js';
@@ -47,15 +48,29 @@ export async function planRetention(
 async function groupsOf(fleet: Fleet, due: readonly StoredOffboarding[]): Promise<StoredOffboarding[][]> {
   const places = new Map<string, TenantRecord>();
   await fleet.catalog(async (connection) => {
-    for (const { tenant } of due) places.set(tenant, await requireTenant(connection, tenant));
+    for (const { tenant } of due) {
+      const record = await stillThere(connection, tenant);
+      if (record !== undefined) places.set(tenant, record);
+    }
   });
+  const left = due.filter(({ tenant }) => places.has(tenant));
   const placeOf = ({ tenant }: StoredOffboarding): string => {
     const { cluster, database, schema } = places.get(tenant) as TenantRecord;
     return `${cluster}/${database}/${schema}`;
   };
-  const sorted = due.toSorted((one, other) => placeOf(one).localeCompare(placeOf(other)));
+  const sorted = left.toSorted((one, other) => placeOf(one).localeCompare(placeOf(other)));
   const byCluster = groupBy(sorted, ({ tenant }) => (places.get(tenant) as TenantRecord).cluster);
   return [...byCluster.values()].flatMap((group) => slices(group, TOGETHER));
+}
+
+/** Another call may have deleted it since the list was read. */
+async function stillThere(connection: Connection, id: string): Promise<TenantRecord | undefined> {
+  try {
+    return await requireTenant(connection, id);
+  } catch (error) {
+    if (isTenantctlError(error) && error.code === 'TENANT_DELETED') return undefined;
+    throw error;
+  }
 }
 
 function slices<T>(list: readonly T[], size: number): T[][] {
