@@ -1,12 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
-/** Every fault point, every kind of statement and every way of a move, tried one by one: `npm run test:matrix`. */
+/** Every fault point, every kind of statement, every way of a move and of a way out, tried one by one: `npm run test:matrix`. */
 const MATRIX = [
   'test/kill/**/*.test.ts',
   'test/engine/ledger/locks.test.ts',
   'test/engine/moves/*.test.ts',
   'test/operations/moves/{exclusion,faults,grace,hostile,hostile-names,methods,two-homes,two-servers}.test.ts',
-  'test/operations/retention/hostile.test.ts',
+  'test/operations/retention/{hostile,last-tenant}.test.ts',
+  'test/operations/export/{awkward,failures,hostile}.test.ts',
+  'test/operations/restore/{hostile,new-tenant,replace,shapes}.test.ts',
+  'test/operations/doctor/deleted-tenant.test.ts',
 ];
 const globalSetup = ['test/support/global-setup.ts'];
 
