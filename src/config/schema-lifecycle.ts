@@ -34,7 +34,7 @@ export const retention = setting(
       ),
       purgePause: setting(
         duration().prefault('20ms'),
-        'Longest pause between two such statements; half as long as a statement takes, longer only after a slow one.',
+        'Longest pause between two such statements; a quarter of the time that a statement takes.',
       ),
     })
     .prefault({}),

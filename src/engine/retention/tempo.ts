@@ -8,7 +8,7 @@ export interface BatchCost {
 /** A batch that takes longer than this makes neighbours wait behind it; the next one is smaller. */
 const SLOW_MS = 200;
 /** Of the time that a batch takes others have this much after it, so that a deletion in small pieces is not a slow one. */
-const REST_SHARE = 0.5;
+const REST_SHARE = 0.25;
 /** What a deletion may write to the log a second: replicas and archivers must keep up. */
 const WAL_BYTES_PER_MS = 1_048_576;
 const SMALLEST = 500;
