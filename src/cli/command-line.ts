@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { type TenantctlError, usageError } from '../core/errors.js';
-import { type Command, type GlobalValues, optionsOf } from './command.js';
+import { type Command, type GlobalValues, nameOf, optionsOf } from './command.js';
 import { GLOBAL_OPTIONS } from './globals.js';
 import type { Io } from './io.js';
 import { buildParser, type Match } from './parser.js';
@@ -29,7 +29,7 @@ export function parseCommandLine(
   const matches: Match[] = [];
   const help: string[] = [];
   const parser = buildParser(
-    commands,
+    meant(argv, commands),
     (match) => matches.push(match),
     (text) => help.push(text),
   );
@@ -41,6 +41,18 @@ export function parseCommandLine(
     return { kind: 'help', text: help.join('') };
   }
   return invocationOf(matches[0] as Match, env);
+}
+
+/**
+ * `export` would take its own options out of the line of `export verify`, where nobody reads them: where a line names the
+ * longer one, the shorter one is only its first word.
+ */
+function meant(argv: readonly string[], commands: readonly Command[]): readonly Command[] {
+  const words = ` ${argv.filter((word) => !word.startsWith('-')).join(' ')} `;
+  const longer = commands.find(({ spec }) => spec.path.length > 1 && words.includes(` ${nameOf(spec)} `));
+  return longer === undefined
+    ? commands
+    : commands.filter(({ spec }) => spec.path.length > 1 || spec.path[0] !== longer.spec.path[0]);
 }
 
 function invocationOf({ command, texts, own, global }: Match, env: Io['env']): Parsed {
