@@ -6,9 +6,14 @@ import type { Provisioned } from './provisioned.js';
 
 /**
  * Runs the `afterProvision` hooks that a tenant is still owed. The tenant is active whatever they do.
+ * @param again the command that was given
  * @throws partial error `HOOK_FAILED` (exit 7); the same call runs again only what has not succeeded
  */
-export async function deliverHooks(fleet: Fleet, outcome: Provisioned): Promise<void> {
+export async function deliverHooks(
+  fleet: Fleet,
+  outcome: Provisioned,
+  again = `tenantctl provision ${outcome.tenant.id}`,
+): Promise<void> {
   const { afterProvision } = fleet.settings.hooks;
   if (afterProvision.length === 0) return;
   const { tenant } = outcome;
@@ -24,16 +29,16 @@ export async function deliverHooks(fleet: Fleet, outcome: Provisioned): Promise<
     );
     if (failure !== null) failures.push(failure);
   }
-  if (failures.length > 0) throw hookFailed(outcome, failures);
+  if (failures.length > 0) throw hookFailed(outcome, failures, again);
 }
 
-function hookFailed(outcome: Provisioned, failures: string[]) {
+function hookFailed(outcome: Provisioned, failures: string[], again: string) {
   const { id } = outcome.tenant;
   return partialError(
     'HOOK_FAILED',
     [`Tenant ${id} is active, but a hook failed:`, ...failures.map((text) => `  ${text}`)].join('\n'),
     {
-      hint: `Correct it and run \`tenantctl provision ${id}\` again: only what failed runs again.`,
+      hint: `Correct it and run \`${again}\` again: only what failed runs again.`,
       facts: { tenant: id, failures },
       data: outcome,
     },

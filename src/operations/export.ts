@@ -73,7 +73,7 @@ function toPlanned({ id }: TenantRecord, { directory }: ExportRequest, plan: Exp
 /** A half-made tenant has nothing yet, a moving one has two homes, a deleted one none. */
 function assertExportable({ id, status }: TenantRecord): void {
   const hints: Partial<Record<TenantStatus, string>> = {
-    provisioning: `\`tenantctl provision ${id}\` finishes it.`,
+    provisioning: `\`tenantctl provision ${id}\` finishes it, or \`tenantctl restore <folder> --as ${id}\` one that comes from an export.`,
     moving: `\`tenantctl moves watch ${id}\` tells when it has arrived; then export it, or \`tenantctl moves abort ${id}\` first.`,
     deleted: 'Nothing of it is left; its certificate says when that came about.',
   };

@@ -38,7 +38,7 @@ export function routeTo(
 
 function notServed(tenant: string, status: TenantStatus) {
   const hints: Partial<Record<TenantStatus, string>> = {
-    provisioning: `\`tenantctl provision ${tenant}\` finishes it.`,
+    provisioning: `\`tenantctl provision ${tenant}\` finishes it, or \`tenantctl restore <folder> --as ${tenant}\` one that comes from an export.`,
     suspended: `\`tenantctl activate ${tenant}\` opens it again.`,
   };
   return conflictError('TENANT_NOT_SERVED', `Tenant ${tenant} is ${status}; there is no route to it.`, {

@@ -53,7 +53,8 @@ export async function restoreTenant(fleet: Fleet, request: RestoreRequest): Prom
     const restored = await restoreLocked(fleet, connection, kit, bag, asked, request.atExport === true);
     const tenant = toTenant(await requireTenant(connection, asked.id));
     const durationMs = Math.round(performance.now() - began);
-    await deliverHooks(fleet, { tenant, created: restored, durationMs });
+    const again = `tenantctl restore ${bag.directory} --as ${asked.id}`;
+    await deliverHooks(fleet, { tenant, created: restored, durationMs }, again);
     return { tenant, ...whatCame(bag), verified: true, restored, durationMs };
   });
 }

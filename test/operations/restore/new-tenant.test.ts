@@ -265,7 +265,11 @@ test('no seed is run; hooks run once the tenant is active, and again alone when 
   const { directory } = await given.exported('acme');
   rmSync(wanted);
   const failure = await failureOf(given.restore({ directory, id: 'new', tier: 'pool' }));
-  expect(failure).toMatchObject({ code: 'HOOK_FAILED', exit: 7 });
+  expect(failure).toMatchObject({
+    code: 'HOOK_FAILED',
+    exit: 7,
+    hint: expect.stringContaining(`tenantctl restore ${directory} --as new`) as string,
+  });
   expect(await given.show('new')).toMatchObject({ status: 'active' });
   expect(await given.rows(await given.show('new'))).toEqual(await given.rows(source));
   writeFileSync(wanted, '');
