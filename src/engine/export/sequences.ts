@@ -12,7 +12,8 @@ interface FoundSequence extends ExportedSequence {
 /**
  * How far the sequences have come. They are not part of any snapshot: read after it, they are at least as far as the rows
  * are. In a pool they count for all tenants, and that number is nobody's business: there the tenant's own rows say how far
- * its sequences have come.
+ * its sequences have come. Only of those that belong to no column nobody can tell it: they come as they are, for numbers
+ * that are drawn twice would be worse.
  */
 export async function readSequences(
   { session, side }: Snapshot,
@@ -33,7 +34,11 @@ export async function readSequences(
      where s.schemaname = ${side.home.placement.schema} order by 1`);
   if (!side.shared) return found.map(({ name, value }) => ({ name, value }));
   const sequences: ExportedSequence[] = [];
-  for (const { name, increment, numbers } of found) {
+  for (const { name, value, increment, numbers } of found) {
+    if (numbers.length === 0) {
+      sequences.push({ name, value });
+      continue;
+    }
     const own = numbers.flatMap(({ table, column }) => {
       const exported = tables.find((one) => one.name === table);
       return exported === undefined ? [] : [{ rows: exported.rows, column }];

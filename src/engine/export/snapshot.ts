@@ -83,23 +83,47 @@ async function lockTables(session: Connection, side: Side, tables: readonly stri
   await session.message(sql`lock table ${names} in access share mode`.text());
 }
 
-/** Forced row-level security hides rows from the administrator, unless a policy of ours lets it see. */
+interface HidingTable {
+  name: string;
+  /** Statements that let the administrator see; empty where no policy lets it. */
+  remedies: string[];
+  policies: string[];
+}
+
+/**
+ * Forced row-level security hides rows from the administrator, unless a policy of ours lets it see and no restrictive one
+ * of the user's takes rows away again.
+ */
 async function refuseHiddenRows(session: Connection, { home }: Side): Promise<void> {
   const { schema } = home.placement;
-  const hidden = await session.rows<{ name: string }>(sql`
-    select c.relname::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  const hiding = await session.rows<HidingTable>(sql`
+    select c.relname::text as name, r.policies, r.remedies
+      from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      cross join lateral (
+        select coalesce(array_agg(p.polname::text order by p.polname), '{}') as policies,
+            coalesce(array_agg(format('alter policy %I on %I.%I using ((%s) or %s);', p.polname, n.nspname, c.relname, w.reads,
+              tenantctl.fleet_condition()) order by p.polname), '{}') as remedies
+          from pg_policy p cross join lateral (select pg_get_expr(p.polqual, p.polrelid) as reads) w
+         where p.polrelid = c.oid and not p.polpermissive and p.polcmd in ('*', 'r') and w.reads not like '%tenantctl.scope%'
+           and exists (select from unnest(p.polroles) u (oid) where u.oid = 0 or pg_has_role(u.oid, 'usage'))) r
      where n.nspname = ${schema} and c.relkind in ('r', 'p') and not c.relispartition and row_security_active(c.oid)
-       and not exists (select from pg_policy p
-         where p.polrelid = c.oid and p.polpermissive and pg_get_expr(p.polqual, p.polrelid) like '%tenantctl.scope%')
+       and (r.policies <> '{}' or not exists (select from pg_policy p
+         where p.polrelid = c.oid and p.polpermissive and p.polcmd in ('*', 'r')
+           and pg_get_expr(p.polqual, p.polrelid) like '%tenantctl.scope%'))
      order by 1`);
-  if (hidden.length === 0) return;
-  const names = hidden.map(({ name }) => name);
+  if (hiding.length === 0) return;
+  const said = hiding.map(({ name, policies }) =>
+    policies.length === 0 ? name : `${name} (policy ${policies.join(', ')})`,
+  );
+  const remedies = hiding.flatMap(({ name, remedies: own }) =>
+    own.length > 0 ? own : [`alter table ${ident(schema, name).text()} no force row level security;`],
+  );
   throw refusedError(
     'EXPORT_ROWS_HIDDEN',
-    `Row-level security hides rows of ${names.join(', ')} in schema ${schema} from ${session.user}, so they would be missing in an export.`,
+    `Row-level security hides rows of ${said.join(', ')} in schema ${schema} from ${session.user}, so they would be missing in an export.`,
     {
-      hint: `The application is not the owner and stays bound by it without: ${names.map((name) => `alter table ${ident(schema, name).text()} no force row level security;`).join(' ')}`,
-      facts: { tenant: home.tenant.id, schema, tables: names },
+      hint: `The application stays bound by it, as it is not the owner, with: ${remedies.join(' ')}`,
+      facts: { tenant: home.tenant.id, schema, tables: hiding.map(({ name }) => name) },
     },
   );
 }

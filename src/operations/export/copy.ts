@@ -1,4 +1,4 @@
-import { partialError } from '../../core/errors.js';
+import { conflictError, partialError } from '../../core/errors.js';
 import type { DataFormat } from '../../core/export-manifest.js';
 import type { BagWriter } from '../../engine/bag/writer.js';
 import { tableFile } from '../../engine/bag/layout.js';
@@ -90,11 +90,19 @@ function assertGoingOn({ signal }: Fleet): void {
   });
 }
 
-/** Both sessions have looked at the same moment: what they counted is the same, or one of them has not seen all. */
+/**
+ * Both sessions have looked at the same moment: what they counted is the same, or one of them has not seen all, as when
+ * a partition came between the two.
+ */
 function withHash({ table, stored, rows }: Copied, sums: readonly TableSum[]): WrittenTable {
   const sum = sums.find((one) => one.table === table.name);
   if (sum?.rows === rows) return { table, stored, rows, hash: sum.hash };
-  throw new Error(
-    `table ${table.name} gave ${rows} rows to its file and ${sum?.rows ?? 'none'} to their sum, in one snapshot`,
+  throw conflictError(
+    'EXPORT_TABLES_CHANGED',
+    `Table ${table.name} gave ${rows} rows to its file and ${sum?.rows ?? 'none'} to their sum, in one snapshot.`,
+    {
+      hint: 'Nothing was written. Was a partition attached or detached meanwhile? Run the same command again when that is through.',
+      facts: { table: table.name, rows, summed: sum?.rows ?? null },
+    },
   );
 }

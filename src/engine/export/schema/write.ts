@@ -100,20 +100,55 @@ async function schemaNumber({ session, side }: Snapshot): Promise<Sql> {
 
 /** Of a pool only what its exported tables need, and what can be made from them. */
 async function objectsToMake(
-  { session, side }: Snapshot,
+  snapshot: Snapshot,
   schema: Sql,
   { tables }: ExportPlan,
   sequences: readonly ExportedSequence[],
 ): Promise<SchemaObject[]> {
+  const { session, side } = snapshot;
   const constant = tables.flatMap(constantColumn);
   const key = side.home.tenant.key;
   const objects = await session.rows<SchemaObject>(objectsOf(schema, { constant, key }));
   const dependencies = await session.rows<Dependency>(dependenciesOf(schema));
   const exported = new Set(tables.map(({ name }) => name));
   const numbering = new Set(sequences.map(({ name }) => name));
-  const isKept = ({ kind, name }: SchemaObject): boolean =>
-    kind === 'table' ? exported.has(name) : kind !== 'sequence' || numbering.has(name);
+  const others = await partitionsOfOthers(snapshot, schema, tables);
+  const isKept = ({ id, kind, name }: SchemaObject): boolean =>
+    kind === 'table' ? exported.has(name) : !others.has(id) && (kind !== 'sequence' || numbering.has(name));
   return inOrder(possible(objects, dependencies, isKept), dependencies);
+}
+
+/**
+ * Partitions of a pool whose bounds name tenants, and in which this one has no row: they are nobody else's business. A part
+ * of one that is left out is left out with it.
+ */
+async function partitionsOfOthers(
+  { session, side }: Snapshot,
+  schema: Sql,
+  tables: readonly PlannedTable[],
+): Promise<ReadonlySet<string>> {
+  if (!side.shared) return new Set();
+  const columns = tables.flatMap(constantColumn);
+  const named = sql`
+    select c.oid, r.relname::text as root
+      from pg_class c join pg_inherits i on i.inhrelid = c.oid
+      join pg_partitioned_table p on p.partrelid = i.inhparent and p.partstrat in ('l', 'r')
+      join pg_class r on r.oid = pg_partition_root(c.oid)
+      join pg_attribute a on a.attrelid = p.partrelid and a.attnum = any (p.partattrs::int2[])
+     where c.relnamespace = ${schema} and json_build_array(r.relname, a.attname)::jsonb = any (${columns}::jsonb[])`;
+  const roots = await session.rows<{ root: string }>(sql`select distinct root from (${named}) named`);
+  const own: string[] = [];
+  for (const { root } of roots) {
+    const { rows } = tables.find(({ name }) => name === root) as PlannedTable;
+    const leaves = await session.rows<{ leaf: string }>(
+      sql`select distinct x.tableoid::text as leaf from ${rows}`,
+    );
+    own.push(...leaves.map(({ leaf }) => leaf));
+  }
+  const others = await session.rows<{ id: string }>(sql`
+    select 'pg_class ' || oid as id from (${named}) named
+     where not exists (select from pg_partition_tree(named.oid) part where part.relid = any (${own}::oid[]))`);
+  return new Set(others.map(({ id }) => id));
 }
 
 /** `table.column` of the tenant column, where it is the same in every row and so not in the file. */
