@@ -68,6 +68,14 @@ export async function readOccupancy(connection: Connection): Promise<Occupancy[]
   );
 }
 
+/** The databases of a cluster in which tenants live or have lived. */
+export async function knownDatabases(connection: Connection, cluster: string): Promise<string[]> {
+  const rows = await connection.rows<{ database: string }>(sql`
+    select database from tenantctl_catalog.placements where cluster = ${cluster}
+    union select database from tenantctl_catalog.pools where cluster = ${cluster}`);
+  return rows.map(({ database }) => database);
+}
+
 /** The statement that forgets a unit in which nobody lives any more. A pool stays: it is there without tenants too. */
 export function unitForget(unit: string): Sql {
   return sql`

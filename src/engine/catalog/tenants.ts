@@ -110,9 +110,13 @@ export function statusUpdate(id: string, status: TenantStatus): Sql {
     where id = ${id}`;
 }
 
-/** The statements that leave of a tenant only what keeps its id and key from being used again. */
+/**
+ * The statements that leave of a tenant only what keeps its id and key from being used again. What hooks have answered
+ * may name anybody.
+ */
 export function tombstone(id: string): Sql[] {
   return [
+    sql`delete from tenantctl_catalog.hook_deliveries where tenant = ${id}`,
     sql`update tenantctl_catalog.tenants set status = 'deleted', deleted_at = now(), owner = null, labels = '{}' where id = ${id}`,
     sql`update tenantctl_catalog.placements set until = now() where tenant = ${id} and until is null`,
   ];

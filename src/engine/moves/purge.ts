@@ -5,6 +5,7 @@ import { type Side, tableOf } from '../rows/side.js';
 import { type TenantTable, ownRows } from '../rows/tables.js';
 import { readForeignKeys } from '../rows/foreign-keys.js';
 import { childrenFirst } from '../rows/reference-order.js';
+import { violatesIntegrity, wholeCircle } from '../rows/whole-circle.js';
 import { whileShut } from './while-shut.js';
 
 /** Rows that one statement deletes, and the rest after it, so that other tenants of the pool do not wait. */
@@ -23,11 +24,17 @@ export async function purgeRows(
   breathe: () => void,
 ): Promise<Record<string, number>> {
   const deleted: Record<string, number> = {};
-  for (const table of childrenFirst(tables, await readForeignKeys(session, side))) {
+  const foreignKeys = await readForeignKeys(session, side);
+  const allOf = (table: TenantTable): Sql =>
+    sql`delete from ${tableOf(side, table.name)} x where ${ownRows(side, table, 'x')}`;
+  for (const table of childrenFirst(tables, foreignKeys)) {
     deleted[table.name] = 0;
     for (let rows = BATCH; rows > 0;) {
       breathe();
-      rows = await deleteBatch(session, side, table);
+      rows = await deleteBatch(session, side, table).catch((error: unknown) => {
+        if (!violatesIntegrity(error)) throw error;
+        return whileShut(session, side, wholeCircle(table, tables, foreignKeys, allOf));
+      });
       deleted[table.name] = (deleted[table.name] ?? 0) + rows;
       if (rows > 0) await pause(REST_MS);
     }

@@ -2,11 +2,11 @@ import { conflictError } from '../../core/errors.js';
 import type { Reach } from '../../core/faults.js';
 import { pause } from '../../core/pause.js';
 import type { Connection } from '../../pg/connection.js';
-import { sqlstateOf } from '../../pg/errors.js';
-import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
+import { isConnectionLoss, isDatabaseError } from '../../pg/errors.js';
+import { type Sql, raw, sql } from '../../pg/sql.js';
 import { type Side, tableOf } from '../rows/side.js';
 import type { ForeignKey } from '../rows/foreign-keys.js';
-import { circleOf } from '../rows/reference-order.js';
+import { violatesIntegrity, wholeCircle } from '../rows/whole-circle.js';
 import { type ScopedTable, scopedRows } from '../rows/scope.js';
 import { permitPurge } from './permit.js';
 import type { Tempo } from './tempo.js';
@@ -94,7 +94,9 @@ async function purgeTable(
   };
   for (let left = true; left;) {
     job.breathe();
-    left = await purgeBatch(job, table, purged);
+    left = await purgeBatch(job, table, purged).catch((error: unknown) => {
+      throw asTableFailure(job, table, error);
+    });
   }
   if (purged.rows > 0 || pass === 1) await job.onTable(purged);
   job.reach('retention.table-emptied');
@@ -118,6 +120,21 @@ async function collect({ session, side }: PurgeJob, table: ScopedTable): Promise
     ].join('; '),
   );
   return created?.rowCount ?? 0;
+}
+
+/** What the server says of a statement of ours helps nobody who does not know which table it was about. */
+function asTableFailure({ side }: PurgeJob, { name }: ScopedTable, error: unknown): unknown {
+  const { id } = side.home.tenant;
+  if (!isDatabaseError(error) || isConnectionLoss(error) || error.code.startsWith('TC')) return error;
+  return conflictError(
+    'ROWS_NOT_DELETED',
+    `Rows of tenant ${id} in ${name} are not deleted: ${error.message}.`,
+    {
+      hint: 'See to what it names, most often a trigger of the table, and run the same command again: it goes on.',
+      facts: { tenant: id, table: name, sqlstate: error.code },
+      cause: error,
+    },
+  );
 }
 
 /** @returns whether there may be more */
@@ -178,19 +195,11 @@ function inOrAll<T>(job: PurgeJob, table: ScopedTable, run: (statements: Sql[]) 
     try {
       return await run(batch);
     } catch (error) {
-      if (sqlstateOf(error)?.startsWith(INTEGRITY_VIOLATED) !== true) throw error;
-      return run([wholeCircle(job, table)]);
+      if (!violatesIntegrity(error)) throw error;
+      const { side, tables, foreignKeys } = job;
+      const allOf = (one: ScopedTable): Sql =>
+        sql`delete from ${tableOf(side, one.name)} x where ${scopedRows(side, one, 'x')}`;
+      return run([wholeCircle(table, tables, foreignKeys, allOf)]);
     }
   };
-}
-
-const INTEGRITY_VIOLATED = '23';
-
-function wholeCircle({ side, tables, foreignKeys }: PurgeJob, table: ScopedTable): Sql {
-  const circle = circleOf(table.name, foreignKeys);
-  const rowsOf = (one: ScopedTable): Sql =>
-    sql`delete from ${tableOf(side, one.name)} x where ${scopedRows(side, one, 'x')}`;
-  const others = tables.filter(({ name }) => circle.has(name) && name !== table.name);
-  if (others.length === 0) return rowsOf(table);
-  return sql`with ${join(others.map((other, n) => sql`${ident(`other_${n}`)} as (${rowsOf(other)})`))} ${rowsOf(table)}`;
 }

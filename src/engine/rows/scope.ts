@@ -34,7 +34,8 @@ export async function readScope(
 ): Promise<Scope> {
   const all = await readTables(session, side, tenantColumn, false);
   const foreignKeys = await readForeignKeys(session, side);
-  const owned = reachedTables(all, foreignKeys);
+  // Nobody else has rows in a home of its own: what may refer to a row of the tenant is the tenant's as well.
+  const owned = reachedTables(all, side.shared ? foreignKeys.filter(({ notNull }) => notNull) : foreignKeys);
   const others = all.filter(({ name }) => !owned.has(name));
   // Where no table has the tenant column, all of a home of the tenant's own are its own.
   if (!side.shared && owned.size === 0)
@@ -47,7 +48,7 @@ export async function readScope(
 
 const asOwn = (table: TenantTable): ScopedTable => ({ ...table, through: null });
 
-/** Tables with the tenant column, and those whose every row refers to one of them, directly or by way of others. */
+/** Tables with the tenant column, and those that refer to one of them, directly or by way of others. */
 function reachedTables(
   all: readonly TenantTable[],
   foreignKeys: readonly ForeignKey[],
@@ -58,9 +59,7 @@ function reachedTables(
   for (let before = -1; before !== reached.size;) {
     before = reached.size;
     for (const table of all) {
-      const key = foreignKeys.find(
-        ({ child, parent, notNull }) => child === table.name && notNull && reached.has(parent),
-      );
+      const key = foreignKeys.find(({ child, parent }) => child === table.name && reached.has(parent));
       if (reached.has(table.name) || key === undefined) continue;
       const parent = reached.get(key.parent) as ScopedTable;
       reached.set(table.name, {

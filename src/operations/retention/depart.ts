@@ -33,7 +33,7 @@ export async function departTogether(
 ): Promise<void> {
   const deletions = await begin(fleet, offboardings, result);
   const purged = await eachOf(deletions, result, budget, ({ departure, evidence }) =>
-    departure.offboarding.state === 'purging' ? purge(fleet, departure, evidence, budget) : Promise.resolve(),
+    departure.offboarding.state === 'purged' ? Promise.resolve() : purge(fleet, departure, evidence, budget),
   );
   const looking = purged.filter(({ departure }) => departure.offboarding.state === 'purging');
   if (looking.length > 0) {
@@ -51,7 +51,7 @@ export async function departTogether(
   });
 }
 
-/** Deletions that go on, and those that begin now, once a look has seen everything that they will delete. */
+/** Deletions that go on, and those that may begin, once a look has seen everything that they will delete. */
 async function begin(
   fleet: Fleet,
   offboardings: readonly StoredOffboarding[],
@@ -77,12 +77,10 @@ async function begin(
     surveyed.map(({ departure }) => departure),
     await catalogTime(fleet),
   );
-  await eachOf(surveyed, result, null, async ({ departure, survey }) => {
+  await eachOf(surveyed, result, null, ({ departure, survey }) => {
     assertSeen(look, departure, survey);
-    const evidence = evidenceOf(departure, survey, look, holdCheckedAt, await catalogTime(fleet));
-    await beginPurge(fleet, departure, evidence);
-    departure.offboarding.state = 'purging';
-    going.push({ departure, evidence });
+    going.push({ departure, evidence: evidenceOf(departure, survey, look, holdCheckedAt) });
+    return Promise.resolve();
   });
   return going;
 }
@@ -94,16 +92,21 @@ function evidenceOf(
   { objects, expected }: Survey,
   look: FleetLook,
   holdCheckedAt: string,
-  begunAt: string,
 ): Evidence {
   const rows = [...expected.values()].reduce((sum, n) => sum + n, 0);
   const control = { ...lookFor(look, departure), expected: rows };
-  return { holdCheckedAt, begunAt, endedAt: null, objects, control, rescan: null };
+  return { holdCheckedAt, begunAt: look.at, endedAt: null, objects, control, rescan: null };
 }
 
 async function purge(fleet: Fleet, departure: Departure, evidence: Evidence, budget: Budget): Promise<void> {
   const { tenant } = departure.offboarding;
   budget.assertLeft();
+  // Not before its turn: until then it can be brought back whole.
+  if (departure.offboarding.state === 'scheduled') {
+    evidence.begunAt = await catalogTime(fleet);
+    await beginPurge(fleet, departure, evidence);
+    departure.offboarding.state = 'purging';
+  }
   fleet.emit({ type: 'tenant.step', tenant, text: 'deletes what is left in its home' });
   await purgeHome(fleet, departure, evidence, budget);
   if (!departure.side.shared) budget.take(rowsIn(evidence.objects));

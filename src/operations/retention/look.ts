@@ -1,4 +1,5 @@
 import { isTenantctlError, refusedError } from '../../core/errors.js';
+import { knownDatabases } from '../../engine/catalog/places.js';
 import type { Fleet } from '../../engine/context.js';
 import { type DatabaseScan, databasesOf, scanDatabase } from '../../engine/retention/rescan.js';
 import type { Departure, Survey } from './departure.js';
@@ -28,7 +29,14 @@ export async function lookOver(
       listDatabases(fleet, cluster),
     );
     look.shut.push(...shut.map((database) => `database ${database} of cluster ${cluster}`));
+    const ours = await databasesOfOurs(fleet, cluster, columnType, open);
     for (const database of open) {
+      if (!ours.has(database)) {
+        look.shut.push(
+          `database ${database} of cluster ${cluster} (not this fleet's; the same key may be somebody else's there)`,
+        );
+        continue;
+      }
       const isHome = homes.some((home) => home.cluster === cluster && home.database === database);
       const scan = await tolerant(isHome, look, `database ${database} of cluster ${cluster}`, null, () =>
         fleet
@@ -39,6 +47,22 @@ export async function lookOver(
     }
   }
   return look;
+}
+
+/**
+ * The databases in which a key of ours says whose a row is. A uuid says so anywhere; a number or a name may be another
+ * product's, whose rows are none of our business.
+ */
+async function databasesOfOurs(
+  fleet: Fleet,
+  cluster: string,
+  columnType: string,
+  open: readonly string[],
+): Promise<Set<string>> {
+  if (columnType === 'uuid') return new Set(open);
+  const { pools, schemaDatabase } = fleet.cluster(cluster);
+  const known = await fleet.catalog((connection) => knownDatabases(connection, cluster));
+  return new Set([...known, schemaDatabase, ...Object.values(pools).map(({ database }) => database)]);
 }
 
 const NOTHING = { open: [], shut: [] };

@@ -1,4 +1,5 @@
 import { auditInsert } from '../../engine/catalog/audit.js';
+import { lockTenant, standingHoldOf } from '../../engine/catalog/legal-holds.js';
 import { offboardingProgress, offboardingStep } from '../../engine/catalog/offboardings.js';
 import type { Fleet } from '../../engine/context.js';
 import { dropPartition, ownPartitions } from '../../engine/retention/partitions.js';
@@ -10,16 +11,23 @@ import { childrenFirst } from '../../engine/rows/reference-order.js';
 import { readScope } from '../../engine/rows/scope.js';
 import { inSide } from '../../engine/rows/side.js';
 import type { Connection } from '../../pg/connection.js';
+import { script } from '../../pg/sql.js';
 import type { Budget } from './budget.js';
 import { type Departure, isHomeThere, prepareDeletion } from './departure.js';
 import { type Evidence, noteKept, noteTable, rowsIn } from './evidence.js';
-import { whileNotHeld } from './hold.js';
+import { onHold, whileNotHeld } from './hold.js';
 
-/** Records that the deletion has begun, with everything that is to go; from here on there is no way back. */
+/**
+ * Records that the deletion has begun, with everything that is to go; from here on there is no way back.
+ * @throws conflict `TENANT_ON_HOLD` (exit 5)
+ */
 export async function beginPurge(fleet: Fleet, departure: Departure, evidence: Evidence): Promise<void> {
   const { offboarding, tenant } = departure.offboarding;
-  await fleet.catalog((connection) =>
-    connection.atomically([
+  await fleet.catalogTransaction(async (connection) => {
+    await lockTenant(connection, tenant);
+    const hold = await standingHoldOf(connection, tenant);
+    if (hold !== undefined) throw onHold(hold);
+    const begun = [
       offboardingStep(offboarding, 'purging', { progress: { evidence } }),
       auditInsert(fleet.actor, {
         action: 'tenant.purge',
@@ -30,8 +38,9 @@ export async function beginPurge(fleet: Fleet, departure: Departure, evidence: E
           rows: rowsIn(evidence.objects),
         },
       }),
-    ]),
-  );
+    ];
+    await connection.message(script(begun));
+  });
   fleet.reach('retention.begun');
 }
 

@@ -22,5 +22,5 @@ export interface RetentionResult {
 export function failureOf(tenant: string, error: unknown): FailedDeletion {
   const message = error instanceof Error ? error.message : String(error);
   const { code, hint } = isTenantctlError(error) ? error : { code: 'UNEXPECTED', hint: undefined };
-  return { tenant, code, message, hint: hint ?? null };
+  return { tenant, code, message, hint: hint ?? 'The same command again goes on where this one stopped.' };
 }

@@ -9,7 +9,9 @@ import { cancelOffboarding } from '../../../src/operations/offboard/cancel.js';
 import { movesComplete, movesUndo } from '../../../src/operations/moves/verbs.js';
 import { placeHold, releaseHold } from '../../../src/operations/retention/hold.js';
 import { runRetention } from '../../../src/operations/retention/run.js';
+import { directoryOf, numbered } from '../../engine/ledger/directory.js';
 import { useServer, withClient } from '../../support/server.js';
+import { ZOO } from '../moves/zoo.js';
 import { type LeavingFleet, TIERS, leavingFleet } from './leaving.js';
 
 const server = useServer({ max_prepared_transactions: '5' });
@@ -452,4 +454,72 @@ it('a table that disappears while it is looked at does not end the look', async 
     await client.query('commit');
     expect((await looking).found.map(({ table }) => table)).toContain('customer');
   });
+});
+
+it('a tenant whose turn has not come when the budget is spent can be brought back', async () => {
+  const [first, second] = [await due('turn-1', 'pool', 50), await due('turn-2', 'pool', 5)];
+  const { left } = await runRetention(leaving.fleet, { ids: [first.id, second.id], maxRows: 1 });
+  expect(left).toEqual([first.id, second.id]);
+  expect(await codeOf(cancelOffboarding(leaving.fleet, first.id, { dryRun: false }))).toBe('DELETION_BEGUN');
+  expect(await codeOf(cancelOffboarding(leaving.fleet, second.id, { dryRun: false }))).toBe('no error');
+  expect((await leaving.run(first.id)).deleted).toEqual(gone(first));
+  expect((await leaving.rows(second))['customer']).toBe(5);
+});
+
+it('a trigger that fails is named with its table and a next step', async () => {
+  const tenant = await due('failing', 'pool', 5);
+  await byAdmin(
+    tenant,
+    `create function fails() returns trigger language plpgsql as $$ begin perform current_setting('app.not_set'); return old; end $$;
+     create trigger fails before delete on note for each row execute function fails()`,
+  );
+  const { failed } = await leaving.run(tenant.id);
+  expect(failed).toMatchObject([{ code: 'ROWS_NOT_DELETED', hint: expect.stringContaining('trigger') }]);
+  expect(failed[0]?.message).toContain('note');
+  await byAdmin(tenant, 'drop trigger fails on note');
+  expect((await leaving.run(tenant.id)).deleted).toEqual(gone(tenant));
+});
+
+it('names that need quotes, a thousand partitions and a table without a key are no obstacle', async () => {
+  const tenant = await leaving.tenant('odd-names', 'pool', 5);
+  const other = await leaving.tenant('odd-names-other', 'pool', 5);
+  await byAdmin(
+    tenant,
+    `create table "O'Brien ""x"".y" ("n" int, "place" text, "part" text, tenant_id uuid not null);
+     create table pg_class (tenant_id uuid not null, id int);
+     create table tenantctl_doomed (tenant_id uuid not null, n int);
+     create table "Many" (tenant_id uuid not null, id int not null) partition by range (id);
+     do $$ begin for i in 0..999 loop execute format('create table %I partition of "Many" for values from (%s) to (%s)', 'Many ' || i, i, i + 1); end loop; end $$;
+     insert into "O'Brien ""x"".y" select n, 'p', 'q', k from generate_series(1, 120) n, (values ('${tenant.key}'::uuid), ('${other.key}')) k (k);
+     insert into app.pg_class select k, n from generate_series(1, 120) n, (values ('${tenant.key}'::uuid), ('${other.key}')) k (k);
+     insert into tenantctl_doomed select k, n from generate_series(1, 120) n, (values ('${tenant.key}'::uuid), ('${other.key}')) k (k);
+     insert into "Many" select k, n from generate_series(0, 999) n, (values ('${tenant.key}'::uuid), ('${other.key}')) k (k);`,
+  );
+  const before = await leaving.others(tenant);
+  await leaving.leave(tenant.id, { withoutExport: true });
+  const { deleted, failed } = await leaving.run(tenant.id);
+  expect(failed).toEqual([]);
+  expect(deleted).toEqual(gone(tenant));
+  expect(await leaving.others(tenant)).toBe(before);
+  expect(before).toContain('Many');
+  await byAdmin(tenant, `drop table "O'Brien ""x"".y", app.pg_class, tenantctl_doomed, "Many"`);
+});
+
+it('tables in a circle keep the old copy of a move from nothing', async () => {
+  const circle = `create table crew (tenant_id uuid not null, id int, lead int, primary key (tenant_id, id));
+    create table mate (tenant_id uuid not null, id int, crew int not null, primary key (tenant_id, id), foreign key (tenant_id, crew) references crew (tenant_id, id));
+    alter table crew add foreign key (tenant_id, lead) references mate (tenant_id, id) deferrable;`;
+  const other = await leavingFleet(server.current, { migrations: directoryOf(numbered(...ZOO, circle)) });
+  const tenant = await other.tenant('circling', 'pool', 5);
+  const { database, schema, key } = tenant;
+  await other.superuser(
+    database,
+    `set search_path = "${schema}"; begin; set constraints all deferred;
+     insert into crew select '${key}', n, n from generate_series(1, 20) n;
+     insert into mate select '${key}', n, n from generate_series(1, 20) n; commit`,
+  );
+  await other.promote({ id: tenant.id, to: 'schema', graceMs: 3_600_000 });
+  expect(await codeOf(movesComplete(other.fleet, tenant.id, { dryRun: false }))).toBe('no error');
+  const left = await other.superuser(database, `select count(*)::int as n from "${schema}".crew`);
+  expect(left).toEqual([{ n: 0 }]);
 });
