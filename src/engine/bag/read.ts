@@ -55,13 +55,18 @@ export function parseExportManifest(
   return problem === undefined ? { manifest: value as ExportManifest } : { problem };
 }
 
+const PARTS = ['home', 'migration', 'server', 'snapshot', 'settings', 'circles', 'leftOut'];
+
 /** What is looked at here is what the rest relies on: paths and numbers of files. */
 function problemOf(value: unknown): string | undefined {
   if (!isRecord(value)) return 'it is not an object';
   if (value['format'] !== EXPORT_FORMAT)
     return `it has format ${JSON.stringify(value['format'])}, and this tenantctl reads ${EXPORT_FORMAT}`;
   const { tenant, tables, sequences, data } = value;
-  if (!isRecord(tenant) || typeof tenant['id'] !== 'string') return 'it names no tenant';
+  if (!isRecord(tenant) || typeof tenant['id'] !== 'string' || typeof tenant['key'] !== 'string')
+    return 'it names no tenant';
+  const lacking = PARTS.filter((part) => typeof value[part] !== 'object');
+  if (lacking.length > 0) return `it lacks ${lacking.join(', ')}`;
   if (!isRecord(data) || !['csv', 'ndjson'].includes(data['format'] as string))
     return 'it does not say how rows are written';
   if (!Array.isArray(tables) || !tables.every(isTable)) return 'it does not say which tables there are';
@@ -70,10 +75,11 @@ function problemOf(value: unknown): string | undefined {
 
 function isTable(value: unknown): boolean {
   if (!isRecord(value)) return false;
-  const { table, file, rows, bytes, sha256, hash, columns, key } = value;
+  const { table, file, rows, bytes, sha256, hash, columns, key, references, leftOutColumns } = value;
+  const lists = [columns, key, references, leftOutColumns].every((list) => Array.isArray(list));
   const texts = [table, file, sha256, hash].every((text) => typeof text === 'string');
   const numbers = [rows, bytes].every((number) => Number.isSafeInteger(number) && (number as number) >= 0);
-  return texts && numbers && Array.isArray(columns) && Array.isArray(key) && !leavesFolder(file as string);
+  return texts && numbers && lists && !leavesFolder(file as string);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import { EXIT, TenantctlError } from '../../core/errors.js';
 import type { ExportManifest, ExportedTable } from '../../core/export-manifest.js';
 import type { Connection } from '../../pg/connection.js';
 import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
@@ -39,25 +41,28 @@ export async function loadFile(
     const copy = sql`copy ${into} (${columns}) from stdin (format csv, header match)`;
     return copyFile(session, files, exported, copy, onBytes);
   }
+  const documents = await documentsOf(session, into);
   await session.message(
     `create temp table if not exists tenantctl_lines (line json); truncate ${LINES.text()}`,
   );
   await copyFile(session, files, exported, sql`copy ${LINES} from stdin ${WHOLE_LINES}`, onBytes);
   await session.execute(sql`
     insert into ${into} (${columns}) overriding system value
-    select ${join(carried.columns.map(valueOf))} from ${LINES}`);
+    select ${join(carried.columns.map((column) => valueOf(column, documents)))} from ${LINES}`);
   await session.execute(sql`truncate ${LINES}`);
 }
 
 async function copyFile(
   session: Connection,
   files: ExportFiles,
-  { file }: ExportedTable,
+  { file, sha256 }: ExportedTable,
   copy: Sql,
   onBytes: (bytes: number) => void,
 ): Promise<void> {
+  const hash = createHash('sha256');
   const counted = new Transform({
     transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
       onBytes(chunk.length);
       done(null, chunk);
     },
@@ -70,12 +75,33 @@ async function copyFile(
   } catch (error) {
     throw session.translate(error);
   }
+  if (hash.digest('hex') !== sha256) throw changed(files, file);
 }
 
-/** A member of the line as a value of the column: by its text, but for JSON, which is taken as it stands. */
-function valueOf({ name, type, notNull }: TableColumn): Sql {
-  if (type !== 'jsonb') return sql`(line ->> ${name}::text)::${raw(type)}`;
-  const member = sql`(line -> ${name}::text)::text`;
-  // The null of JSON and the null of SQL are written alike; a column that cannot hold the one holds the other.
-  return notNull ? sql`${member}::jsonb` : sql`nullif(${member}, 'null')::jsonb`;
+/** Somebody else may write to the folder: what comes in is what was verified, or nothing. */
+function changed({ directory }: ExportFiles, file: string): TenantctlError {
+  return new TenantctlError(
+    'EXPORT_DAMAGED',
+    EXIT.difference,
+    `${file} in ${directory} was changed after the export was verified, so none of its rows was kept.`,
+    {
+      hint: 'Put the export where nobody else writes, take another copy of it, and run the same command again.',
+      facts: { directory, file },
+    },
+  );
+}
+
+/** The columns of JSON documents, whatever domain they are of. */
+async function documentsOf(session: Connection, table: Sql): Promise<ReadonlySet<string>> {
+  const rows = await session.rows<{ name: string }>(sql`
+    select a.attname::text as name from pg_attribute a join pg_type t on t.oid = a.atttypid
+     where a.attrelid = ${table.text()}::regclass and a.attnum > 0 and not a.attisdropped
+       and t.typoutput = 'pg_catalog.jsonb_out'::regproc`);
+  return new Set(rows.map(({ name }) => name));
+}
+
+/** A member of the line as a value of the column: by its text, but for documents, which are taken as they stand. */
+function valueOf({ name, type }: TableColumn, documents: ReadonlySet<string>): Sql {
+  const value = documents.has(name) ? sql`(line -> ${name}::text)::text` : sql`(line ->> ${name}::text)`;
+  return sql`${value}::${raw(type)}`;
 }

@@ -3,7 +3,7 @@ import type { ExportManifest, ExportedTable } from '../../core/export-manifest.j
 import type { Scope, ScopedTable } from '../rows/scope.js';
 import type { Side } from '../rows/side.js';
 import type { TenantTable } from '../rows/tables.js';
-import { type Rekeying, rekeyingOf } from './rekey.js';
+import { type Rekeying, keyColumnsOf, rekeyingOf } from './rekey.js';
 
 /** A table of an export and the one of the home that takes its rows. */
 export interface Pair<Table extends TenantTable = TenantTable> {
@@ -37,9 +37,8 @@ export function pairTables(manifest: ExportManifest, scope: Scope, side: Side): 
     ...scope.tables.filter(({ name }) => !known.has(name)).map(({ name }) => `table ${name} is not in it`),
   ];
   if (differences.length > 0) throw unlike(side, differences);
-  const tenantColumns = new Map(scope.tables.map(({ name, tenantColumn }) => [name, tenantColumn]));
-  const rekeying = (carried: TenantTable) =>
-    rekeyingOf(manifest, side.home.tenant.key, carried, tenantColumns, scope.foreignKeys);
+  const keyColumns = keyColumnsOf(scope);
+  const rekeying = (carried: TenantTable) => rekeyingOf(manifest, side.home.tenant.key, carried, keyColumns);
   return {
     tenant: tables.filter(({ kind }) => kind === 'tenant').map((table) => pair(table, owned, rekeying)),
     reference: tables
@@ -85,8 +84,9 @@ function differencesOf(exported: ExportedTable, target: TenantTable, side: Side)
   const lacking = target.columns
     .filter(({ name, generated }) => !generated && !carried.has(name) && name !== target.tenantColumn)
     .map(({ name }) => `column ${name} is ${computed.has(name) ? 'computed' : 'missing'} in it`);
+  // Where the table has no other column, the file has this one although it is the same in every row.
   const mixed =
-    side.shared && target.tenantColumn !== null && carried.has(target.tenantColumn)
+    side.shared && carried.size > 1 && target.tenantColumn !== null && carried.has(target.tenantColumn)
       ? [`its rows have more than one value of ${target.tenantColumn}, which a pool tells tenants apart by`]
       : [];
   return [...found, ...lacking, ...mixed].map((difference) => `table ${exported.table}: ${difference}`);

@@ -1,14 +1,34 @@
 import type { ExportManifest } from '../../core/export-manifest.js';
 import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
-import type { ForeignKey } from '../rows/foreign-keys.js';
+import type { Scope } from '../rows/scope.js';
 import type { TableColumn, TenantTable } from '../rows/tables.js';
 
 /** Another key takes the place of the one that an export was made with. */
 export interface Rekeying {
   from: string;
   to: string;
-  /** Columns beside the tenant column that hold it as well: they refer to the tenant column of another table. */
+  /** Those in the file that hold it: they refer to a tenant column, or to a column that does. */
   columns: string[];
+}
+
+/** The columns that name a tenant, as JSON `[table, column]`. */
+export type KeyColumns = ReadonlySet<string>;
+
+const nameOf = (table: string, column: string): string => JSON.stringify([table, column]);
+
+/** The tenant columns and all that refer to them, directly or over other tables. */
+export function keyColumnsOf({ tables, foreignKeys }: Scope): KeyColumns {
+  const found = new Set(
+    tables.flatMap(({ name, tenantColumn }) => (tenantColumn === null ? [] : [nameOf(name, tenantColumn)])),
+  );
+  for (let before = -1; before !== found.size;) {
+    before = found.size;
+    for (const { child, columns, parent, referenced } of foreignKeys)
+      columns.forEach((column, n) => {
+        if (found.has(nameOf(parent, referenced[n] as string))) found.add(nameOf(child, column));
+      });
+  }
+  return found;
 }
 
 /**
@@ -19,20 +39,12 @@ export function rekeyingOf(
   { tenant }: ExportManifest,
   key: string,
   carried: TenantTable,
-  tenantColumns: ReadonlyMap<string, string | null>,
-  foreignKeys: readonly ForeignKey[],
+  keyColumns: KeyColumns,
 ): Rekeying {
   if (tenant.key === key) return { from: key, to: key, columns: [] };
-  const naming = new Set(
-    foreignKeys
-      .filter(({ child }) => child === carried.name)
-      .flatMap(({ columns, referenced, parent }) =>
-        columns.filter((_, n) => referenced[n] === tenantColumns.get(parent)),
-      ),
-  );
-  const columns = carried.columns.map(({ name }) => name);
-  const others = columns.filter((name) => naming.has(name) && name !== carried.tenantColumn);
-  return { from: tenant.key, to: key, columns: others };
+  const names = carried.columns.map(({ name }) => name);
+  const columns = names.filter((name) => keyColumns.has(nameOf(carried.name, name)));
+  return { from: tenant.key, to: key, columns };
 }
 
 /** The statement that gives the staged rows of a table the new key, or undefined where nothing is to be done. */

@@ -15,6 +15,8 @@ export function explained(side: Side, error: unknown): unknown {
       return taken(side, table, constraint, '', error);
     case '23503':
       return refersToNothing(side, table, constraint, error);
+    case '42501':
+      return refusedByPolicy(side, error);
     case '55P03':
       return locked(side, error);
     default:
@@ -48,6 +50,19 @@ function breaks({ home }: Side, table: string, constraint: string, cause: unknow
   );
 }
 
+function refusedByPolicy({ home }: Side, cause: DatabaseError) {
+  const { database, schema } = home.placement;
+  return refusedError(
+    'RESTORE_ROW_REFUSED',
+    `Schema ${schema} of database ${database} does not take a row of the export: ${cause.message}.`,
+    {
+      hint: "No row of the export was kept. A policy that the administrator has to get past ends with: or current_setting('tenantctl.scope', true) = 'fleet'.",
+      facts: { tenant: home.tenant.id, database, schema },
+      cause,
+    },
+  );
+}
+
 function locked({ home }: Side, cause: unknown) {
   const { schema, database } = home.placement;
   return conflictError(
@@ -65,7 +80,7 @@ function locked({ home }: Side, cause: unknown) {
 function sideEffect({ home }: Side, { message, facts }: TenantctlError) {
   const what = `Bringing in the rows of tenant ${home.tenant.id} had a side effect. ${message}`;
   return new TenantctlError('RESTORE_SIDE_EFFECT', EXIT.difference, what, {
-    hint: 'No row of the export was kept. Look for a trigger or rule that came meanwhile, drop it or let it skip sessions with tenantctl.moving set, and run the same command again.',
+    hint: 'No row was changed. Look for a trigger or rule that came meanwhile, drop it or let it skip sessions with tenantctl.moving set; for a foreign key ON DELETE by which rows of others would go as well, see to those rows first. Then run the same command again.',
     facts: { tenant: home.tenant.id, ...facts },
   });
 }

@@ -1,6 +1,8 @@
 import { refusedError } from '../../core/errors.js';
 import { tablesSignature } from '../../engine/moves/alike.js';
 import { livePool } from '../../engine/moves/live-pool.js';
+import { readPool } from '../../engine/moves/merge/pool-tables.js';
+import { removeCounted } from '../../engine/moves/merge/remove.js';
 import { raiseSequencesTo } from '../../engine/moves/sequences.js';
 import type { Stage } from '../../engine/moves/stages.js';
 import type { Pair } from '../../engine/restore/pair.js';
@@ -11,7 +13,7 @@ import { type Side, tableOf } from '../../engine/rows/side.js';
 import type { TableSum } from '../../engine/rows/sums.js';
 import { storedColumns } from '../../engine/rows/tables.js';
 import type { Connection } from '../../pg/connection.js';
-import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
+import { raw, sql } from '../../pg/sql.js';
 import { explained } from './explain.js';
 import { type Filling, inFilling, readPairs, stageFile, stagesOf } from './filling.js';
 import { assertReferences } from './reference-rows.js';
@@ -49,7 +51,7 @@ export async function fillPool(filling: Filling, options: Options): Promise<Tabl
     const fill = async (): Promise<TableSum[]> => {
       await session.execute(raw(`set local lock_timeout = '10s'`));
       await filling.permit(session);
-      if (options.replaces && pairs.tenant.length > 0) await session.execute(removal(side, pairs.tenant));
+      if (options.replaces && pairs.tenant.length > 0) await removeRows(session, side, pairs.tenant, stages);
       await receiver.settle(session);
       const sums = await assertRestored(session, side, pairs.tenant);
       await raiseSequencesTo({ side, session }, filling.bag.manifest.sequences);
@@ -83,13 +85,17 @@ async function tellViews({ fleet, side, home }: Filling, session: Connection): P
   });
 }
 
-/** Every row of the tenant in one statement: foreign keys look when it is through, so rows go in any order. */
-function removal(side: Side, pairs: readonly Pair<ScopedTable>[]): Sql {
-  const parts = pairs.map(
-    ({ target }, n) =>
-      sql`${ident(`d${n}`)} as (delete from ${only(target)}${tableOf(side, target.name)} x where ${scopedRows(side, target, 'x')})`,
-  );
-  return sql`with ${join(parts)} select 1`;
+/** Every row of the tenant, and none that would go with one of them: it would not come back with the export. */
+async function removeRows(
+  session: Connection,
+  side: Side,
+  pairs: readonly Pair<ScopedTable>[],
+  stages: readonly Stage[],
+): Promise<void> {
+  await removeCounted(session, await readPool(session, side, stages), (_table, at) => {
+    const { target } = pairs[at] as Pair<ScopedTable>;
+    return sql`delete from ${only(target)}${tableOf(side, target.name)} x where ${scopedRows(side, target, 'x')}`;
+  });
 }
 
 /**

@@ -1,11 +1,9 @@
 import type { Connection } from '../../../pg/connection.js';
 import { raw, sql } from '../../../pg/sql.js';
 import type { Pool, PoolTable } from './pool-tables.js';
-import { type Effect, WRITTEN, refuseEffects, rootsOf, writtenFunction } from './self-check.js';
+import { refuseEffects, rootsOf, writtenFunction } from './self-check.js';
+import { readWritten, sideEffects } from './written.js';
 import { insertStaged, together } from './write.js';
-
-/** Rows written by table, in the order of `SLOTS`; tables by their object identifiers. */
-type Written = Map<number, { table: string; counts: number[] }>;
 
 /**
  * Writes all that the staging tables hold into the pool, in a transaction of the caller's: referenced tables first,
@@ -18,7 +16,7 @@ export async function settleAll(session: Connection, pool: Pool): Promise<void> 
   const planned = new Map<number, number>();
   for (const group of pool.groups) await settleGroup(session, pool, group, planned);
   await session.execute(raw('set constraints all immediate'));
-  refuseEffects(sideEffects(planned, before, await readWritten(session)));
+  refuseEffects(sideEffects('insert', planned, before, await readWritten(session)));
   await session.execute(raw(`truncate ${pool.tables.map(({ staged }) => staged.text()).join(', ')}`));
 }
 
@@ -34,20 +32,4 @@ async function settleGroup(
   );
   const row = await session.row<{ roots: number[]; counts: string[] }>(statement);
   row?.roots.forEach((root, n) => planned.set(root, Number(row.counts[n])));
-}
-
-async function readWritten(session: Connection): Promise<Written> {
-  const rows = await session.rows<{ root: number; table: string; counts: string[] }>(
-    sql`select root, root::regclass::text as table, counts from ${WRITTEN}`,
-  );
-  return new Map(rows.map(({ root, table, counts }) => [root, { table, counts: counts.map(Number) }]));
-}
-
-/** Nothing but the planned rows may have been inserted, and nothing else done. */
-function sideEffects(planned: Map<number, number>, before: Written, after: Written): Effect[] {
-  return [...after].flatMap(([root, { table, counts }]) => {
-    const done = counts.map((count, n) => count - (before.get(root)?.counts[n] ?? 0));
-    const expected = [planned.get(root) ?? 0, 0, 0];
-    return done.every((count, n) => count === expected[n]) ? [] : [{ table, planned: expected, done }];
-  });
 }
