@@ -3,18 +3,19 @@ import { conflictError } from '../../core/errors.js';
 import type { MoveReport } from '../../core/move.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
 import { unitForget } from '../../engine/catalog/places.js';
-import { whileNotHeld } from '../retention/hold.js';
+import { assertHoldsKnown, whileNotHeld } from '../retention/hold.js';
 import type { Drive } from './drive.js';
 import { removeCopy, removeHelpers } from './clean-up.js';
 
 /**
  * Ends the grace period: the old copy is deleted, and with it the way back.
  * @throws conflict `MOVE_GOING_BACK` (exit 5) while the move is being undone · `MOVE_NOT_IN_GRACE` (exit 5) ·
- *   `TENANT_ON_HOLD` (exit 5) while a legal hold stands: the old copy is kept
+ *   `TENANT_ON_HOLD` or `HOLD_UNKNOWN` (exit 5) while a legal hold stands: the old copy is kept
  */
 export async function completeMove(drive: Drive): Promise<void> {
   const { fleet, source, target, move, id } = drive;
   assertInGrace(move);
+  for (const { home } of [source, target]) await assertHoldsKnown(fleet, home);
   drive.say('deletes the old copy');
   // Rows that the tenant has deleted since it moved are there and nowhere else.
   const deleted = await whileNotHeld(fleet, move.tenant, () => removeCopy(drive, source, target));

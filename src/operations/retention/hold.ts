@@ -70,7 +70,7 @@ export async function releaseHold(
   if (reason === null) throw reasonMissing('release', id);
   return fleet.catalog(async (connection) => {
     const record = await requireTenant(connection, id);
-    await assertKnown(fleet, connection, record);
+    await assertHoldsKnown(fleet, homeOf(record, limitsOf(fleet.settings, record.plan)));
     if (options.dryRun) return settle(fleet, connection, record, 'hold.release', options);
     for (const { hold } of await standingHoldsOf(connection, id))
       await connection.atomically([
@@ -82,17 +82,21 @@ export async function releaseHold(
   });
 }
 
-/** Whoever has placed a hold that a restored catalog has lost has not released it. */
-async function assertKnown(fleet: Fleet, connection: Connection, record: TenantRecord): Promise<void> {
-  const home = homeOf(record, limitsOf(fleet.settings, record.plan));
-  const unknown = await unknownHolds(connection, await atHome(fleet, home, [], readHolds));
+/**
+ * Whoever has placed a hold that a restored catalog has lost has not released it.
+ * @throws conflict `HOLD_UNKNOWN` (exit 5)
+ */
+export async function assertHoldsKnown(fleet: Fleet, home: Home): Promise<void> {
+  const { id } = home.tenant;
+  const local = await atHome(fleet, home, [], readHolds);
+  const unknown = await fleet.catalog((connection) => unknownHolds(connection, local));
   if (unknown.length === 0) return;
   throw conflictError(
     'HOLD_UNKNOWN',
-    `The home of tenant ${record.id} knows a legal hold of which the catalog knows nothing: the catalog may be an old copy.`,
+    `The home of tenant ${id} knows a legal hold of which the catalog knows nothing: the catalog may be an old copy.`,
     {
-      hint: `Find out who has placed it, then place it again and release that: \`tenantctl retention hold ${record.id} --reason "<why>"\`.`,
-      facts: { tenant: record.id, holds: unknown },
+      hint: `Find out who has placed it, then place it again and release that: \`tenantctl retention hold ${id} --reason "<why>"\`.`,
+      facts: { tenant: id, holds: unknown },
     },
   );
 }

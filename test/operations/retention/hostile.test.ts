@@ -356,6 +356,18 @@ it('a hold of which the catalog knows nothing is not released in passing', async
   expect(held).toEqual([{ held: true }]);
 });
 
+it('the old copy of a move is kept while a home knows a hold that the catalog has lost', async () => {
+  const tenant = await leaving.tenant('lost-hold', 'pool', 5);
+  await leaving.promote({ id: tenant.id, to: 'schema', graceMs: 3_600_000 });
+  const { database, schema } = await leaving.show(tenant.id);
+  const home = `tenantctl.placement set hold = $$[{"hold": "lost"}]$$ where tenant = '${tenant.id}' and schema = '${schema}'`;
+  await leaving.superuser(database, `update ${home}`);
+  expect(await codeOf(movesComplete(leaving.fleet, tenant.id, { dryRun: false }))).toBe('HOLD_UNKNOWN');
+  expect((await leaving.rows(tenant))['customer']).toBe(5);
+  await leaving.superuser(database, `update ${home.replace(/\$\$.*\$\$/, 'null')}`);
+  expect(await codeOf(movesComplete(leaving.fleet, tenant.id, { dryRun: false }))).toBe('no error');
+});
+
 it('the home keeps a hold that is placed while another one is released', async () => {
   const tenant = await leaving.tenant('crossing', 'pool', 5);
   await as('legal', 'one', (fleet) => placeHold(fleet, tenant.id, { dryRun: false }));
