@@ -7,7 +7,7 @@ import type { TableColumn, TenantTable } from '../rows/tables.js';
 export interface Rekeying {
   from: string;
   to: string;
-  /** Those in the file that hold it: they refer to a tenant column, or to a column that does. */
+  /** Those in the file that hold it. */
   columns: string[];
 }
 
@@ -16,7 +16,10 @@ export type KeyColumns = ReadonlySet<string>;
 
 const nameOf = (table: string, column: string): string => JSON.stringify([table, column]);
 
-/** The tenant columns and all that refer to them, directly or over other tables. */
+/**
+ * The tenant columns, all that refer to them, and those that they refer to, directly or over other tables: also the key of a
+ * shared table that has a row for each tenant.
+ */
 export function keyColumnsOf({ tables, foreignKeys }: Scope): KeyColumns {
   const found = new Set(
     tables.flatMap(({ name, tenantColumn }) => (tenantColumn === null ? [] : [nameOf(name, tenantColumn)])),
@@ -25,7 +28,8 @@ export function keyColumnsOf({ tables, foreignKeys }: Scope): KeyColumns {
     before = found.size;
     for (const { child, columns, parent, referenced } of foreignKeys)
       columns.forEach((column, n) => {
-        if (found.has(nameOf(parent, referenced[n] as string))) found.add(nameOf(child, column));
+        const ends = [nameOf(child, column), nameOf(parent, referenced[n] as string)];
+        if (ends.some((end) => found.has(end))) ends.forEach((end) => found.add(end));
       });
   }
   return found;

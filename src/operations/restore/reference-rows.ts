@@ -63,7 +63,7 @@ export async function assertReferences(
     'REFERENCES_MISSING',
     `Pool ${pool} lacks reference rows that the export has: ${said.join('; ')}.`,
     {
-      hint: 'They would be there for all its tenants: add them with a migration, or restore into a home of its own (--tier schema).',
+      hint: 'They would be there for all its tenants: add them with a migration, or restore into a home of its own (--tier schema). Where the table has a row for each tenant, name the key of the new one with --tenant-key, and add its row first.',
       facts: { pool, lacking },
     },
   );

@@ -94,6 +94,42 @@ describe('the key of a tenant', () => {
   });
 });
 
+describe('a shared table with a row for each tenant', () => {
+  const TENANTS = `create table tenants (id uuid primary key, name text not null);
+    create table doc (tenant_id uuid not null references tenants, id int not null, primary key (tenant_id, id));
+    create table grant_to (tenant_id uuid not null, other uuid not null references tenants, primary key (tenant_id, other));`;
+  const ROWS = `insert into tenants values ($t, 'Acme'); insert into doc values ($t, 1); insert into grant_to values ($t, $t)`;
+
+  test('gets that of the new tenant in a home of its own', async () => {
+    const given = await fleetWith(TENANTS);
+    await filled(given, 'acme', 'pool', ROWS);
+    const { directory } = await given.exported('acme');
+    const { tenant } = await given.restore({ directory, id: 'new', tier: 'schema' });
+    const select = `select name, (select count(*)::int from $s.doc where tenant_id = t.id) as docs,
+      (select count(*)::int from $s.grant_to where other = t.id) as grants from $s.tenants t where id = $t`;
+    expect(await found(tenant, select)).toEqual([{ name: 'Acme', docs: 1, grants: 1 }]);
+  });
+
+  test('must have it before the rows come into a pool, and until then nothing is written down', async () => {
+    const given = await fleetWith(TENANTS);
+    const acme = await filled(given, 'acme', 'pool', ROWS);
+    const { directory } = await given.exported('acme');
+    const key = 'bbbbbbbb-0000-4000-8000-000000000001';
+    const request = { directory, id: 'new', tier: 'pool', key } as const;
+    const failure = await failureOf(given.restore(request));
+    expect(failure).toMatchObject({
+      code: 'REFERENCES_MISSING',
+      exit: 6,
+      hint: expect.stringContaining('--tenant-key') as string,
+    });
+    expect(failure.message).toContain(key);
+    await failureOf(given.show('new'));
+    await inHome(acme, `insert into tenants values ('${key}', 'New')`);
+    await given.restore(request);
+    expect(await found(acme, `select id from $s.doc where tenant_id = '${key}'`)).toEqual([{ id: 1 }]);
+  });
+});
+
 test('rows of a home of its own that may refer to nothing are replaced with the others', async () => {
   const given = await fleetWith(
     `create table invoice (tenant_id uuid not null, id int primary key);
