@@ -50,6 +50,9 @@ const MOST_PASSES = 5;
  * @throws conflict `ROWS_STAY` (exit 5) when something keeps rows from being deleted
  */
 export async function purgeRows(job: PurgeJob): Promise<number> {
+  // Neighbours do not wait for the disk with us: what is deleted here is sure with the commit that removes the home, which
+  // comes after all of it in the log.
+  await job.session.execute(raw('set synchronous_commit = off'));
   let all = 0;
   for (let pass = 1; pass <= MOST_PASSES; pass += 1) {
     const found: string[] = [];
@@ -83,7 +86,7 @@ async function purgeTable(
   table: ScopedTable,
   pass: number,
 ): Promise<{ places: number; rows: number }> {
-  const places = await collect(job, table);
+  const parts = await notePlaces(job, table);
   const purged: PurgedTable = {
     table: table.name,
     rows: 0,
@@ -92,34 +95,44 @@ async function purgeTable(
     lastTxid: null,
     lsn: null,
   };
-  for (let left = true; left;) {
-    job.breathe();
-    left = await purgeBatch(job, table, purged).catch((error: unknown) => {
-      throw asTableFailure(job, table, error);
-    });
-  }
+  for (const part of parts)
+    for (
+      let first = part.first;
+      first <= part.last;
+      first = await purgeBatch(job, table, purged, part, first)
+    )
+      job.breathe();
   if (purged.rows > 0 || pass === 1) await job.onTable(purged);
   job.reach('retention.table-emptied');
-  return { places, rows: purged.rows };
+  return { places: parts.reduce((sum, { first, last }) => sum + last - first + 1, 0), rows: purged.rows };
+}
+
+/** The places of rows in one table, or one partition of it, by their numbers. */
+interface Part {
+  /** Qualified and quoted. */
+  name: string;
+  first: number;
+  last: number;
 }
 
 /**
  * Notes where the tenant's rows stand, in the order in which they stand there: they are looked for once and not once a
  * batch, among ever more that are dead, and each page is written once. Nobody else writes them, for the home is shut.
- * @returns how many there are
  */
-async function collect({ session, side }: PurgeJob, table: ScopedTable): Promise<number> {
-  const [, created] = await session.message(
+async function notePlaces({ session, side }: PurgeJob, table: ScopedTable): Promise<Part[]> {
+  await session.message(
     [
       'drop table if exists pg_temp.tenantctl_doomed',
       sql`create temp table tenantctl_doomed as
         select row_number() over (order by x.tableoid, x.ctid) as n, x.tableoid as part, x.ctid as place
           from ${tableOf(side, table.name)} x where ${scopedRows(side, table, 'x')}`.text(),
       'create index on tenantctl_doomed (n)',
-      'analyze tenantctl_doomed',
     ].join('; '),
   );
-  return created?.rowCount ?? 0;
+  return session.rows<Part>(
+    raw(`select part::regclass::text as name, min(n)::float8 as first, max(n)::float8 as last
+      from pg_temp.tenantctl_doomed group by part order by 2`),
+  );
 }
 
 /** What the server says of a statement of ours helps nobody who does not know which table it was about. */
@@ -137,14 +150,20 @@ function asTableFailure({ side }: PurgeJob, { name }: ScopedTable, error: unknow
   );
 }
 
-/** @returns whether there may be more */
-async function purgeBatch(job: PurgeJob, table: ScopedTable, purged: PurgedTable): Promise<boolean> {
-  const { session, tempo } = job;
-  const next = await session.row<{ first: string; last: string; parts: string[] }>(sql`
-    select min(n)::text as first, max(n)::text as last, array_agg(distinct part::regclass::text) as parts
-      from (select n, part from pg_temp.tenantctl_doomed order by n limit ${raw(String(tempo.batch))}) batch having count(*) > 0`);
-  if (next === undefined) return false;
-  const { rows, txid, lsn, walBytes, ms } = await deleteRows(job, table, next);
+/** @returns the number of the place after those that were seen to */
+async function purgeBatch(
+  job: PurgeJob,
+  table: ScopedTable,
+  purged: PurgedTable,
+  part: Part,
+  first: number,
+): Promise<number> {
+  const last = Math.min(part.last, first + job.tempo.batch - 1);
+  const { rows, txid, lsn, walBytes, ms } = await deleteRows(job, table, { ...part, first, last }).catch(
+    (error: unknown) => {
+      throw asTableFailure(job, table, error);
+    },
+  );
   purged.rows += rows;
   purged.batches += 1;
   purged.firstTxid ??= txid;
@@ -152,54 +171,46 @@ async function purgeBatch(job: PurgeJob, table: ScopedTable, purged: PurgedTable
   purged.lsn = lsn;
   job.onBatch(rows);
   job.reach('retention.batch-deleted');
-  await pause(tempo.after({ ms, walBytes }));
-  return true;
-}
-
-interface Range {
-  first: string;
-  last: string;
-  parts: string[];
+  await pause(job.tempo.after({ ms, walBytes }));
+  return last + 1;
 }
 
 /** The condition is asked again: a place that was freed by somebody may hold another tenant's row by now. */
-async function deleteRows(job: PurgeJob, table: ScopedTable, range: Range) {
+async function deleteRows(job: PurgeJob, table: ScopedTable, { name, first, last }: Part) {
   const { session, side } = job;
-  const within = sql`n between ${raw(range.first)} and ${raw(range.last)}`;
-  const deletions = range.parts.map(
-    (part) => sql`delete from ${raw(part)} x where x.ctid = any (array(
-      select place from pg_temp.tenantctl_doomed where ${within} and part = ${part}::regclass)) and ${scopedRows(side, table, 'x')}`,
-  );
-  const results = await inOrAll(job, table, (statements) =>
+  const deletion = sql`delete from ${raw(name)} x where x.ctid = any (array(
+    select place from pg_temp.tenantctl_doomed where n between ${raw(String(first))} and ${raw(String(last))})) and ${scopedRows(side, table, 'x')}`;
+  const [, , deleted, cost] = await inOrAll(job, table, deletion, (statement) =>
     session.atomically([
       permitPurge(side.home, job.dueAt),
       sql`select set_config('tenantctl.wal', pg_current_wal_insert_lsn()::text, true)`,
-      ...statements,
-      sql`delete from pg_temp.tenantctl_doomed where ${within}`,
+      statement,
       sql`select pg_current_xact_id()::text as txid, pg_current_wal_insert_lsn()::text as lsn,
         (pg_current_wal_insert_lsn() - current_setting('tenantctl.wal')::pg_lsn)::float8 as "walBytes",
         extract(epoch from clock_timestamp() - now())::float8 * 1000 as ms`,
     ]),
-  )(deletions);
-  const [last] = results.at(-1)?.rows ?? [];
-  const rows = results.slice(2, -2).reduce((sum, { rowCount }) => sum + rowCount, 0);
-  return { rows, ...(last as { txid: string; lsn: string; walBytes: number; ms: number }) };
+  );
+  const measured = cost?.rows[0] as { txid: string; lsn: string; walBytes: number; ms: number };
+  return { rows: deleted?.rowCount ?? 0, ...measured };
 }
 
 /**
  * Rows that refer to each other cannot go in any order of batches: then all of their tables are emptied of the tenant in
  * one statement, at the end of which none is left to refer to another, or to be changed because another one has gone.
  */
-function inOrAll<T>(job: PurgeJob, table: ScopedTable, run: (statements: Sql[]) => Promise<T>) {
-  return async (batch: Sql[]): Promise<T> => {
-    try {
-      return await run(batch);
-    } catch (error) {
-      if (!violatesIntegrity(error)) throw error;
-      const { side, tables, foreignKeys } = job;
-      const allOf = (one: ScopedTable): Sql =>
-        sql`delete from ${tableOf(side, one.name)} x where ${scopedRows(side, one, 'x')}`;
-      return run([wholeCircle(table, tables, foreignKeys, allOf)]);
-    }
-  };
+async function inOrAll<T>(
+  job: PurgeJob,
+  table: ScopedTable,
+  batch: Sql,
+  run: (statement: Sql) => Promise<T>,
+): Promise<T> {
+  try {
+    return await run(batch);
+  } catch (error) {
+    if (!violatesIntegrity(error)) throw error;
+    const { side, tables, foreignKeys } = job;
+    const allOf = (one: ScopedTable): Sql =>
+      sql`delete from ${tableOf(side, one.name)} x where ${scopedRows(side, one, 'x')}`;
+    return run(wholeCircle(table, tables, foreignKeys, allOf));
+  }
 }
