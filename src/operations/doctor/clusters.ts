@@ -9,6 +9,7 @@ import { deletedDatabaseIsBack, deletedTenantIsBack } from './deleted-tenant-is-
 import { holdsDiffer } from './holds-differ.js';
 import { moveLeftovers } from './move-leftovers.js';
 import type { ClusterRule, DatabaseRule, DoctorFinding } from './rule.js';
+import { shutHomes } from './shut-homes.js';
 import { strandedHomes } from './stranded-homes.js';
 
 const CLUSTER_RULES: readonly ClusterRule[] = [clocks, deletedDatabaseIsBack];
@@ -16,7 +17,7 @@ const CLUSTER_RULES: readonly ClusterRule[] = [clocks, deletedDatabaseIsBack];
 /** Where the catalog has never placed anybody there may be another fleet, whose state is none of ours. */
 const EVERYWHERE: readonly DatabaseRule[] = [deletedTenantIsBack];
 
-const IN_OUR_DATABASES: readonly DatabaseRule[] = [holdsDiffer, strandedHomes, moveLeftovers];
+const IN_OUR_DATABASES: readonly DatabaseRule[] = [holdsDiffer, strandedHomes, shutHomes, moveLeftovers];
 
 /** Databases of one cluster that are looked at side by side. */
 const DATABASES_AT_ONCE = 4;
