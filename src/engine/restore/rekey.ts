@@ -12,7 +12,7 @@ export interface Rekeying {
 }
 
 /** The columns that name a tenant, as JSON `[table, column]`. */
-export type KeyColumns = ReadonlySet<string>;
+type KeyColumns = ReadonlySet<string>;
 
 const nameOf = (table: string, column: string): string => JSON.stringify([table, column]);
 

@@ -4,7 +4,7 @@ import { type Effect, SLOTS, WRITTEN } from './self-check.js';
 import type { Deed } from './write.js';
 
 /** Rows written by table, in the order of `SLOTS`; tables by their object identifiers. */
-export type Written = Map<number, { table: string; counts: number[] }>;
+type Written = Map<number, { table: string; counts: number[] }>;
 
 /** What this transaction has written; `writtenFunction` is there. */
 export async function readWritten(session: Connection): Promise<Written> {
