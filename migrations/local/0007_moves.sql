@@ -169,7 +169,7 @@ begin
            exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid and p.polname = 'tenantctl_fleet') as has_fleet,
            exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid and p.polname = 'tenantctl_tenant') as has_tenant,
            exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid and p.polname = 'tenantctl_guard') as has_guard,
-           exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid and p.polname not like 'tenantctl\_%') as has_users
+           exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid and p.polname not in ('tenantctl_fleet', 'tenantctl_tenant', 'tenantctl_guard', 'tenantctl_rescan')) as has_users
       from pg_catalog.pg_class c
       left join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attname = p_column and not a.attisdropped
      where c.relnamespace = tenantctl.schema_oid(p_schema) and c.relkind in ('r', 'p')
