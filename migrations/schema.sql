@@ -107,9 +107,9 @@ CREATE OR REPLACE FUNCTION tenantctl.admit(p_key text, p_epoch bigint DEFAULT NU
  STABLE
 AS $function$
 declare
-  v_home tenantctl.placement;
+  v_home record;
 begin
-  select * into v_home from tenantctl.placement where key = p_key
+  select tenant, state, epoch, home into v_home from tenantctl.placement where key = p_key
    order by state in ('active', 'moving') desc, epoch desc limit 1;
   if not found then
     raise exception using errcode = 'TC002', message = 'no tenant with this key lives here';
@@ -235,6 +235,16 @@ begin
   end loop;
 end $function$;
 
+CREATE OR REPLACE FUNCTION tenantctl.hide_holds()
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  revoke select on tenantctl.placement from public;
+  grant select (tenant, key, unit, tier, schema, role, plan, owner, labels, status, epoch, state, home, created_at, changed_at)
+    on tenantctl.placement to public;
+end $function$;
+
 CREATE OR REPLACE FUNCTION tenantctl.open_to_applications(p_setting text, p_type text)
  RETURNS void
  LANGUAGE plpgsql
@@ -244,7 +254,8 @@ begin
     return;
   end if;
   grant usage on schema tenantctl to public;
-  grant select on tenantctl.placement, tenantctl.ledger to public;
+  grant select on tenantctl.ledger to public;
+  perform tenantctl.hide_holds();
   alter table tenantctl.placement enable row level security;
   alter table tenantctl.ledger enable row level security;
   -- Through the type and back, so that a uuid in capitals is the same key here as in the tables.
@@ -253,6 +264,28 @@ begin
   create policy own on tenantctl.ledger for select using (unit in (select unit from tenantctl.placement));
 end $function$;
 comment on function tenantctl.open_to_applications(text,text) is 'Lets a session read its own placement and the ledger of its unit, and nothing else';
+
+CREATE OR REPLACE FUNCTION tenantctl.permit_purge(p_tenant text, p_schema text, p_due timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_home record;
+begin
+  select status, state, hold into v_home from tenantctl.placement where tenant = p_tenant and schema = p_schema for share;
+  if not found then return; end if;
+  if v_home.hold is not null then
+    raise exception using errcode = 'TC022', message = pg_catalog.format('tenant %s is on hold: nothing of it is deleted', p_tenant);
+  end if;
+  if v_home.status <> 'offboarding' or v_home.state not in ('suspended', 'moved') then
+    raise exception using errcode = 'TC025',
+      message = pg_catalog.format('tenant %s is %s here: its home is not one that is being left', p_tenant, v_home.status);
+  end if;
+  if pg_catalog.clock_timestamp() < p_due then
+    raise exception using errcode = 'TC023',
+      message = pg_catalog.format('by the clock of this server tenant %s is not due before %s', p_tenant, p_due);
+  end if;
+end $function$;
 
 CREATE OR REPLACE FUNCTION tenantctl.refuse(p_tenant text, p_state text, p_epoch bigint, p_home jsonb)
  RETURNS boolean
@@ -311,7 +344,7 @@ begin
            exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid and p.polname = 'tenantctl_fleet') as has_fleet,
            exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid and p.polname = 'tenantctl_tenant') as has_tenant,
            exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid and p.polname = 'tenantctl_guard') as has_guard,
-           exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid and p.polname not in ('tenantctl_fleet', 'tenantctl_tenant', 'tenantctl_guard')) as has_users
+           exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid and p.polname not in ('tenantctl_fleet', 'tenantctl_tenant', 'tenantctl_guard', 'tenantctl_rescan')) as has_users
       from pg_catalog.pg_class c
       left join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attname = p_column and not a.attisdropped
      where c.relnamespace = tenantctl.schema_oid(p_schema) and c.relkind in ('r', 'p')
