@@ -8,7 +8,7 @@ const MATRIX = [
   'test/operations/moves/{exclusion,faults,grace,hostile,hostile-names,methods,two-homes,two-servers}.test.ts',
   'test/operations/retention/{hostile,last-tenant}.test.ts',
   'test/operations/export/{awkward,failures,hostile}.test.ts',
-  'test/operations/restore/{hostile,new-tenant,replace,shapes}.test.ts',
+  'test/operations/restore/{hostile,hostile-values,new-tenant,replace,shapes}.test.ts',
   'test/operations/doctor/deleted-tenant.test.ts',
 ];
 const globalSetup = ['test/support/global-setup.ts'];
