@@ -1,20 +1,11 @@
+import type { Residue } from '../../core/certificate.js';
 import type { Connection } from '../../pg/connection.js';
 import { raw, sql } from '../../pg/sql.js';
 import { type Side, tableOf } from '../rows/side.js';
 import type { ScopedTable } from '../rows/scope.js';
 
-/** Where the server stands that has deleted rows: what may still hold them. Whole numbers; positions as text. */
-export interface ServerResidue {
-  at: string;
-  /** Everything that was deleted is in the log up to here. */
-  walLsn: string;
-  /** Bytes of log that are kept for replicas and slots, or null where the server keeps what its checkpoints need. */
-  walKeptBytes: number | null;
-  /** Is the log copied elsewhere? */
-  archiving: boolean;
-  slots: { name: string; restartLsn: string | null }[];
-  replicas: { name: string; replayLsn: string | null; past: boolean | null }[];
-}
+/** Where the server stands that has deleted rows: what may still hold them. */
+export type ServerResidue = Omit<Residue['servers'][number], 'cluster'>;
 
 /** What the log and its readers still hold. Positions of replicas are null where the administrator may not see them. */
 export async function serverResidue(session: Connection): Promise<ServerResidue> {
@@ -32,13 +23,7 @@ export async function serverResidue(session: Connection): Promise<ServerResidue>
 }
 
 /** What a shared table still holds of deleted rows on its pages, by the server's own count. */
-export interface TableResidue {
-  table: string;
-  deadRows: number;
-  lastVacuum: string | null;
-  /** Do planner statistics, which hold samples of values, date from after the deletion? */
-  analyzed: boolean;
-}
+type TableResidue = Residue['tables'][number];
 
 /**
  * Takes fresh statistics, because the old ones hold samples of the values that were deleted, and says what the pages

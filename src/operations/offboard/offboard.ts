@@ -143,7 +143,7 @@ async function assertLeaving(
     'TENANT_STATUS',
     `Tenant ${id} is ${status}; only an active or suspended one is offboarded.`,
     {
-      hint: `\`tenantctl provision ${id}\` finishes one that is half made; then offboard it.`,
+      hint: `\`tenantctl provision ${id}\` finishes one that is half made, \`tenantctl restore\` one that was being restored; then offboard it.`,
       facts: { tenant: id, status },
     },
   );

@@ -21,6 +21,7 @@ import { type Bag, openBag, rowsOf } from './bag.js';
 import { fillOwnHome } from './fill-own-home.js';
 import { fillPool } from './fill-pool.js';
 import { type Filling, fillingOf, inFilling, readPairs } from './filling.js';
+import { whileNotHeld } from '../retention/hold.js';
 import { assertReplaceable, permitReplacing } from './replaceable.js';
 import { appliedIn, assertVersion } from './version.js';
 
@@ -154,9 +155,12 @@ async function replaceRows(
   const saved = same ? null : await exportFirst(filling, record, backup);
   if (saved !== null) fleet.reach('restore.backed-up');
   const onFilled = (): void => fleet.reach('restore.replaced');
-  const sums = await (driverOf(home.placement.tier).facts.sharesUnit
-    ? fillPool(filling, { replaces: true, begin: () => Promise.resolve(), onFilled })
-    : fillOwnHome(filling, onFilled));
+  const { sharesUnit } = driverOf(home.placement.tier).facts;
+  const sums = await whileNotHeld(fleet, record.id, () =>
+    sharesUnit
+      ? fillPool(filling, { replaces: true, begin: () => Promise.resolve(), onFilled })
+      : fillOwnHome(filling, onFilled),
+  );
   return { sums, replaced: !same, backup: saved };
 }
 

@@ -176,7 +176,8 @@ async function atHome<T>(
 }
 
 /**
- * Runs `work` while no hold can be placed on a tenant: whoever wants to waits until it is through.
+ * Runs `work` while no hold can be placed on a tenant: whoever wants to waits until it is through. So does whatever else
+ * locks the tenant in the catalog, an offboarding's own steps among it: `work` takes none.
  * @throws conflict `TENANT_ON_HOLD` (exit 5) without calling it
  */
 export async function whileNotHeld<T>(fleet: Fleet, id: string, work: () => Promise<T>): Promise<T> {
