@@ -1,15 +1,22 @@
 import { defineConfig } from 'vitest/config';
 
-/** Every fault point, every kind of statement, every way of a move and of a way out, tried one by one: `npm run test:matrix`. */
+/**
+ * Every fault point, every kind of statement, every way of a move and of a way out, tried one by one, and what takes long
+ * for the little that it adds to the others: `npm run test:matrix`.
+ */
 const MATRIX = [
   'test/kill/**/*.test.ts',
   'test/engine/ledger/locks.test.ts',
-  'test/engine/moves/*.test.ts',
+  'test/engine/moves/**/*.test.ts',
+  'test/engine/shape/looks.test.ts',
   'test/operations/moves/{exclusion,faults,grace,hostile,hostile-names,methods,two-homes,two-servers}.test.ts',
-  'test/operations/retention/{hostile,last-tenant}.test.ts',
-  'test/operations/export/{awkward,failures,hostile}.test.ts',
+  'test/operations/retention/*.test.ts',
+  'test/operations/export/{awkward,contents,failures,hostile}.test.ts',
   'test/operations/restore/{hostile,hostile-values,new-tenant,replace,shapes}.test.ts',
-  'test/operations/doctor/deleted-tenant.test.ts',
+  'test/operations/doctor/{deleted-tenant,move-leftovers}.test.ts',
+  'test/operations/{provision-hooks,provision-place,provision-seed,provision-together}.test.ts',
+  'test/operations/{runs-checks,runs-gates,runs-phases}.test.ts',
+  'test/cli/{cancelling,moves,tenant-lists}.test.ts',
 ];
 const globalSetup = ['test/support/global-setup.ts'];
 

@@ -27,26 +27,37 @@ async function scheduled(): Promise<string> {
     await insertTenant(client, id);
     await bring(client, id, 'offboarding');
     await client.query(
-      `insert into tenantctl_catalog.offboardings (id, tenant, requested_by, status_before, due_at)
-       values ($1, $1, 'suite', 'active', now())`,
+      `insert into tenantctl_catalog.offboardings (id, tenant, requested_by, status_before, due_at, state)
+       values ($1, $1, 'suite', 'active', now(), 'scheduled')`,
       [id],
     );
   });
   return id;
 }
 
+/** The end of a statement: the entry in the audit log that the database asks for. */
+const audited = (action: string, member: string, changed: string): string =>
+  `insert into tenantctl_catalog.audit (action, tenant, actor, details, tool)
+     select '${action}', tenant, 'suite', jsonb_build_object('${member}', id), 'suite' from ${changed}`;
+
 const hold = (client: pg.Client, id: string) =>
   client.query(
-    `insert into tenantctl_catalog.holds (id, tenant, reason, author) values (gen_random_uuid(), $1, 'court', 'suite')`,
+    `with placed as (insert into tenantctl_catalog.holds (id, tenant, reason, author)
+       values (gen_random_uuid(), $1, 'court', 'suite') returning id, tenant) ${audited('hold.place', 'hold', 'placed')}`,
     [id],
   );
 const release = (client: pg.Client, id: string) =>
   client.query(
-    `update tenantctl_catalog.holds set released_by = 'suite', released_at = now() where tenant = $1 and released_at is null`,
+    `with released as (update tenantctl_catalog.holds set released_by = 'suite', released_at = now()
+       where tenant = $1 and released_at is null returning id, tenant) ${audited('hold.release', 'hold', 'released')}`,
     [id],
   );
 const advance = (client: pg.Client, id: string, state: 'purging' | 'purged') =>
-  client.query('update tenantctl_catalog.offboardings set state = $2 where tenant = $1', [id, state]);
+  client.query(
+    `with begun as (update tenantctl_catalog.offboardings set state = $2, begun_at = coalesce(begun_at, now())
+       where tenant = $1 returning id, tenant) ${audited('tenant.purge', 'offboarding', 'begun')}`,
+    [id, state],
+  );
 
 const outcomeOf = (work: Promise<unknown>): Promise<string | null> =>
   work.then(
@@ -98,8 +109,8 @@ describe('a legal hold', () => {
       [id],
     );
     const past = client.query(
-      `insert into tenantctl_catalog.offboardings (id, tenant, requested_by, status_before, due_at, state)
-       values (gen_random_uuid(), $1, 'suite', 'active', now(), 'purging')`,
+      `insert into tenantctl_catalog.offboardings (id, tenant, requested_by, status_before, due_at, state, begun_at)
+       values (gen_random_uuid(), $1, 'suite', 'active', now(), 'purging', now())`,
       [id],
     );
     expect(await outcomeOf(past)).toBe('TC022');
