@@ -1,4 +1,7 @@
 import { defineCommand } from '../command.js';
+import { provision } from './provision.js';
+
+const { plan, tier, cluster, pool, tenantKey, owner, label } = provision.options;
 
 export const restore = defineCommand({
   path: ['restore'],
@@ -12,26 +15,13 @@ export const restore = defineCommand({
       value: 'id',
       summary: 'id of the new tenant; otherwise the one in the export, where it was never used',
     },
-    plan: {
-      type: 'string',
-      value: 'name',
-      summary: 'plan of the configuration; it names tier, cluster and limits',
-    },
-    tier: {
-      type: 'choice',
-      value: 'tier',
-      choices: ['pool', 'schema', 'database'],
-      summary: 'tier, if the plan does not say',
-    },
-    cluster: {
-      type: 'string',
-      value: 'name',
-      summary: 'cluster to live on; otherwise the one with most room',
-    },
-    pool: { type: 'string', value: 'name', summary: 'pool to live in; otherwise the one with most room' },
-    tenantKey: { type: 'string', value: 'key', summary: 'value of the tenant column; otherwise a new one' },
-    owner: { type: 'string', value: 'email', summary: 'whom to ask about this tenant' },
-    label: { type: 'list', value: 'name=value', summary: 'label to select it by' },
+    plan,
+    tier,
+    cluster,
+    pool,
+    tenantKey,
+    owner,
+    label,
     atExport: { type: 'boolean', summary: 'leave its home at the migration of the export' },
     into: { type: 'string', value: 'id', summary: 'tenant whose rows are replaced; needs --replace' },
     replace: { type: 'boolean', summary: 'put the export in the place of all rows of that tenant' },

@@ -5,16 +5,15 @@ import {
   type StoredOffboarding,
   lastOffboardingOf,
   offboardingStep,
-  requireOffboarding,
 } from '../../engine/catalog/offboardings.js';
 import { requireTenant, statusUpdate } from '../../engine/catalog/tenants.js';
 import type { Fleet } from '../../engine/context.js';
 import { driverOf } from '../../engine/tiers/registry.js';
 import type { Connection } from '../../pg/connection.js';
-import { homeOf, toTenant } from '../home.js';
+import { homeOf } from '../home.js';
 import { limitsOf } from '../provision-plan.js';
 import { alone } from '../tenant-lock.js';
-import { toOffboarding } from './report.js';
+import { offboardedNow } from './report.js';
 import type { OffboardPlan, Offboarded } from './request.js';
 
 /**
@@ -69,9 +68,7 @@ async function cancel(fleet: Fleet, connection: Connection, id: string): Promise
       auditInsert(fleet.actor, { action: 'tenant.offboard-cancelled', tenant: id, details: { offboarding } }),
     ]);
   }
-  const done = await requireOffboarding(connection, offboarding);
-  const tenant = toTenant(await requireTenant(connection, id));
-  return { tenant, offboarding: toOffboarding(done), export: done.export, dueAt: done.dueAt };
+  return offboardedNow(connection, { tenant: id, offboarding });
 }
 
 /** One that was cancelled already is as it should be. */

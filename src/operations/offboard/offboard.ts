@@ -14,7 +14,7 @@ import { type TenantRecord, requireTenant, statusUpdate } from '../../engine/cat
 import type { Fleet } from '../../engine/context.js';
 import { driverOf } from '../../engine/tiers/registry.js';
 import type { Connection } from '../../pg/connection.js';
-import { homeOf, toTenant } from '../home.js';
+import { homeOf } from '../home.js';
 import { limitsOf } from '../provision-plan.js';
 import { requireSigningKey } from '../signing.js';
 import { alone } from '../tenant-lock.js';
@@ -22,7 +22,7 @@ import { shortId } from '../../core/short-id.js';
 import { runLifecycleHooks } from '../lifecycle-hooks.js';
 import { exportLeaving } from './export.js';
 import { offboardSteps } from './plan.js';
-import { toOffboarding } from './report.js';
+import { offboardedNow } from './report.js';
 import type { OffboardPlan, OffboardRequest, Offboarded } from './request.js';
 
 /**
@@ -44,12 +44,12 @@ export async function offboardTenant(
 }
 
 async function plan(fleet: Fleet, request: OffboardRequest): Promise<OffboardPlan> {
-  const { record, open } = await fleet.catalog(async (connection) => ({
-    record: await requireTenant(connection, request.id),
-    open: await openOffboardingOf(connection, request.id),
-  }));
-  if (open === undefined) await fleet.catalog((connection) => assertLeaving(connection, record));
-  return { plan: { tenant: record.id, steps: offboardSteps(fleet.settings, record, request, open) } };
+  return fleet.catalog(async (connection) => {
+    const record = await requireTenant(connection, request.id);
+    const open = await openOffboardingOf(connection, request.id);
+    if (open === undefined) await assertLeaving(connection, record);
+    return { plan: { tenant: record.id, steps: offboardSteps(fleet.settings, record, request, open) } };
+  });
 }
 
 async function offboardLocked(
@@ -64,10 +64,8 @@ async function offboardLocked(
   fleet.reach('offboard.recorded');
   if (offboarding.state === 'requested')
     await closeAndExport(fleet, connection, record, offboarding, request);
-  const done = await requireOffboarding(connection, offboarding.offboarding);
-  const tenant = toTenant(await requireTenant(connection, request.id));
-  const report = { tenant, offboarding: toOffboarding(done), export: done.export, dueAt: done.dueAt };
-  if (offboarding.state === 'requested') await runLifecycleHooks(fleet, 'afterSuspend', tenant);
+  const report = await offboardedNow(connection, offboarding);
+  if (offboarding.state === 'requested') await runLifecycleHooks(fleet, 'afterSuspend', report.tenant);
   return report;
 }
 

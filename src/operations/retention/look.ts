@@ -2,7 +2,8 @@ import { isTenantctlError, refusedError } from '../../core/errors.js';
 import { knownDatabases } from '../../engine/catalog/places.js';
 import type { Fleet } from '../../engine/context.js';
 import { type DatabaseScan, databasesOf, scanDatabase } from '../../engine/retention/rescan.js';
-import type { Departure, Survey } from './departure.js';
+import type { Departure } from './departure.js';
+import type { Survey } from './survey.js';
 import type { Look } from './evidence.js';
 
 /** What one look over whole clusters has seen of several tenants. */

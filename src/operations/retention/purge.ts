@@ -13,7 +13,8 @@ import { inSide } from '../../engine/rows/side.js';
 import type { Connection } from '../../pg/connection.js';
 import { script } from '../../pg/sql.js';
 import type { Budget } from './budget.js';
-import { type Departure, isHomeThere, prepareDeletion } from './departure.js';
+import { type Departure, isHomeThere } from './departure.js';
+import { prepareDeletion } from './survey.js';
 import { type Evidence, noteKept, noteTable, rowsIn } from './evidence.js';
 import { onHold, whileNotHeld } from './hold.js';
 
