@@ -2,10 +2,24 @@
 export interface Finding {
   rule: string;
   level: 'error' | 'warning' | 'info';
-  /** The cluster, database, tenant or entry it is about. */
+  /** The cluster, database, tenant, object or file it is about. It holds no line number, so that a baseline outlives an edit. */
   where: string;
   message: string;
   /** What to do next. */
   hint: string;
-  facts: Record<string, unknown>;
+  facts: FindingFacts;
 }
+
+/** Particulars; those named here mean the same for every rule. */
+export interface FindingFacts {
+  /** The migration file, with the place in it, from 1. */
+  file?: string;
+  line?: number;
+  column?: number;
+  /** Statements that mend it, in their order. */
+  sql?: readonly string[];
+  [fact: string]: unknown;
+}
+
+/** Graver ones come first. */
+export const BY_LEVEL: Readonly<Record<Finding['level'], number>> = { error: 0, warning: 1, info: 2 };
