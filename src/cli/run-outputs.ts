@@ -1,11 +1,11 @@
 import { appendFile } from 'node:fs/promises';
-import path from 'node:path';
 import { redact, redactDeep } from '../core/redact.js';
 import type { RunPlan, RunReport } from '../core/report.js';
 import type { Call, Outcome } from './command.js';
 import { asFailure } from './failure.js';
 import type { Io } from './io.js';
 import { reportFile, type ReportFile } from './report-file.js';
+import { repositoryPath } from './repository-path.js';
 import { runFailure } from './run-failure.js';
 import { runOutcome } from './run-outcome.js';
 
@@ -67,16 +67,9 @@ async function attempt({ emit }: Caller, write: () => Promise<void>): Promise<vo
   }
 }
 
-/** Files as the reader knows them: relative to the repository that a CI server has checked out. */
-function withShortPaths(report: RunReport, { env, cwd }: Io): RunReport {
-  const root = env['GITHUB_WORKSPACE'] || env['CI_PROJECT_DIR'] || env['WORKSPACE'] || cwd;
-  const short = (file: string) => {
-    const relative = path.relative(root, path.resolve(cwd, file));
-    const outside = relative.startsWith('..') || path.isAbsolute(relative);
-    return outside ? file : relative.split(path.sep).join('/');
-  };
+function withShortPaths(report: RunReport, io: Io): RunReport {
   const failures = report.failures.map((failure) => {
-    return failure.file === null ? failure : { ...failure, file: short(failure.file) };
+    return failure.file === null ? failure : { ...failure, file: repositoryPath(failure.file, io) };
   });
   return { ...report, failures };
 }

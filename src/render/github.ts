@@ -5,6 +5,7 @@ import { withoutUnit } from './failures-text.js';
 import { count, counted, gistOf, oneLine, plainLines } from './line.js';
 import { countsText } from './run-text.js';
 import { versionText } from './tenant-text.js';
+import { isInside, workflowCommand } from './workflow-command.js';
 
 /** GitHub keeps ten errors of a step and drops the others without a word. */
 const MOST_ANNOTATIONS = 10;
@@ -26,7 +27,11 @@ export function failureAnnotations(failures: readonly UnitFailure[]): string[] {
   if (groups.length <= MOST_ANNOTATIONS) return groups.map(annotation);
   const shown = groups.slice(0, MOST_ANNOTATIONS - 1);
   const more = groups.length - shown.length;
-  const rest = command({ title: `${count(more)} more reasons` }, 'The report of the run has them all.');
+  const rest = workflowCommand(
+    'error',
+    { title: `${count(more)} more reasons` },
+    'The report of the run has them all.',
+  );
   return [...shown.map(annotation), rest];
 }
 
@@ -48,28 +53,7 @@ function annotation(group: readonly UnitFailure[]): string {
     ...plainLines(withoutUnit(message, unit)),
   ];
   const place = isInside(file) ? { file, line: line ?? undefined } : {};
-  return command({ ...place, title }, lines.join('\n').slice(0, LONGEST_MESSAGE));
-}
-
-/** An annotation on a file that is not in the repository would point nowhere. */
-function isInside(file: string | null): file is string {
-  return file !== null && !file.startsWith('/') && !/^[A-Za-z]:|^\.\.[\\/]/.test(file);
-}
-
-/** As the runner reads it: the command stands at the beginning of the line, and no value can end it. */
-function command(properties: Record<string, string | number | undefined>, message: string): string {
-  const given = Object.entries(properties)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}=${escapeProperty(String(value))}`);
-  return `::error ${given.join(',')}::${escapeData(message)}`;
-}
-
-function escapeData(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
-}
-
-function escapeProperty(text: string): string {
-  return escapeData(oneLine(text)).replaceAll(':', '%3A').replaceAll(',', '%2C');
+  return workflowCommand('error', { ...place, title }, lines.join('\n').slice(0, LONGEST_MESSAGE));
 }
 
 /**

@@ -2,6 +2,7 @@ import { type Command, handledBy } from '../command.js';
 import { activate } from './activate.js';
 import { auditCheckpoint, auditList, auditVerify } from './audit.js';
 import { certificate, certificateKey, certificateVerify } from './certificate.js';
+import { checkAll, checkDrift, checkIsolation, checkMigrations } from './check.js';
 import { completion } from './completion.js';
 import { configCheck, configSchema, configShow } from './config.js';
 import { demo } from './demo.js';
@@ -89,6 +90,10 @@ export const COMMANDS: readonly Command[] = [
   handledBy(auditList, () => import('../handlers/audit-list.js')),
   handledBy(auditVerify, () => import('../handlers/audit-verify.js')),
   handledBy(auditCheckpoint, () => import('../handlers/audit-checkpoint.js')),
+  handledBy(checkAll, () => import('../handlers/check-all.js')),
+  handledBy(checkIsolation, () => import('../handlers/check-isolation.js')),
+  handledBy(checkMigrations, () => import('../handlers/check-migrations.js')),
+  handledBy(checkDrift, () => import('../handlers/check-drift.js')),
   handledBy(doctor, () => import('../handlers/doctor.js')),
   handledBy(status, () => import('../handlers/status.js')),
   handledBy(configShow, () => import('../handlers/config-show.js')),
