@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { debtsOf, weigh } from '../../src/core/baseline.js';
+import { finding } from '../render/findings.js';
+
+describe('a baseline', () => {
+  it('tolerates what it names, wherever the line went and whatever the message says now', () => {
+    const debts = debtsOf([finding({ facts: { line: 3 } })]);
+    const moved = finding({ message: 'another number', facts: { line: 90 } });
+    expect(weigh([moved], debts)).toEqual({ findings: [], known: [moved], paid: [] });
+  });
+
+  it('does not hide a second fault of the same kind at the same place', () => {
+    const [first, second] = [finding({}), finding({ message: 'new' })];
+    expect(weigh([first, second], debtsOf([first]))).toMatchObject({ known: [first], findings: [second] });
+  });
+
+  it('does not hide the same fault at another place, nor another one at the same', () => {
+    const debts = debtsOf([finding({})]);
+    const others = [finding({ where: 'elsewhere' }), finding({ rule: 'other-rule' })];
+    expect(weigh(others, debts).findings).toEqual(others);
+  });
+
+  it('says what it names for nothing', () => {
+    const debts = debtsOf([finding({}), finding({}), finding({ where: 'elsewhere' })]);
+    expect(weigh([finding({})], debts).paid).toEqual([
+      { rule: 'rls-off', where: 'elsewhere', count: 1 },
+      { rule: 'rls-off', where: 'main/app.app.invoice', count: 1 },
+    ]);
+  });
+
+  it('is written in the same order whatever the order of the findings', () => {
+    const findings = ['c', 'a', 'b'].map((where) => finding({ where }));
+    expect(debtsOf(findings)).toEqual(debtsOf(findings.toReversed()));
+  });
+});
