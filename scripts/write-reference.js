@@ -1,9 +1,11 @@
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { COMMANDS } from '../dist/cli/commands/index.js';
 import { commandReference } from '../dist/cli/reference.js';
 import { configurationReference } from '../dist/config/reference.js';
 import { EXIT } from '../dist/core/errors.js';
 import { FAULT_POINTS } from '../dist/core/faults.js';
+import { RULES } from '../dist/operations/check/rules.js';
+import { rulePage, rulesIndex } from '../dist/render/check/reference.js';
 
 /**
  * `npm run docs` writes docs/reference from the declarations of the built program; with `--check` it only
@@ -21,7 +23,7 @@ const EXIT_MEANINGS = {
   conflict: 'conflict: wrong state, locked by another process, name taken, or nothing matched the selection',
   refused: 'refused as unsafe',
   partial: 'some of the work failed; the same command can be run again',
-  difference: 'a check found a difference (no command of this version ends with it)',
+  difference: 'a check or a verification found a difference',
   pending: 'only with `--exit-code`: something is pending',
   waiting: 'stopped in order, with units to go',
   timeout: '`--timeout` was reached: what had begun is finished, the rest can be resumed',
@@ -31,7 +33,12 @@ const EXIT_MEANINGS = {
 /** The message of an error where it stands beside the code, as a literal. */
 const TEXT = String.raw`(?:\s*(?:redact\()?(\`[^\`]*\`|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"))?`;
 
+const CHECK_RULES = Object.values(RULES).flat();
+const RULE_PAGES = 'docs/reference/checks/';
+
 const PAGES = {
+  'docs/reference/checks.md': rulesIndex(CHECK_RULES),
+  ...Object.fromEntries(CHECK_RULES.map((rule) => [`${RULE_PAGES}${rule.name}.md`, rulePage(rule)])),
   'docs/reference/commands.md': commandReference(COMMANDS),
   'docs/reference/configuration.md': configurationReference(),
   'docs/reference/errors.md': errorReference(),
@@ -43,11 +50,20 @@ else write();
 function check() {
   const stale = Object.entries(PAGES).filter(([page, text]) => read(page) !== text);
   for (const [page] of stale) console.error(`${page} is not what the program declares: npm run docs`);
-  process.exitCode = stale.length === 0 ? 0 : 1;
+  for (const page of orphans()) console.error(`${page} is about a rule that is no more: npm run docs`);
+  process.exitCode = stale.length + orphans().length === 0 ? 0 : 1;
+}
+
+/** Pages of rules that have gone. */
+function orphans() {
+  if (!existsSync(new URL(RULE_PAGES, ROOT))) return [];
+  const names = readdirSync(new URL(RULE_PAGES, ROOT)).map((name) => `${RULE_PAGES}${name}`);
+  return names.filter((page) => !(page in PAGES));
 }
 
 function write() {
-  mkdirSync(new URL('docs/reference/', ROOT), { recursive: true });
+  mkdirSync(new URL(RULE_PAGES, ROOT), { recursive: true });
+  for (const page of orphans()) rmSync(new URL(page, ROOT));
   for (const [page, text] of Object.entries(PAGES)) {
     writeFileSync(new URL(page, ROOT), text);
     console.log(page);

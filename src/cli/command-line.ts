@@ -37,7 +37,7 @@ export function parseCommandLine(
     parser.parse([...argv], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.code !== 'commander.helpDisplayed') throw asUsageError(error);
+    if (error.code !== 'commander.helpDisplayed') throw asUsageError(error, commandMeant(argv, commands));
     return { kind: 'help', text: help.join('') };
   }
   return invocationOf(matches[0] as Match, env);
@@ -48,11 +48,17 @@ export function parseCommandLine(
  * longer one, the shorter one is only its first word.
  */
 function meant(argv: readonly string[], commands: readonly Command[]): readonly Command[] {
-  const words = ` ${argv.filter((word) => !word.startsWith('-')).join(' ')} `;
-  const longer = commands.find(({ spec }) => spec.path.length > 1 && words.includes(` ${nameOf(spec)} `));
-  return longer === undefined
+  const named = commandMeant(argv, commands);
+  return named === undefined || named.spec.path.length === 1
     ? commands
-    : commands.filter(({ spec }) => spec.path.length > 1 || spec.path[0] !== longer.spec.path[0]);
+    : commands.filter(({ spec }) => spec.path.length > 1 || spec.path[0] !== named.spec.path[0]);
+}
+
+/** The command that a line names, the longer of two; its options may stand anywhere. */
+function commandMeant(argv: readonly string[], commands: readonly Command[]): Command | undefined {
+  const words = ` ${argv.filter((word) => !word.startsWith('-')).join(' ')} `;
+  const named = commands.filter(({ spec }) => words.includes(` ${nameOf(spec)} `));
+  return named.find(({ spec }) => spec.path.length > 1) ?? named[0];
 }
 
 function invocationOf({ command, texts, own, global }: Match, env: Io['env']): Parsed {
@@ -67,11 +73,12 @@ function invocationOf({ command, texts, own, global }: Match, env: Io['env']): P
 }
 
 /** `commander.unknownOption` becomes `UNKNOWN_OPTION`; its suggestion becomes the hint. */
-function asUsageError(error: CommanderError): TenantctlError {
+function asUsageError(error: CommanderError, command: Command | undefined): TenantctlError {
   const code = error.code
     .replace(/^commander\./, '')
     .replace(/[A-Z]/g, (letter) => `_${letter}`)
     .toUpperCase();
   const [, text, suggestion] = /^(?:error: )?([^\n]*)(?:\n\((Did you mean .*)\))?/.exec(error.message) ?? [];
-  return usageError(code, text ?? error.message, { hint: suggestion ?? 'See tenantctl --help.' });
+  const help = command === undefined ? 'tenantctl --help' : `tenantctl ${nameOf(command.spec)} --help`;
+  return usageError(code, text ?? error.message, { hint: suggestion ?? `See ${help}.` });
 }

@@ -9,7 +9,12 @@ describe('usage errors', () => {
     [['migrate', '--selct', 'x'], "unknown option '--selct'", 'Did you mean --select'],
     [['config'], '"config" wants one more word', 'show|check|schema'],
     [['--quiet'], 'No command was given', '--help'],
-    [['show'], "missing required argument 'id'", ''],
+    [['show'], "missing required argument 'id'", 'See tenantctl show --help.'],
+    [
+      ['audit', 'checkpoint', '--out', 'x'],
+      "unknown option '--out'",
+      'See tenantctl audit checkpoint --help.',
+    ],
     [['show', 'a', 'b'], 'too many arguments', ''],
     [['completion', 'tcsh'], "'tcsh' is invalid", ''],
     [['provision', 'a', '--tier', 'row'], '--tier: "row"', 'pool, schema, database'],

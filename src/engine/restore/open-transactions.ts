@@ -32,23 +32,32 @@ export async function waitForOpenTransactions(
   while (left.length > 0) {
     if (performance.now() > until || signal.aborted) throw stillOpen(side, left);
     await pause(LOOK_EVERY_MS, signal);
-    left = await openTransactions(session, sql`l.virtualxid = any (${names}::text[])`);
+    left = await openTransactions(session, sql`o.transaction = any (${names}::text[])`);
   }
 }
 
-/** Every transaction holds the lock on its own name for as long as it is open; anybody may read who holds locks. */
+/**
+ * Every transaction holds the lock on its own name for as long as it is open; anybody may read who holds locks. A prepared
+ * one has no session any more, and what it wrote comes when it is committed: it counts wherever it wrote.
+ */
 async function openTransactions(session: Connection, condition: Sql): Promise<OpenTransaction[]> {
   return session.rows<OpenTransaction>(sql`
-    select l.virtualxid as transaction, l.pid, a.usename::text as user, a.application_name as application
-      from pg_locks l join pg_stat_activity a on a.pid = l.pid
-     where l.locktype = 'virtualxid' and l.granted and l.mode = 'ExclusiveLock' and a.datname = current_database()
-       and a.usename is not null and a.usename <> session_user and ${condition} order by l.pid`);
+    select o.* from (
+      select l.virtualxid as transaction, l.pid, a.usename::text as user, a.application_name as application
+        from pg_locks l join pg_stat_activity a on a.pid = l.pid
+       where l.locktype = 'virtualxid' and l.granted and l.mode = 'ExclusiveLock' and a.datname = current_database()
+         and a.usename is not null and a.usename <> session_user
+      union all
+      select gid, 0, owner::text, 'prepared transaction ' || gid from pg_prepared_xacts
+       where database = current_database()) o
+     where ${condition} order by o.pid`);
 }
 
 /** Has it written to a table of the home? */
 function writes({ home }: Side): Sql {
-  return sql`exists (select from pg_locks r join pg_class c on c.oid = r.relation join pg_namespace n on n.oid = c.relnamespace
-    where r.pid = l.pid and r.locktype = 'relation' and n.nspname = ${home.placement.schema}
+  return sql`o.pid = 0 or exists (select from pg_locks r join pg_class c on c.oid = r.relation
+    join pg_namespace n on n.oid = c.relnamespace
+    where r.pid = o.pid and r.locktype = 'relation' and n.nspname = ${home.placement.schema}
       and r.database = (select oid from pg_database where datname = current_database())
       and r.mode in ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))`;
 }

@@ -14,7 +14,7 @@ import { query, useServer, withClient } from '../../support/server.js';
 import { MOVED_TABLES } from '../moves/zoo.js';
 import { type RestoringFleet, TIERS, restoringFleet } from './fleet.js';
 
-const server = useServer();
+const server = useServer({ max_prepared_transactions: '4' });
 
 /** What a careless script of the tenant's own does to its rows. */
 async function wipe({ database, schema, key }: Tenant): Promise<void> {
@@ -123,6 +123,22 @@ test('a writer that began before the home was shut is waited for, and none of it
     const { backup } = await replacing;
     expect(backup?.rows).toBe(2);
   });
+  expect(await sums(given, 'acme')).toEqual(before);
+});
+
+test('a prepared transaction that still holds rows of the tenant is waited for as well', async () => {
+  const given = await restoringFleet(server.current);
+  const { tenant, before, directory } = await wiped(given, 'schema');
+  const url = server.current.superuserUrl(tenant.database);
+  await query(
+    url,
+    `begin; insert into "${tenant.schema}".note (tenant_id, id, body) values ('${tenant.key}', 4711, 'late');
+     prepare transaction 'late'`,
+  );
+  const replacing = replaceTenant(given.fleet, { directory, into: 'acme' });
+  await suspended(tenant);
+  await query(url, `commit prepared 'late'`);
+  expect((await replacing).backup?.rows).toBe(2);
   expect(await sums(given, 'acme')).toEqual(before);
 });
 
