@@ -23,34 +23,45 @@ export interface AdaptedFile extends MigrationFile {
 export function adaptFiles(files: readonly MigrationFile[], rules: AdaptationRules): AdaptedFile[] {
   const faults: Remark[] = [];
   const adapted = files.map((file): AdaptedFile => {
-    const up = adaptScript(file, 'up', rules);
+    const up = withoutShared(adaptScript(file, 'up', rules));
     faults.push(...up.faults);
-    if (file.down === null) return { ...file, sql: up.sql, extensions: up.extensions, remarks: up.remarks };
-    const down = adaptScript(file.down, 'down', rules);
+    if (file.down === null)
+      return { ...file, sql: up.sql, extensions: up.extensions, remarks: remarksOf(up) };
+    const down = withoutShared(adaptScript(file.down, 'down', rules));
     faults.push(...down.faults);
     return {
       ...file,
       sql: up.sql,
       down: { ...file.down, sql: down.sql },
       extensions: up.extensions,
-      remarks: [...up.remarks, ...down.remarks],
+      remarks: [...remarksOf(up), ...remarksOf(down)],
     };
   });
   if (faults.length > 0) throw foreignSchema(faults, rules);
   return adapted;
 }
 
-interface AdaptedScript {
+/** One direction of a migration, made fit as far as that goes, and what is in the way. */
+export interface AdaptedScript {
   sql: string;
   extensions: ExtensionWish[];
+  /** Schemas that it names and that cannot be left out. */
   faults: Remark[];
-  remarks: Remark[];
+  /** Statements that would take an extension from everybody. */
+  shared: Remark[];
+  /** What of its extensions is not done, and names that only stand in strings. */
+  ignored: Remark[];
+  doubts: Remark[];
 }
 
-function adaptScript(file: MigrationScript, way: 'up' | 'down', rules: AdaptationRules): AdaptedScript {
+/** Adapts one script; nothing is refused here but what cannot be parsed. Call `loadParser` first. */
+export function adaptScript(
+  file: MigrationScript,
+  way: 'up' | 'down',
+  rules: AdaptationRules,
+): AdaptedScript {
   const { statements } = parseScript(file);
   const extensions = extensionStatements(file, statements, way);
-  for (const fault of extensions.faults) throw sharedExtension(fault);
   const taken = [...extensions.taken, ...(file.sending === 'message' ? ownTransactions(statements) : [])];
   const rest = statements.filter((statement) => !taken.includes(statement));
   const schemas = foreignSchemas(file, rest, rules);
@@ -59,9 +70,18 @@ function adaptScript(file: MigrationScript, way: 'up' | 'down', rules: Adaptatio
     sql: edited(file.sql, [...cuts, ...schemas.edits]),
     extensions: extensions.wishes,
     faults: schemas.faults,
-    remarks: [...extensions.ignored, ...schemas.doubts],
+    shared: extensions.faults,
+    ignored: extensions.ignored,
+    doubts: schemas.doubts,
   };
 }
+
+function withoutShared(script: AdaptedScript): AdaptedScript {
+  for (const fault of script.shared) throw sharedExtension(fault);
+  return script;
+}
+
+const remarksOf = ({ ignored, doubts }: AdaptedScript): Remark[] => [...ignored, ...doubts];
 
 /** BEGIN and COMMIT in a file that is sent as one message; here all of it is one transaction anyway. */
 function ownTransactions(statements: readonly ParsedStatement[]): ParsedStatement[] {

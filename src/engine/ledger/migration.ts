@@ -66,7 +66,10 @@ export function analyse(file: MigrationFile & Partial<AdaptedFile>): Migration {
 }
 
 /** Does the format's own tool run it outside a transaction? */
-function runsAlone({ sending }: MigrationFile, { statements }: ParsedScript): boolean {
+export function runsAlone(
+  { sending }: Pick<MigrationFile, 'sending'>,
+  { statements }: Pick<ParsedScript, 'statements'>,
+): boolean {
   if (sending === 'statements') return true;
   return sending === 'message' && statements.length === 1 && statements[0]?.concurrent === true;
 }

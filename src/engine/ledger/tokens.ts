@@ -40,6 +40,23 @@ export function tokensOf(sql: string): Token[] {
     }));
 }
 
+/** A `--` comment; offsets are in UTF-16 units. */
+export interface Comment {
+  start: number;
+  end: number;
+  text: string;
+}
+
+/** The `--` comments of a script that the parser takes. Call `loadParser` first. */
+export function commentsOf(sql: string): Comment[] {
+  if (!sql.includes('--')) return [];
+  const toOffset = byteOffsets(sql);
+  const { tokens } = scanSync(sql) as { tokens: ScannedToken[] };
+  return tokens
+    .filter(({ tokenName }) => tokenName === 'SQL_COMMENT')
+    .map(({ start, end, text }) => ({ start: toOffset(start), end: toOffset(end), text }));
+}
+
 /** The name that a word or a quoted identifier stands for; undefined for signs and literals. */
 export function nameOf({ text, literal }: Token): string | undefined {
   if (literal) return undefined;

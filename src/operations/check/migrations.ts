@@ -1,5 +1,12 @@
-import type { FleetSettings } from '../../core/settings.js';
+import { isTenantctlError } from '../../core/errors.js';
 import type { Finding } from '../../core/finding.js';
+import type { FleetSettings } from '../../core/settings.js';
+import { TIERS } from '../../core/tier.js';
+import type { MigrationFile } from '../../engine/formats/format.js';
+import { readMigrationFiles } from '../../engine/formats/registry.js';
+import { lintMigrations } from '../../engine/lint/lint.js';
+import type { LintSettings } from '../../engine/lint/rule.js';
+import { filesNotInOrder } from '../../engine/lint/rules/files-not-in-order.js';
 
 /** What `check migrations` gives. */
 export interface MigrationsCheck {
@@ -8,9 +15,55 @@ export interface MigrationsCheck {
   files: number;
 }
 
-/** Looks over the files of the migration directory; no database is asked. */
-export async function checkMigrations(
-  _settings: Pick<FleetSettings, 'migrations' | 'tenancy'>,
-): Promise<MigrationsCheck> {
-  return { findings: [], files: 0 };
+/** The part of the configuration by which files are judged. */
+export type LintedSettings = Pick<FleetSettings, 'migrations' | 'tenancy' | 'plans'>;
+
+/**
+ * Looks over the files of the migration directory; no database is asked.
+ * @throws configuration error (exit 3): `MIGRATIONS_UNREADABLE`, or `MIGRATIONS_FORMAT` when nobody can tell how to
+ *   read it. Whatever is wrong with the files themselves is a finding.
+ */
+export async function checkMigrations(settings: LintedSettings): Promise<MigrationsCheck> {
+  try {
+    const files = await readMigrationFiles(settings.migrations);
+    return { findings: await lintMigrations(files, lintSettings(settings)), files: files.length };
+  } catch (error) {
+    if (!isTenantctlError(error) || error.code !== 'MIGRATIONS_INVALID') throw error;
+    return { findings: outOfOrder(error.facts['problems'] as string[], settings), files: 0 };
+  }
+}
+
+/** The findings of some of the files, judged by what all of them make. */
+export function findingsOf(
+  settings: LintedSettings,
+  files: readonly MigrationFile[],
+  wanted: ReadonlySet<number>,
+): Promise<Finding[]> {
+  return lintMigrations(files, lintSettings(settings), ({ id }) => wanted.has(id));
+}
+
+function lintSettings({ migrations, tenancy, plans }: LintedSettings): LintSettings {
+  const [shared] = TIERS;
+  const tiers = Object.values(plans).map(({ tier }) => tier);
+  return {
+    adaptation: {
+      onForeignSchema: migrations.onForeignSchema,
+      extensionsSchema: tenancy.extensionsSchema,
+    },
+    tenancy,
+    // Without plans any tier may be asked for.
+    sharedTiers: tiers.length === 0 || tiers.includes(shared) ? [shared] : [],
+  };
+}
+
+function outOfOrder(problems: readonly string[], { migrations }: LintedSettings): Finding[] {
+  const { name, level, remedy } = filesNotInOrder;
+  return problems.map((problem) => ({
+    rule: name,
+    level,
+    where: problem.includes(': ') ? problem.slice(0, problem.indexOf(': ')) : migrations.directory,
+    message: problem,
+    hint: remedy,
+    facts: {},
+  }));
 }

@@ -88,6 +88,14 @@ export function alterTable(body: Tree): Effect[] {
   return [effect(nameOf(body['relation']), rows.reduce(together)), ...others];
 }
 
+/** What each action of an ALTER TABLE would do if it stood alone. */
+export function alterActions(body: Tree): { command: Tree; effects: Effect[] }[] {
+  return nodesOf(body['cmds'], 'AlterTableCmd').map((command) => ({
+    command,
+    effects: [effect(nameOf(body['relation']), rowOf(command)), ...onOthers(command)],
+  }));
+}
+
 function rowOf(command: Tree): Row {
   const rule = ACTIONS[String(command['subtype'])] ?? UNKNOWN;
   return typeof rule === 'function' ? rule(command) : rule;

@@ -6,30 +6,44 @@ import type { StatementEffect } from './effect.js';
 import { STATEMENTS } from './statements.js';
 import { type Tree, nameOf } from './tree.js';
 
+/** What must be known of a file to tell its locks. */
+export type LockingScript = Pick<Migration, 'sql' | 'statements'> & {
+  directives: Pick<Migration['directives'], 'noTransaction'>;
+};
+
 /**
  * The locks that a migration takes on tables which are there before it, and what it does under them, told
  * from its text. What functions and DO blocks do is not looked into. A table that the file itself makes is left
  * out where nobody can see it before the commit.
  */
-export function effectsOf(migration: Migration): readonly StatementEffect[] {
+export function effectsOf(migration: LockingScript): readonly StatementEffect[] {
   const told = known.get(migration) ?? tell(migration);
   known.set(migration, told);
   return told;
 }
 
 /** Thousands of units have the same file. */
-const known = new WeakMap<Migration, readonly StatementEffect[]>();
+const known = new WeakMap<LockingScript, readonly StatementEffect[]>();
 
-function tell(migration: Migration): StatementEffect[] {
-  const hidden = new Set<string>();
+function tell(migration: LockingScript): StatementEffect[] {
+  const hidden = hiddenBefore(migration);
   return migration.statements.flatMap((statement, index) => {
     const effects = (STATEMENTS[statement.kind]?.(statement.body) ?? []).filter(
-      ({ relation }) => relation === null || !hidden.has(relation),
+      ({ relation }) => relation === null || hidden[index]?.has(relation) !== true,
     );
-    if (!migration.directives.noTransaction) hide(hidden, statement);
     if (effects.length === 0) return [];
     const { line } = positionAt(migration.sql, statement.start);
     return effects.map((found) => ({ statement: index, line, blocks: blockedBy(found.lock), ...found }));
+  });
+}
+
+/** Before each statement, what the file has made until then and nobody else can see. */
+export function hiddenBefore({ statements, directives }: LockingScript): ReadonlySet<string>[] {
+  const hidden = new Set<string>();
+  return statements.map((statement) => {
+    const before = new Set(hidden);
+    if (!directives.noTransaction) hide(hidden, statement);
+    return before;
   });
 }
 

@@ -1,0 +1,17 @@
+import type { KnownTable } from './known-tables.js';
+import type { Scene } from './rule.js';
+
+/** Tables that a file makes in a pool, with the place; temporary ones and partitions are not among them. */
+export function pooledTables({ script, known, pooled }: Scene): { table: KnownTable; at: number }[] {
+  if (!pooled) return [];
+  return script.steps.flatMap(({ kind, body, table: name, at }) => {
+    const relation = body['relation'] as { relpersistence?: string } | undefined;
+    if (kind !== 'CreateStmt' || relation?.relpersistence === 't') return [];
+    const table = known.get(name);
+    return table === undefined || table.parent !== null ? [] : { table, at };
+  });
+}
+
+/** Does the table hold rows of tenants, as far as the files tell? */
+export const isTenants = (table: KnownTable | undefined, { settings }: Scene): boolean =>
+  table?.columns.has(settings.tenancy.column) === true;
