@@ -1,0 +1,151 @@
+import pLimit from 'p-limit';
+import type { Finding } from '../../core/finding.js';
+import { type Coverage, together } from './coverage.js';
+import { isDatabaseError } from '../../pg/errors.js';
+import type { Connection } from '../../pg/connection.js';
+import type { Fleet } from '../context.js';
+import { COMMANDS } from './attempt.js';
+import { type Judged, TRIED, judgeTable } from './judge-table.js';
+import { CONTEXTS, type Tried, tryTable } from './probe-table.js';
+import { truncateAllowed } from './probes/truncate-allowed.js';
+import { ident } from '../../pg/sql.js';
+import { type Scene, applicationWrites, inFreshSession, owner, ownerWrites, placeOf, send } from './scene.js';
+import { NoRow, type Owned } from './specimen/make-rows.js';
+import { type Relation, readTables } from './specimen/relation.js';
+
+/** Where a pool is. */
+export interface ProbedPool {
+  cluster: string;
+  database: string;
+  schema: string;
+  ledgerKey: string;
+}
+
+/** Prepares the home of a throw-away tenant as a provisioned one is prepared. */
+export type SeedTenant = (session: Connection, tenant: string) => Promise<void>;
+
+export interface Probed {
+  findings: Finding[];
+  coverage: Coverage;
+}
+
+const TABLES_AT_ONCE = 3;
+
+/** Tries to cross from one tenant to another in every table of a pool. Nothing is committed. */
+export async function probePool(fleet: Fleet, pool: ProbedPool, seed: SeedTenant): Promise<Probed> {
+  const scene = await sceneOf(fleet, pool);
+  const lanes = pLimit(TABLES_AT_ONCE);
+  const targets = [...scene.tables.values()].filter((table) => scene.owned.tables.has(table.qualified));
+  const judged = await Promise.all(targets.map((table) => lanes(() => probeOne(scene, table, seed))));
+  const covered = judged.map(({ coverage }) => ({ ...NOTHING, ...coverage, tables: 1 }));
+  return {
+    findings: judged.flatMap(({ findings }) => findings),
+    coverage: { ...together(covered), roles: 1, commands: COMMANDS.length, contexts: CONTEXTS.length },
+  };
+}
+
+const NOTHING = { tables: 0, commands: 0, roles: 0, contexts: 0 };
+
+async function sceneOf(fleet: Fleet, pool: ProbedPool): Promise<Scene> {
+  const { column, appRole } = fleet.settings.tenancy;
+  const tables = await fleet.managed(pool.cluster, pool.database, (session) =>
+    readTables(session, pool.schema, column, appRole),
+  );
+  const byName = new Map(tables.map((table) => [table.qualified, table]));
+  return { fleet, ...pool, tables: byName, owned: ownedTables(tables, pool.schema, column) };
+}
+
+/** Tables with the tenant column, and those whose rows must refer to one of them. */
+export function ownedTables(tables: readonly Relation[], schema: string, column: string): Owned {
+  const inside = tables.filter((table) => table.schema === schema);
+  const owned = new Set(inside.filter(({ tenanted }) => tenanted).map(({ qualified }) => qualified));
+  for (let before = -1; before !== owned.size;) {
+    before = owned.size;
+    for (const { qualified, references } of inside)
+      if (references.some(({ required, parent }) => required && owned.has(parent))) owned.add(qualified);
+  }
+  const registers = new Map<string, string>();
+  for (const { references } of inside)
+    for (const { parent, columns, referenced } of references)
+      if (columns.length === 1 && columns[0] === column && !owned.has(parent))
+        registers.set(parent, referenced[0] as string);
+  return { tables: owned, registers };
+}
+
+async function probeOne(scene: Scene, table: Relation, seed: SeedTenant): Promise<Judged> {
+  const truncate = truncateFindings(scene, table);
+  const { select, insert, update, delete: deletes } = table.may;
+  const all = TRIED.length * CONTEXTS.length + 1;
+  // Nobody may do anything with it: there is nothing to be tried.
+  if (!(select || insert || update || deletes))
+    return { findings: truncate, coverage: { probes: all, probed: all, notProbed: [] } };
+  const judged = await tryInTurn(scene, table, seed);
+  const { findings, coverage } = judged;
+  return {
+    findings: [...truncate, ...findings],
+    coverage: { ...coverage, probes: all, probed: coverage.probed + 1 },
+  };
+}
+
+/** Rows are made by the administrator, and where triggers want a tenant, by the application in a seeded home. */
+async function tryInTurn(scene: Scene, table: Relation, seed: SeedTenant): Promise<Judged> {
+  try {
+    return judgeTable(scene, await asOwner(scene, table));
+  } catch (error) {
+    if (!passes(error)) throw error;
+    try {
+      return judgeTable(scene, await asApplication(scene, table, seed));
+    } catch (second) {
+      if (!passes(second)) throw second;
+      const reason = `no row could be made: ${error.message}${second.message === error.message ? '' : `; as the application: ${second.message}`}`;
+      return {
+        findings: [],
+        coverage: { probes: 0, probed: 0, notProbed: [{ where: placeOf(scene, table.qualified), reason }] },
+      };
+    }
+  }
+}
+
+function passes(error: unknown): error is Error {
+  return error instanceof NoRow || isDatabaseError(error);
+}
+
+function asOwner(scene: Scene, table: Relation): Promise<Tried> {
+  return inFreshSession(scene, async (session) =>
+    tryTable(session, scene, table, ownerWrites(scene), () => Promise.resolve()),
+  );
+}
+
+function asApplication(scene: Scene, table: Relation, seed: SeedTenant): Promise<Tried> {
+  const writer = applicationWrites(scene);
+  return inFreshSession(scene, (session) =>
+    tryTable(session, scene, table, writer, async (tenant) => {
+      await send(session, 'savepoint seeded', writer.become(tenant));
+      await seed(session, tenant).catch(async (error: unknown) => {
+        if (!session.usable) throw error;
+        await session.message('rollback to savepoint seeded');
+      });
+      await send(session, owner(scene));
+    }),
+  );
+}
+
+function truncateFindings(scene: Scene, table: Relation): Finding[] {
+  if (!table.may.truncate) return [];
+  const role = ident(scene.fleet.settings.tenancy.appRole).text();
+  return [
+    {
+      rule: truncateAllowed.name,
+      level: truncateAllowed.level,
+      where: placeOf(scene, table.qualified),
+      message: `The application may TRUNCATE ${table.name}, which no policy holds back: it would empty it for every tenant.`,
+      hint: truncateAllowed.remedy,
+      facts: {
+        table: table.name,
+        commands: ['TRUNCATE'],
+        contexts: ['every context'],
+        sql: [`revoke truncate on ${table.qualified} from ${role}, public`],
+      },
+    },
+  ];
+}

@@ -1,0 +1,19 @@
+import type { Rule } from '../../../core/rule.js';
+import { contextBreaksReading } from './context-breaks-reading.js';
+import { foreignRowsRead } from './foreign-rows-read.js';
+import { foreignRowsWritten } from './foreign-rows-written.js';
+import { keyTellsForeignRows } from './key-tells-foreign-rows.js';
+import { partitionReached } from './partition-reached.js';
+import { referenceToForeignRow } from './reference-to-foreign-row.js';
+import { truncateAllowed } from './truncate-allowed.js';
+
+/** What is tried on the living fleet, gravest first; the rules beside it read the catalogs. */
+export const PROBES: readonly Rule[] = [
+  foreignRowsRead,
+  foreignRowsWritten,
+  partitionReached,
+  truncateAllowed,
+  referenceToForeignRow,
+  keyTellsForeignRows,
+  contextBreaksReading,
+];
