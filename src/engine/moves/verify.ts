@@ -16,7 +16,7 @@ async function sumKeys(
     join(
       tables.map(
         ({ table, keys }) => sql`
-      select ${table.name}::text as table, count(*)::float8 as rows, coalesce(sum(${rowHash(table, 'x')}::numeric), 0)::text as hash
+      select ${table.name}::text as table, count(*)::float8 as rows, coalesce(sum(${rowHash(table, 'x')}), 0)::text as hash
         from ${keys} k cross join lateral (
           select * from ${tableOf(side, table.name)} x where ${sameKey(table, 'x', 'k')} and ${ownByKey(side, table, 'x')} offset 0) x`,
       ),

@@ -1,6 +1,7 @@
 import type { ExportManifest } from '../../core/export-manifest.js';
 import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
 import type { Scope } from '../rows/scope.js';
+import type { TypedValue } from '../rows/sums.js';
 import type { TableColumn, TenantTable } from '../rows/tables.js';
 
 /** Another key takes the place of the one that an export was made with. */
@@ -62,11 +63,16 @@ export function rekey({ columns, from, to }: Rekeying, carried: TenantTable, sta
 }
 
 /** The columns of a row as the export has them: with the key that it was made with. */
-export function asExported({ columns, from, to }: Rekeying, carried: TenantTable, alias: string): Sql[] {
-  return carried.columns.map(({ name }) => {
-    const column = ident(alias, name);
-    if (!columns.includes(name)) return column;
-    return sql`case when ${column}::text = ${to} then ${valueOf(carried, name, from)} else ${column} end`;
+export function asExported(
+  { columns, from, to }: Rekeying,
+  carried: TenantTable,
+  alias: string,
+): TypedValue[] {
+  return carried.columns.map((type) => {
+    const column = ident(alias, type.name);
+    if (!columns.includes(type.name)) return { value: column, type };
+    const own = valueOf(carried, type.name, from);
+    return { value: sql`(case when ${column}::text = ${to} then ${own} else ${column} end)`, type };
   });
 }
 

@@ -17,7 +17,7 @@ export async function sumRestored(
   const sums: TableSum[] = [];
   for (const { target, carried, rekeying } of pairs) {
     const row = await session.row<TableSum>(sql`
-      select ${target.name}::text as table, count(*)::float8 as rows, coalesce(sum(${hashOf(asExported(rekeying, carried, 'x'))}::numeric), 0)::text as hash
+      select ${target.name}::text as table, count(*)::float8 as rows, coalesce(sum(${hashOf(asExported(rekeying, carried, 'x'))}), 0)::text as hash
         from ${only(target)}${tableOf(side, target.name)} x where ${scopedRows(side, target, 'x')}`);
     sums.push(row as TableSum);
   }

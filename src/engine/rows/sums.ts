@@ -1,7 +1,7 @@
 import type { Connection } from '../../pg/connection.js';
 import { type Sql, ident, join, sql } from '../../pg/sql.js';
 import { type Side, tableOf } from './side.js';
-import { type TenantTable, ownRows } from './tables.js';
+import { type TableColumn, type TenantTable, ownRows } from './tables.js';
 
 /** How many rows there are, and the sum of their hashes: the same whatever their order is. */
 export interface TableSum {
@@ -10,17 +10,55 @@ export interface TableSum {
   hash: string;
 }
 
+/** A value of a row, with the type that it has there. */
+export interface TypedValue {
+  value: Sql;
+  type: Pick<TableColumn, 'type' | 'own'>;
+}
+
 /**
- * 64 bits of the text of a whole row, generated columns included. A sum, because pairs cancel each other in an
- * exclusive or; of text, because the binary forms of enums differ from database to database, and 1.0 hashes like 1.00.
+ * 64 bits of a whole row, generated columns included, for sums of them. The server's hash of a record adds up those of its
+ * values: without the second hash, two rows that exchange a value would have the same sum. A sum, and no exclusive or, in
+ * which pairs cancel each other.
  */
-export function rowHash({ columns }: TenantTable, alias: string): Sql {
-  return hashOf(columns.map(({ name }) => ident(alias, name)));
+export function rowHash({ columns }: Pick<TenantTable, 'columns'>, alias: string): Sql {
+  return hashOf(columns.map((type) => ({ value: ident(alias, type.name), type })));
 }
 
 /** The same of the values of a row, in the order of its columns. */
-export function hashOf(values: readonly Sql[]): Sql {
-  return sql`hashtextextended(row(${join(values)})::text, 0)`;
+export function hashOf(values: readonly TypedValue[]): Sql {
+  return sql`hashint8extended(hash_record_extended(row(${join(values.map(toHash))}), 0), 0)`;
+}
+
+/** Types whose own hash differs wherever their text does, and is the same in every database. */
+const BY_VALUE = new Set([
+  'boolean',
+  'smallint',
+  'integer',
+  'bigint',
+  'oid',
+  'uuid',
+  'bytea',
+  'date',
+  'time without time zone',
+  'timestamp without time zone',
+  'timestamp with time zone',
+]);
+
+/** The same, once no collation takes different strings for alike. */
+const STRINGS = new Set(['text', 'character varying']);
+
+/** Types of the server's own whose hash is blind where their text is not (1.0 and 1.00, 24:00:00 and 1 day), or is none. */
+const BY_TEXT = new Set(['numeric', 'real', 'double precision', 'interval', 'json', 'jsonb']);
+
+/** Reading rows as text takes three times as long as hashing them, so only those values are that need it. */
+function toHash({ value, type: { type, own } }: TypedValue): Sql {
+  const name = own ? '' : type.replace(/\([\d,-]+\)/, '');
+  if (BY_VALUE.has(name)) return value;
+  if (STRINGS.has(name)) return sql`${value} collate "C"`;
+  if (BY_TEXT.has(name)) return sql`${value}::text`;
+  // As the type itself writes it: casts to text may lose something, that of character(n) its blanks.
+  return sql`row(${value})::text`;
 }
 
 /** Rows and hash of every table of a home, as its session sees them. */
@@ -32,7 +70,7 @@ export async function sumTables(
   const sums: TableSum[] = [];
   for (const table of tables) {
     const row = await session.row<TableSum>(sql`
-      select ${table.name}::text as table, count(*)::float8 as rows, coalesce(sum(${rowHash(table, 'x')}::numeric), 0)::text as hash
+      select ${table.name}::text as table, count(*)::float8 as rows, coalesce(sum(${rowHash(table, 'x')}), 0)::text as hash
         from ${tableOf(side, table.name)} x where ${ownRows(side, table, 'x')}`);
     sums.push(row as TableSum);
   }
