@@ -22,6 +22,8 @@ export interface Attempt {
   statement: string;
   /** What goes before it; it may fail. */
   prepare?: string;
+  /** As whom, where it is not the session's role. */
+  role?: string;
   /** Does the statement give a number, or count the rows that it touches? */
   counts?: true;
   /** SQLSTATEs of checks that come after the policies: the row was let through to them. */
@@ -44,7 +46,8 @@ const DONE = 'TCPR0';
 
 /** The statements that make all attempts, each in a subtransaction that is rolled back, and leave their outcomes. */
 export function attemptScript(attempts: readonly Attempt[]): string {
-  const list = attempts.map(({ prepare, statement, counts }) => ({
+  const list = attempts.map(({ role, prepare, statement, counts }) => ({
+    role,
     prepare,
     statement,
     counts: counts === true,
@@ -53,8 +56,9 @@ export function attemptScript(attempts: readonly Attempt[]): string {
 declare
   a record; n bigint; s text; m text; c text; o jsonb := '[]';
 begin
-  for a in select * from jsonb_to_recordset(${literal(JSON.stringify(list))}::jsonb) as x (prepare text, statement text, counts boolean) loop
+  for a in select * from jsonb_to_recordset(${literal(JSON.stringify(list))}::jsonb) as x (role text, prepare text, statement text, counts boolean) loop
     begin
+      if a.role is not null then execute format('set local role %I', a.role); end if;
       if a.prepare is not null then
         begin execute a.prepare; exception when others then null; end;
       end if;

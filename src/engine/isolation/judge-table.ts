@@ -22,9 +22,9 @@ export interface Judged {
   coverage: Pick<Coverage, 'probes' | 'probed' | 'notProbed'>;
 }
 
-/** The commands that are tried for real; TRUNCATE is judged by privilege. */
+/** The commands that are tried for real. TRUNCATE is not: its rule reads the privilege. */
 export const TRIED = COMMANDS.filter((command) => command !== 'TRUNCATE');
-const READING: readonly Command[] = ['SELECT', 'SELECT FOR UPDATE', 'COPY'];
+const READING: ReadonlySet<Command> = new Set(['SELECT', 'SELECT FOR UPDATE', 'COPY']);
 
 type Seen = Tried['outcomes'][number];
 
@@ -99,7 +99,7 @@ function crossingFindings(scene: Scene, table: Relation, crossed: readonly Seen[
 
 function ruleFor(table: Relation, command: Command): Rule {
   if (table.parent !== null) return partitionReached;
-  return READING.includes(command) ? foreignRowsRead : foreignRowsWritten;
+  return READING.has(command) ? foreignRowsRead : foreignRowsWritten;
 }
 
 function particulars(seen: readonly Seen[]) {
@@ -232,8 +232,8 @@ function coverageOf(
   function reasonAgainst(command: Command, context: Context): string | null {
     if (without.includes(context))
       return `rows can only be made in a tenant's own context, so nothing was tried in ${context}`;
-    const doubted = doubt.get(command);
-    if (doubted != null) return doubted;
+    const doubted = doubt.get(command) ?? null;
+    if (doubted !== null) return doubted;
     const unknown = outcomes.find(
       ({ situation, outcome }) =>
         situation === context && outcome.attempt.command === command && verdictOf(outcome) === 'unknown',

@@ -7,9 +7,9 @@ import type { Fleet } from '../context.js';
 import { COMMANDS } from './attempt.js';
 import { type Judged, TRIED, judgeTable } from './judge-table.js';
 import { CONTEXTS, type Tried, tryTable } from './probe-table.js';
-import { truncateAllowed } from './probes/truncate-allowed.js';
-import { ident } from '../../pg/sql.js';
-import { type Scene, applicationWrites, inFreshSession, owner, ownerWrites, placeOf, send } from './scene.js';
+import { type Scene, applicationWrites, inFreshSession, owner, ownerWrites, send } from './scene.js';
+import { probeObjects } from './probe-objects.js';
+import { readRealRows } from './real-tenants.js';
 import { NoRow, type Owned } from './specimen/make-rows.js';
 import { type Relation, readTables } from './specimen/relation.js';
 
@@ -37,10 +37,16 @@ export async function probePool(fleet: Fleet, pool: ProbedPool, seed: SeedTenant
   const lanes = pLimit(TABLES_AT_ONCE);
   const targets = [...scene.tables.values()].filter((table) => scene.owned.tables.has(table.qualified));
   const judged = await Promise.all(targets.map((table) => lanes(() => probeOne(scene, table, seed))));
+  const objects = await probeObjects(scene);
   const covered = judged.map(({ coverage }) => ({ ...NOTHING, ...coverage, tables: 1 }));
   return {
-    findings: judged.flatMap(({ findings }) => findings),
-    coverage: { ...together(covered), roles: 1, commands: COMMANDS.length, contexts: CONTEXTS.length },
+    findings: [...judged, ...objects].flatMap(({ findings }) => findings),
+    coverage: {
+      ...together([...covered, ...objects.map(({ coverage }) => coverage)]),
+      roles: 1,
+      commands: COMMANDS.length,
+      contexts: CONTEXTS.length,
+    },
   };
 }
 
@@ -73,21 +79,18 @@ export function ownedTables(tables: readonly Relation[], schema: string, column:
 }
 
 async function probeOne(scene: Scene, table: Relation, seed: SeedTenant): Promise<Judged> {
-  const truncate = truncateFindings(scene, table);
   const { select, insert, update, delete: deletes } = table.may;
-  const all = TRIED.length * CONTEXTS.length + 1;
+  const probes = TRIED.length * CONTEXTS.length;
   // Nobody may do anything with it: there is nothing to be tried.
   if (!(select || insert || update || deletes))
-    return { findings: truncate, coverage: { probes: all, probed: all, notProbed: [] } };
-  const judged = await tryInTurn(scene, table, seed);
-  const { findings, coverage } = judged;
-  return {
-    findings: [...truncate, ...findings],
-    coverage: { ...coverage, probes: all, probed: coverage.probed + 1 },
-  };
+    return { findings: [], coverage: { probes, probed: probes, notProbed: [] } };
+  return tryInTurn(scene, table, seed);
 }
 
-/** Rows are made by the administrator, and where triggers want a tenant, by the application in a seeded home. */
+/**
+ * Rows are made by the administrator; where triggers want a tenant, by the application in a seeded home. Where none can be
+ * made, those of two tenants that live here are looked for, and nothing is written.
+ */
 async function tryInTurn(scene: Scene, table: Relation, seed: SeedTenant): Promise<Judged> {
   try {
     return judgeTable(scene, await asOwner(scene, table));
@@ -97,11 +100,8 @@ async function tryInTurn(scene: Scene, table: Relation, seed: SeedTenant): Promi
       return judgeTable(scene, await asApplication(scene, table, seed));
     } catch (second) {
       if (!passes(second)) throw second;
-      const reason = `no row could be made: ${error.message}${second.message === error.message ? '' : `; as the application: ${second.message}`}`;
-      return {
-        findings: [],
-        coverage: { probes: 0, probed: 0, notProbed: [{ where: placeOf(scene, table.qualified), reason }] },
-      };
+      const why = new Set([error.message, second.message]);
+      return readRealRows(scene, table, `no row could be made: ${[...why].join('; as the application: ')}`);
     }
   }
 }
@@ -128,24 +128,4 @@ function asApplication(scene: Scene, table: Relation, seed: SeedTenant): Promise
       await send(session, owner(scene));
     }),
   );
-}
-
-function truncateFindings(scene: Scene, table: Relation): Finding[] {
-  if (!table.may.truncate) return [];
-  const role = ident(scene.fleet.settings.tenancy.appRole).text();
-  return [
-    {
-      rule: truncateAllowed.name,
-      level: truncateAllowed.level,
-      where: placeOf(scene, table.qualified),
-      message: `The application may TRUNCATE ${table.name}, which no policy holds back: it would empty it for every tenant.`,
-      hint: truncateAllowed.remedy,
-      facts: {
-        table: table.name,
-        commands: ['TRUNCATE'],
-        contexts: ['every context'],
-        sql: [`revoke truncate on ${table.qualified} from ${role}, public`],
-      },
-    },
-  ];
 }

@@ -8,7 +8,16 @@ import { ownWrites, writes } from './probes/foreign-rows-written.js';
 import { duplicates, sharedKeys } from './probes/key-tells-foreign-rows.js';
 import { looseReferences, strayReference } from './probes/reference-to-foreign-row.js';
 import { type Specimen, specimenOf } from './probes/specimen.js';
-import { type Pair, type Scene, application, beginWith, newPair, owner, send } from './scene.js';
+import {
+  BEGIN_READING,
+  type Pair,
+  type Scene,
+  application,
+  beginWith,
+  newPair,
+  owner,
+  send,
+} from './scene.js';
 import { type Made, NoRow, RowMaker, type Writer } from './specimen/make-rows.js';
 import type { Reference, Relation, UniqueKey } from './specimen/relation.js';
 import { insertion } from './specimen/row.js';
@@ -47,6 +56,9 @@ export async function tryTable(
   before: (tenant: string) => Promise<void>,
 ): Promise<Tried> {
   const pair = newPair(scene);
+  const untouched = writer.become(pair.own.key) === owner(scene);
+  // Rows that are there already prove nothing when they are not seen; they tell when they are, or when reading fails.
+  const early = untouched ? [] : await firstLook(session, scene, table);
   await send(session, beginWith(scene, pair));
   await before(pair.own.key);
   await before(pair.foreign.key);
@@ -56,11 +68,25 @@ export async function tryTable(
   const ownRow = await maker.rowFor(table, pair.own.key);
   const specimen = specimenOf(table, column, ownRow, foreignRow);
   if (specimen === undefined) throw new NoRow('no key tells its rows apart');
-  const run = new Run(session, scene, pair, specimen, writer.become(pair.own.key) === owner(scene));
+  const run = new Run(session, scene, pair, specimen, untouched);
+  run.tried.outcomes.push(...early.map((outcome) => ({ situation: 'no context' as const, outcome })));
   await run.first(await parentsOf(maker, scene, table, pair));
   await run.again(maker.made, writer, 'a context left by an earlier transaction');
   await run.again(maker.made, writer, 'a session that another tenant has left its context in');
   return run.tried;
+}
+
+async function firstLook(session: Connection, scene: Scene, table: Relation): Promise<Outcome[]> {
+  const attempt: Attempt = {
+    command: 'SELECT',
+    how: 'any row',
+    counts: true,
+    statement: `select count(*) from (select from ${table.qualified} limit 1) x`,
+  };
+  const results = await session.message(
+    `${BEGIN_READING}; ${application(scene, null)}; ${attemptScript([attempt])}; rollback`,
+  );
+  return outcomesOf(results, 0, [attempt]);
 }
 
 /** The other tenant's rows that a row of this table could be made to refer to. */
@@ -170,8 +196,9 @@ class Run {
 
   private async look(situation: Context, key: string | null): Promise<void> {
     const outcomes = await this.attempt(key, this.crossings);
-    const readable = outcomes[0]?.rows === 0;
-    if (readable) outcomes.push(...(await this.copies(key, situation === CONTEXTS[0] ? outcomes : [])));
+    // What fails for a SELECT fails for a COPY.
+    if (outcomes[0]?.rows !== null)
+      outcomes.push(...(await this.copies(key, situation === CONTEXTS[0] ? outcomes : [])));
     this.tried.outcomes.push(...outcomes.map((outcome) => ({ situation, outcome })));
   }
 

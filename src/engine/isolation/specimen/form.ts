@@ -15,6 +15,8 @@ export class Form {
   constructor(
     private readonly table: Relation,
     private readonly salt: string,
+    /** Values that are wanted where they fit. */
+    private readonly wanted: readonly string[] = [],
   ) {}
 
   /** Says what stands in a column, whatever else would fit. */
@@ -63,7 +65,8 @@ export class Form {
     if (unique && column.category === 'N') values.unshift(...values.splice(values.indexOf('1') + 1, 1));
     if (optional) values.unshift(undefined);
     if (column.hasDefault && !column.notNull) values.push(null);
-    return values;
+    const wanted = values.filter((value) => typeof value === 'string' && this.wanted.includes(value));
+    return [...wanted, ...values.filter((value) => !wanted.includes(value))];
   }
 
   private concerned({ constraint, dataType }: DatabaseError & { dataType?: string }): string[] {

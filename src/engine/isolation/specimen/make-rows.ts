@@ -47,6 +47,8 @@ export class RowMaker {
     private readonly tenantColumn: string,
     private readonly owned: Owned,
     private readonly writer: Writer,
+    /** Values that a view asks for in its conditions. */
+    private readonly wanted: readonly string[] = [],
   ) {}
 
   /**
@@ -75,7 +77,7 @@ export class RowMaker {
   }
 
   private async makeRow(table: Relation, tenant: string, path: readonly string[]): Promise<Row> {
-    const form = new Form(table, randomBytes(6).toString('hex'));
+    const form = new Form(table, randomBytes(6).toString('hex'), this.wanted);
     if (table.tenanted) form.set(this.tenantColumn, tenant);
     const register = this.owned.registers.get(table.qualified);
     if (register !== undefined) form.set(register, tenant);
