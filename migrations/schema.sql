@@ -899,6 +899,7 @@ create table tenantctl_catalog.tenants (
   suspended_at timestamp with time zone,
   deleted_at timestamp with time zone,
   restored_from text,
+  rebuilt_at timestamp with time zone,
   constraint tenants_pkey PRIMARY KEY (id),
   constraint tenants_check CHECK (((status <> 'deleted'::text) OR (deleted_at IS NOT NULL))),
   constraint tenants_id_check CHECK ((id ~ '^[a-z0-9][a-z0-9_-]{0,47}$'::text)),
@@ -967,8 +968,14 @@ CREATE OR REPLACE FUNCTION tenantctl_catalog.check_epoch()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
+declare
+  v_last bigint;
 begin
-  if new.epoch <> 1 + coalesce((select pg_catalog.max(epoch) from tenantctl_catalog.placements where tenant = new.tenant), 0) then
+  select pg_catalog.max(epoch) into v_last from tenantctl_catalog.placements where tenant = new.tenant;
+  if v_last is null and exists (select from tenantctl_catalog.tenants where id = new.tenant and rebuilt_at is not null) then
+    return new;
+  end if;
+  if new.epoch <> 1 + coalesce(v_last, 0) then
     raise exception using errcode = 'TC021',
       message = pg_catalog.format('the next epoch of tenant %s is not %s', new.tenant, new.epoch);
   end if;

@@ -76,6 +76,7 @@ export const FAULT_POINTS = {
   'retention.rescanned': 'another role has found nothing; this is not recorded',
   'retention.purged': 'the deletion is recorded; there is no certificate',
   'retention.certified': 'the certificate is stored; hooks have not run',
+  'rebuild.tenant-added': 'one tenant is in the rebuilt catalog; the others are not',
   'suspend.home-closed': 'the home refuses the tenant; the catalog still says active',
 } as const;
 

@@ -7,17 +7,59 @@ import { sections } from './records.js';
 interface DiagnosisView {
   findings: readonly Finding[];
   fixed: readonly Finding[];
+  /** What `--fix` would do. */
+  plan?: readonly string[];
+  rebuilt?: RebuiltView;
+}
+
+interface RebuiltView {
+  added: readonly string[];
+  plan: readonly string[];
+  known: number;
+  left: readonly { tenant: string; reason: string }[];
+  remarks: readonly string[];
+  lost: readonly string[];
 }
 
 /** What was found, and what was mended. */
-export function doctorText({ findings, fixed }: DiagnosisView, colors: Colors): string {
+export function doctorText(view: DiagnosisView, colors: Colors): string {
+  const { findings, fixed, plan, rebuilt } = view;
+  const looked = rebuilt === undefined || rebuilt.added.length > 0 || rebuilt.plan.length === 0;
   return sections(
+    rebuilt === undefined ? '' : rebuiltText(rebuilt),
     fixedText(fixed),
-    findings.length === 0
-      ? `${colors.green('ok')} nothing is wrong that this looks for`
-      : findingsText(findings, colors),
+    planText(plan),
+    !looked
+      ? ''
+      : findings.length === 0
+        ? `${colors.green('ok')} nothing is wrong that this looks for`
+        : findingsText(findings, colors),
     summary(findings),
   );
+}
+
+function rebuiltText({ added, plan, known, left, remarks, lost }: RebuiltView): string {
+  const done = added.length > 0;
+  const head = done
+    ? `${counted(added.length, 'tenant')} added to the catalog; it knew ${known}`
+    : `${counted(plan.length, 'tenant')} to be added to the catalog; it knows ${known}`;
+  return [
+    head,
+    ...numbered(plan),
+    ...left.map(({ tenant, reason }) => `  not added: tenant ${tenant}: ${oneLine(reason)}`),
+    ...remarks.map((remark) => `  note: ${oneLine(remark)}`),
+    ...(plan.length === 0 ? [] : ['What no home knows, and only a backup of the catalog brings back:']),
+    ...(plan.length === 0 ? [] : lost.map((what) => `  - ${what}`)),
+  ].join('\n');
+}
+
+function planText(plan: readonly string[] | undefined): string {
+  if (plan === undefined || plan.length === 0) return '';
+  return ['`--fix` would', ...numbered(plan)].join('\n');
+}
+
+function numbered(steps: readonly string[]): string[] {
+  return steps.map((step, index) => `  ${index + 1}. ${oneLine(step)}`);
 }
 
 function fixedText(fixed: readonly Finding[]): string {

@@ -1,5 +1,6 @@
 import { differenceError } from '../../core/errors.js';
 import { type Diagnosis, diagnose } from '../../operations/doctor/doctor.js';
+import { type Rebuilt, rebuildCatalog } from '../../operations/rebuild/rebuild.js';
 import { doctorText } from '../../render/doctor-text.js';
 import { counted } from '../../render/line.js';
 import type { Call, Outcome } from '../command.js';
@@ -7,7 +8,12 @@ import type { doctor } from '../commands/doctor.js';
 import { given } from '../given.js';
 
 export default async function handle({ fleet, options }: Call<typeof doctor>): Promise<Outcome> {
-  const data = await diagnose(fleet, options);
+  const rebuilt: { rebuilt?: Rebuilt } = options.rebuildCatalog
+    ? { rebuilt: await rebuildCatalog(fleet, options) }
+    : {};
+  // What a dry run would add is not there to be looked at.
+  const looks = rebuilt.rebuilt === undefined || !options.dryRun;
+  const data = { ...rebuilt, ...(looks ? await diagnose(fleet, options) : { findings: [], fixed: [] }) };
   return { data, text: (colors) => doctorText(data, colors), ...given({ failure: failureOf(data) }) };
 }
 

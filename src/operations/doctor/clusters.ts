@@ -4,20 +4,57 @@ import { hasLocalState } from '../../engine/local/placements.js';
 import type { Connection } from '../../pg/connection.js';
 import { raw, sql } from '../../pg/sql.js';
 import { faultOf } from '../fault.js';
+import { bareCasts } from './bare-casts.js';
 import { clocks } from './clocks.js';
 import { deletedDatabaseIsBack, deletedTenantIsBack } from './deleted-tenant-is-back.js';
+import { halfMadeDatabases } from './half-made-databases.js';
 import { holdsDiffer } from './holds-differ.js';
+import { homesAgree } from './homes.js';
+import { idleSessions } from './idle-sessions.js';
+import { localStateVersion } from './local-state.js';
+import { lockTable } from './lock-table.js';
+import { missingDatabases } from './missing-homes.js';
 import { moveLeftovers } from './move-leftovers.js';
+import { orphanDatabases } from './orphan-databases.js';
+import { orphanRoles } from './orphan-roles.js';
+import { orphanSchemas } from './orphan-schemas.js';
+import { isPooledRefusal, pooledFinding, pooledProof } from './pooled.js';
+import { replicationSlots } from './replication-slots.js';
 import type { ClusterRule, DatabaseRule, DoctorFinding } from './rule.js';
+import { serverLimits } from './server-limits.js';
+import { settled } from './settled.js';
 import { shutHomes } from './shut-homes.js';
 import { strandedHomes } from './stranded-homes.js';
+import { ledgersAgree } from './versions.js';
 
-const CLUSTER_RULES: readonly ClusterRule[] = [clocks, deletedDatabaseIsBack];
+const CLUSTER_RULES: readonly ClusterRule[] = [
+  pooledProof,
+  clocks,
+  serverLimits,
+  deletedDatabaseIsBack,
+  missingDatabases,
+  orphanDatabases,
+  halfMadeDatabases,
+  orphanRoles,
+  replicationSlots,
+  (context) => idleSessions(context),
+];
 
 /** Where the catalog has never placed anybody there may be another fleet, whose state is none of ours. */
 const EVERYWHERE: readonly DatabaseRule[] = [deletedTenantIsBack];
 
-const IN_OUR_DATABASES: readonly DatabaseRule[] = [holdsDiffer, strandedHomes, shutHomes, moveLeftovers];
+const IN_OUR_DATABASES: readonly DatabaseRule[] = [
+  localStateVersion,
+  holdsDiffer,
+  strandedHomes,
+  shutHomes,
+  homesAgree,
+  ledgersAgree,
+  orphanSchemas,
+  moveLeftovers,
+  bareCasts,
+  lockTable,
+];
 
 /** Databases of one cluster that are looked at side by side. */
 const DATABASES_AT_ONCE = 4;
@@ -32,7 +69,7 @@ export async function inspectCluster(fleet: Fleet, cluster: string): Promise<Doc
       async (session) => {
         const names = await readDatabases(session);
         const context = { fleet, cluster, session, ours: true, databases: names.map(({ name }) => name) };
-        return { databases: names, findings: await inTurn(CLUSTER_RULES, context) };
+        return { databases: names, findings: await inTurn(fleet, CLUSTER_RULES, context) };
       },
     );
     const lanes = pLimit(DATABASES_AT_ONCE);
@@ -43,7 +80,7 @@ export async function inspectCluster(fleet: Fleet, cluster: string): Promise<Doc
     );
     return [...findings, ...inside.flat()];
   } catch (error) {
-    return [unreachable(cluster, error)];
+    return [isPooledRefusal(error) ? pooledFinding(cluster) : unreachable(cluster, error)];
   }
 }
 
@@ -58,7 +95,7 @@ async function inspectDatabase(
       // Not ours, or not yet: nothing is installed by looking.
       if (!(await hasLocalState(session))) return [];
       const rules = ours ? [...EVERYWHERE, ...IN_OUR_DATABASES] : EVERYWHERE;
-      return inTurn(rules, { fleet, cluster, session, ours });
+      return inTurn(fleet, rules, { fleet, cluster, session, ours });
     });
   } catch (error) {
     return ours ? [unreachable(`${cluster}/${database}`, error)] : [];
@@ -76,11 +113,12 @@ async function ownDatabases(fleet: Fleet, catalog: Connection, cluster: string):
 }
 
 async function inTurn<Context>(
+  fleet: Fleet,
   rules: readonly ((context: Context) => Promise<DoctorFinding[]>)[],
   context: Context,
 ): Promise<DoctorFinding[]> {
   const findings: DoctorFinding[] = [];
-  for (const rule of rules) findings.push(...(await rule(context)));
+  for (const rule of rules) findings.push(...(await settled(fleet, () => rule(context))));
   return findings;
 }
 

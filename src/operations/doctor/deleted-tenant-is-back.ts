@@ -82,7 +82,14 @@ async function statementsFor({ fleet, session }: DatabaseContext, trace: Traces)
     ({ name }) => `delete from ${ident(schema, name).text()} where ${column} = ${literal(key)}`,
   );
   return [
-    ...(own ? [`drop schema ${ident(schema).text()} cascade`] : rows.length > 0 ? [SCOPE, ...rows] : []),
+    ...(own
+      ? [
+          `drop schema ${ident(schema).text()} cascade`,
+          `delete from tenantctl.ledger where unit = ${literal(`schema:${schema}`)}`,
+        ]
+      : rows.length > 0
+        ? [SCOPE, ...rows]
+        : []),
     ...(placed
       ? [`delete from tenantctl.placement where tenant = ${literal(tenant)} and schema = ${literal(schema)}`]
       : []),

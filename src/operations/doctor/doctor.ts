@@ -5,17 +5,32 @@ import type { Fleet } from '../../engine/context.js';
 import { faultOf } from '../fault.js';
 import { audited } from './audited.js';
 import { inspectCluster } from './clusters.js';
+import { halfProvisioned } from './half-provisioned.js';
+import { mendingOf } from './registry.js';
 import type { CatalogRule, DoctorFinding } from './rule.js';
+import { settled } from './settled.js';
+import { stuckMoves } from './stuck-moves.js';
 import { stuckOffboardings } from './stuck-offboardings.js';
+import { stuckRuns } from './stuck-runs.js';
+import { unknownPlaces } from './unknown-places.js';
 
 export interface Diagnosis {
   /** What is left to do, errors first. */
   findings: Finding[];
   /** What was mended now. */
   fixed: Finding[];
+  /** What `--fix` would do, step by step: with a dry run of it. */
+  plan?: string[];
 }
 
-const CATALOG_RULES: readonly CatalogRule[] = [stuckOffboardings, audited];
+const CATALOG_RULES: readonly CatalogRule[] = [
+  unknownPlaces,
+  halfProvisioned,
+  stuckRuns,
+  stuckMoves,
+  stuckOffboardings,
+  audited,
+];
 
 /** Clusters are looked at side by side. */
 const CLUSTERS_AT_ONCE = 4;
@@ -27,7 +42,10 @@ const CLUSTERS_AT_ONCE = 4;
  */
 export async function diagnose(fleet: Fleet, options: { fix: boolean; dryRun: boolean }): Promise<Diagnosis> {
   const diagnosis: Diagnosis = { findings: [], fixed: [] };
-  for (const finding of await findAll(fleet)) {
+  const all = await findAll(fleet);
+  if (options.fix && options.dryRun)
+    diagnosis.plan = all.filter(({ mend: way }) => way !== undefined).map(step);
+  for (const finding of all) {
     if (!options.fix || options.dryRun || finding.mend === undefined) diagnosis.findings.push(shown(finding));
     else await mend(fleet, finding, finding.mend, diagnosis);
   }
@@ -36,12 +54,16 @@ export async function diagnose(fleet: Fleet, options: { fix: boolean; dryRun: bo
 
 async function findAll(fleet: Fleet): Promise<DoctorFinding[]> {
   const lanes = pLimit(CLUSTERS_AT_ONCE);
-  const catalog = await Promise.all(CATALOG_RULES.map((rule) => rule(fleet)));
+  const catalog = await Promise.all(CATALOG_RULES.map((rule) => settled(fleet, () => rule(fleet))));
   const clusters = Object.keys(fleet.settings.clusters).map((name) =>
     lanes(() => inspectCluster(fleet, name)),
   );
   const findings = [...catalog.flat(), ...(await Promise.all(clusters)).flat()];
   return findings.toSorted((one, other) => ORDER[one.level] - ORDER[other.level]);
+}
+
+function step({ rule, where }: DoctorFinding): string {
+  return `${where}: ${mendingOf(rule)} (${rule})`;
 }
 
 const ORDER = { error: 0, warning: 1, info: 2 } as const;

@@ -1,5 +1,6 @@
 import type { Connection } from '../../pg/connection.js';
 import { sql } from '../../pg/sql.js';
+import { knownTenants } from './home-rows.js';
 import { type DatabaseContext, type DoctorFinding, placeName } from './rule.js';
 
 /** A home in a state that only a move, or provisioning, gives it. */
@@ -21,7 +22,16 @@ export async function strandedHomes(context: DatabaseContext): Promise<DoctorFin
       homes.map(({ tenant }) => tenant),
     ),
   );
-  return homes.filter(({ tenant }) => !accounted.has(tenant)).map((home) => finding(context, home));
+  const known = await fleet.catalog((catalog) =>
+    knownTenants(
+      catalog,
+      homes.map(({ tenant }) => tenant),
+    ),
+  );
+  // Another rule tells of a tenant that the catalog has never heard of, where it lives.
+  return homes
+    .filter(({ tenant, state }) => !accounted.has(tenant) && (known.has(tenant) || state === 'moved'))
+    .map((home) => finding(context, home));
 }
 
 /** Those that no move accounts for; the homes of other tenants are left out. */

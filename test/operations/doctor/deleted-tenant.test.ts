@@ -37,6 +37,8 @@ test.each(['pool', 'schema'] as const)(
     await withClient(server.current.adminUrl(database), async (client) => {
       for (const statement of statements) await client.query(statement);
     });
+    // Its role has rights on nothing now.
+    expect(rulesOf((await made.fix()).fixed)).toEqual(tier === 'schema' ? ['orphan-role warning'] : []);
     expect(await made.findings()).toEqual([]);
     expect(await made.rows(await made.show('neighbour'))).toEqual(neighbour);
   },
