@@ -1,4 +1,5 @@
 import type { RunStatus, UnitTotals } from './events.js';
+import type { Finding } from './finding.js';
 import type { Blocked, LockMode } from './lock-mode.js';
 import type { UnitVersion } from './unit.js';
 
@@ -120,6 +121,8 @@ export interface RunPlan {
   held: { migration: string; reason: string }[];
   /** What it throws away, in words: a rollback over files that drop data. */
   losses: string[];
+  /** What `check migrations` says of the files; with one of level error the run is refused. */
+  findings: Finding[];
   /** How long it takes by what earlier runs took, in milliseconds; null when there were none. */
   predictedMs: number | null;
   current: number;

@@ -23,6 +23,7 @@ import { type PreparedRun, laidOut } from './runs/prepared.js';
 import { indexVersions, recordRun } from './runs/record.js';
 import { idleReport } from './runs/report.js';
 import { type SavedPlan, applicable } from './runs/saved-plan.js';
+import { findingsOfPending, refuseUnsafe } from './runs/unsafe.js';
 import { loadFleetMigrations } from './migrations.js';
 import { selectUnits } from './select-units.js';
 
@@ -51,8 +52,8 @@ export interface MigrateRequest {
  * unfinished run of the same files and selection is joined: what failed is tried again, the rest goes on.
  * @returns the run's report, whose `failures` tell what is left; with `dryRun` the plan
  * @throws configuration error (exit 3) for files that cannot run or were edited · conflict (exit 5) when
- *   nothing is selected, another run is unfinished or under way · refusal (exit 6) for half a pool, and for
- *   a run that could not be rolled back as its policy says
+ *   nothing is selected, another run is unfinished or under way · refusal (exit 6) for half a pool, for files
+ *   that would block or break applications, and for a run that could not be rolled back as its policy says
  */
 export async function migrate(fleet: Fleet, request: MigrateRequest): Promise<RunReport | { plan: RunPlan }> {
   if (request.dryRun) return { plan: await previewOf(fleet, await prepareMigrate(fleet, request)) };
@@ -63,6 +64,8 @@ export async function migrate(fleet: Fleet, request: MigrateRequest): Promise<Ru
     const now = await onceFree(fleet, request.wait ?? false, () => prepareMigrate(fleet, wanted));
     const prepared = plan === undefined ? now : await applicable(connection, plan, now);
     const unfinished = await joinable(fleet, connection, prepared, request.wave ?? null);
+    // A run that is under way was looked over when it began.
+    if (unfinished === null) refuseUnsafe(prepared.findings);
     await indexVersions(connection, prepared.surveyed);
     const options = {
       wait: request.wait ?? false,
@@ -127,6 +130,7 @@ export async function prepareMigrate(fleet: Fleet, request: MigrateRequest): Pro
     all: migrations,
     held: barrier === null ? [] : [barrier.held],
     losses: [],
+    findings: await findingsOfPending(fleet, migrations, allowed),
     surveyed: allowed,
     waves: await laidOut(fleet, policy, allowed),
   };

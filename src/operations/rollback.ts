@@ -91,6 +91,7 @@ async function prepareRollback(fleet: Fleet, request: RollbackRequest): Promise<
     all: migrations,
     held: [],
     losses,
+    findings: [],
     surveyed,
     waves: await laidOut(fleet, policy, surveyed),
   };

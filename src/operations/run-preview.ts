@@ -10,7 +10,7 @@ import type { PreparedRun } from './runs/prepared.js';
 /** What a run would do, for `--dry-run`. */
 export async function previewOf(
   fleet: Fleet,
-  { kind, surveyed, waves, policy, held, losses }: PreparedRun,
+  { kind, surveyed, waves, policy, held, losses, findings }: PreparedRun,
 ): Promise<RunPlan> {
   const pending = new Map(surveyed.flatMap(({ pending: files }) => files.map((file) => [file.id, file])));
   const direction = kind === 'rollback' ? -1 : 1;
@@ -32,6 +32,7 @@ export async function previewOf(
     }),
     held,
     losses,
+    findings,
     predictedMs: await predict(fleet, waves),
     current: surveyed.filter(
       ({ pending: files, skip, fault }) => files.length === 0 && skip === null && fault === null,

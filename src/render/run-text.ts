@@ -1,4 +1,5 @@
 import { formatDuration } from '../core/duration.js';
+import type { Finding } from '../core/finding.js';
 import type { RunPlan, RunReport, WaveReport } from '../core/report.js';
 import type { Colors } from './colors.js';
 import { failuresText } from './failures-text.js';
@@ -99,6 +100,7 @@ export function runPlanText({
   skipped,
   held,
   losses,
+  findings,
   predictedMs,
   current,
 }: RunPlan): string {
@@ -113,6 +115,7 @@ export function runPlanText({
       migrations.map(({ id, name, phase, transactional }) => ({ id, name, phase, transactional })),
     ),
     list('Locks', lockLines(migrations).map(oneLine)),
+    list('Findings', findings.map(findingLine).map(oneLine)),
     list(
       'Left out',
       skipped.map(({ unit, reason }) => `${unit}: ${oneLine(reason)}`),
@@ -125,6 +128,10 @@ export function runPlanText({
     UNCHANGED,
   );
 }
+
+/** `error 0015_note.sql:3 drop-column: …` */
+const findingLine = ({ level, where, rule, message, facts }: Finding): string =>
+  `${level} ${where}:${facts.line} ${rule}: ${message}`;
 
 /** What holds the run back, beside failures. */
 function gatesText(waves: RunPlan['waves'], window: RunPlan['window']): string {

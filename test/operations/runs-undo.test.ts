@@ -30,13 +30,15 @@ const POLICY = oneByOne({
   failureBudget: budget(0),
   waves: [wave('first', { max: 2 }), wave('second')],
 });
+const INDEX =
+  'create index item_extra on item (note); -- tenantctl: allow index-without-concurrently because the table has few rows';
 const UNIQUE_BACK = 'alter table item drop constraint item_note;';
 
 describe('a run that rolls back on failure', () => {
   test('takes back exactly what it did to that wave, the half of a failed unit too, and no more', async () => {
     const fleet = await fleets.make(SIX, POLICY);
     await spoil(fleet, 'schema-5');
-    addReversible(fleet, 3, 'create index item_extra on item (note);', 'drop index item_extra;');
+    addReversible(fleet, 3, INDEX, 'drop index item_extra;');
     addReversible(fleet, 4, UNIQUE, UNIQUE_BACK);
     const report = await fleet.migrate();
     const why = '1 units of wave second failed; the budget bears 0; wave second was rolled back';
@@ -126,7 +128,7 @@ describe('a run that rolls back on failure', () => {
   test('says what is left when the way back fails, and stays open', async () => {
     const fleet = await fleets.make({ ...SIX, schema: 3 }, POLICY);
     await spoil(fleet, 'schema-3');
-    addReversible(fleet, 3, 'create index item_extra on item (note);', 'drop index no_such_index;');
+    addReversible(fleet, 3, INDEX, 'drop index no_such_index;');
     addReversible(fleet, 4, UNIQUE, UNIQUE_BACK);
     const report = await fleet.migrate();
     expect(report.status).toBe('paused');
@@ -139,9 +141,14 @@ describe('a run that rolls back on failure', () => {
 describe('a run that others have built upon', () => {
   test('is not taken back, and that is said before anything is done', async () => {
     const fleet = await fleets.make({ pool: 0, schema: 3, database: 0 });
-    addReversible(fleet, 3, 'create index item_extra on item (note);', 'drop index item_extra;');
+    addReversible(fleet, 3, INDEX, 'drop index item_extra;');
     const { run } = await fleet.migrate();
-    addReversible(fleet, 4, 'create index item_more on item (note);', 'drop index item_more;');
+    addReversible(
+      fleet,
+      4,
+      'create index item_more on item (note); -- tenantctl: allow index-without-concurrently because the table has few rows',
+      'drop index item_more;',
+    );
     await fleet.migrate();
     for (const dryRun of [true, false]) {
       const request = { run: run ?? '', select: [], allowDataLoss: true, wait: false, dryRun };

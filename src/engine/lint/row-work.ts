@@ -26,8 +26,9 @@ export function rowWork(step: Step, known: KnownTables): RowWork | null {
 function ownWork({ kind, body, table, effects }: Step, known: KnownTables): RowWork | null {
   const verb = VERBS[kind];
   if (verb === undefined || table === null) return null;
+  if (!effects.some(({ relation }) => relation === table)) return null;
   if (kind === 'InsertStmt') return readsTables(body) ? { table, verb, bounded: true } : null;
-  if (!effects.some(({ relation }) => relation === table) || namesOneRow(body, table, known)) return null;
+  if (namesOneRow(body, table, known)) return null;
   return { table, verb, bounded: body['whereClause'] !== undefined || kind === 'MergeStmt' };
 }
 

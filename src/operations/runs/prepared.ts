@@ -1,3 +1,4 @@
+import type { Finding } from '../../core/finding.js';
 import type { RunPolicy } from '../../core/run-policy.js';
 import type { Selector } from '../../core/selector.js';
 import type { UnitVersion } from '../../core/unit.js';
@@ -26,6 +27,8 @@ export interface PreparedRun {
   held: { migration: string; reason: string }[];
   /** What it throws away, in words. */
   losses: string[];
+  /** What is to be said of the files that it brings to units in use. */
+  findings: Finding[];
   surveyed: SurveyedUnit[];
   waves: PlannedWave[];
 }

@@ -6,6 +6,7 @@ import { effectsOf } from '../../../src/engine/ledger/locks/effects.js';
 import { lockSummary } from '../../../src/engine/ledger/locks/summary.js';
 import { loadParser } from '../../../src/engine/ledger/parser.js';
 import { migrationsOf } from './directory.js';
+import { locksOf, processOf, relationsOf } from './locks-seen.js';
 import { sessionWaiting, useUnits } from './units.js';
 
 const units = useUnits();
@@ -54,53 +55,6 @@ async function prepared() {
   await session.query(`set search_path = ${unit.schema}; ${PREPARED}`);
   return { unit, session };
 }
-
-interface Seen {
-  oid: number;
-  name: string;
-  kind: string;
-  file: string;
-  scans: number;
-}
-
-async function relationsOf(session: pg.Client, schema: string): Promise<Map<string, Seen>> {
-  const { rows } = await session.query<Seen>(
-    `select oid::int as oid, relname as name, relkind as kind, coalesce(pg_relation_filenode(oid), 0)::text as file,
-            pg_stat_get_xact_numscans(oid)::int as scans
-       from pg_class where relnamespace = $1::regnamespace`,
-    [schema],
-  );
-  return new Map(rows.map((row) => [row.name, row]));
-}
-
-/** The strongest lock that a session holds, or waits for, on each relation of a schema as it was before. */
-async function locksOf(
-  observer: pg.Client,
-  pid: number,
-  known: Map<string, Seen>,
-): Promise<Map<string, LockMode>> {
-  const { rows } = await observer.query<{ relation: number; mode: string }>(
-    `select relation::int as relation, mode from pg_locks where pid = $1 and locktype = 'relation'`,
-    [pid],
-  );
-  const names = new Map([...known.values()].map(({ oid, name }) => [oid, name]));
-  const strongest = new Map<string, LockMode>();
-  for (const { relation, mode } of rows) {
-    const name = names.get(relation) ?? '';
-    strongest.set(name, stronger(strongest.get(name) ?? 'ACCESS SHARE', modeNamed(mode)));
-  }
-  return strongest;
-}
-
-function modeNamed(name: string): LockMode {
-  const squeeze = (text: string) => text.replaceAll(' ', '').toLowerCase();
-  const mode = LOCK_MODES.find((candidate) => `${squeeze(candidate)}lock` === squeeze(name));
-  if (mode === undefined) throw new Error(`no lock mode is called ${name}`);
-  return mode;
-}
-
-const processOf = async (session: pg.Client): Promise<number> =>
-  (await session.query('select pg_backend_pid() as pid')).rows[0].pid;
 
 const versionOf = async (session: pg.Client): Promise<number> =>
   Number((await session.query(`select current_setting('server_version_num') as v`)).rows[0].v);

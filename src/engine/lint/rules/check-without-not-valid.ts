@@ -16,7 +16,7 @@ alter table invoice add constraint invoice_total_check check (total >= 0) not va
 -- 0003_validate_total_check.sql
 alter table invoice validate constraint invoice_total_check;`,
   step: (step) => {
-    const [found] = addedConstraints(step).filter(
+    const found = addedConstraints(step).find(
       ({ kind, column }) => kind === 'CONSTR_CHECK' || (kind === 'CONSTR_NOTNULL' && column === null),
     );
     const work = blockingWork(step);

@@ -11,6 +11,10 @@ export const extensionLeftOut: LintRule = {
   remedy: 'Write CREATE EXTENSION alone; do the rest by hand, once a database.',
   bad: "create extension citext schema public version '1.6';",
   good: 'create extension citext;',
-  file: ({ script }) =>
-    (script.adapted?.ignored ?? []).map(({ offset, text }) => ({ at: offset, message: `${text}.` })),
+  file: ({ script }) => {
+    const refused = new Set(script.adapted?.shared.map(({ offset }) => offset));
+    return (script.adapted?.ignored ?? [])
+      .filter(({ offset }) => !refused.has(offset))
+      .map(({ offset, text }) => ({ at: offset, message: `${text}.` }));
+  },
 };

@@ -17,7 +17,7 @@ alter table invoice add constraint invoice_customer_fkey foreign key (tenant_id,
 -- 0003_validate_customer_key.sql
 alter table invoice validate constraint invoice_customer_fkey;`,
   step: (step) => {
-    const [found] = addedConstraints(step).filter(({ kind }) => kind === 'CONSTR_FOREIGN');
+    const found = addedConstraints(step).find(({ kind }) => kind === 'CONSTR_FOREIGN');
     const work = blockingWork(step);
     if (found === undefined || work === undefined || !step.old) return [];
     if (step.action === 'AT_AddConstraint' && !isChecked(found)) return [];
