@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { catalog } from './catalog.js';
+import { drift } from './check-drift.js';
 import { distance } from './distance.js';
 import { exportTenants } from './export.js';
 import { fanOut } from './fan-out.js';
@@ -23,6 +24,7 @@ const SCENARIOS = {
   loops,
   distance,
   shapes,
+  checkDrift: drift,
   scale,
   moves,
   export: exportTenants,

@@ -4,11 +4,26 @@ import type { Shape, ShapeKind, ShapeLine } from './shape.js';
 /** Longer definitions than this are told by the first line in which they differ. */
 const SHORT = 200;
 
+/** One object that two shapes do not have in common, or have otherwise. */
+export interface Difference {
+  /** As the reference has it; undefined for what is extra. */
+  expected: ShapeLine | undefined;
+  /** As it is; undefined for what is missing. */
+  actual: ShapeLine | undefined;
+  /** In one sentence. */
+  text: string;
+}
+
+/** The differences as `differencesOf` finds them, in sentences only. */
+export function differenceOf(reference: Shape, actual: Shape): string[] {
+  return differencesOf(reference, actual).map(({ text }) => text);
+}
+
 /**
  * What `actual` has other than `reference`, in sentences a person can act on, in order of the objects'
  * names. A table that is missing or extra is told in one sentence, without its columns and indexes.
  */
-export function differenceOf(reference: Shape, actual: Shape): string[] {
+export function differencesOf(reference: Shape, actual: Shape): Difference[] {
   const expected = indexBy(reference.lines, keyOf);
   const found = indexBy(actual.lines, keyOf);
   const missing = reference.lines.filter((line) => !found.has(keyOf(line)));
@@ -18,13 +33,21 @@ export function differenceOf(reference: Shape, actual: Shape): string[] {
     return other === undefined || other.definition === line.definition ? [] : [{ line, other }];
   });
   return [
-    ...tellApart(missing).map((line) => ({ line, text: missingSentence(line) })),
-    ...tellApart(extra).map((line) => ({ line, text: `${subject(line)} is extra` })),
-    ...changed.map(({ line, other }) => ({ line, text: changedSentence(line, other) })),
-  ]
-    .sort((a, b) => compare(a.line.name, b.line.name) || compare(a.text, b.text))
-    .map(({ text }) => text);
+    ...tellApart(missing).map((line) => ({ expected: line, actual: undefined, text: missingSentence(line) })),
+    ...tellApart(extra).map((line) => ({
+      expected: undefined,
+      actual: line,
+      text: `${subject(line)} is extra`,
+    })),
+    ...changed.map(({ line, other }) => ({
+      expected: line,
+      actual: other,
+      text: changedSentence(line, other),
+    })),
+  ].sort((a, b) => compare(nameOf(a), nameOf(b)) || compare(a.text, b.text));
 }
+
+const nameOf = ({ expected, actual }: Difference): string => (expected ?? actual)?.name ?? '';
 
 const keyOf = ({ kind, name }: ShapeLine): string => `${kind}\t${name}`;
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -70,13 +93,32 @@ function missingSentence(line: ShapeLine): string {
     : `${subject(line)} is missing`;
 }
 
+const INVALID = ' (invalid)';
+
 /** States that PostgreSQL prints at the end of a definition. */
 const STATES: readonly [suffix: string, words: string, without: string][] = [
   [' NOT VALID', 'is not validated', 'is validated, which it should not be yet'],
   [' NOT ENFORCED', 'is not enforced', 'is enforced'],
-  [' (invalid)', 'is invalid', 'is valid'],
+  [INVALID, 'is invalid', 'is valid'],
   [' (disabled)', 'is disabled', 'is enabled'],
 ];
+
+/**
+ * Is an object there as it should be, but out of work: an invalid index, a constraint that is not validated, a disabled
+ * trigger, an unlogged table? Or is it all that a build has left?
+ */
+export function isOutOfWork({ expected, actual }: Difference): boolean {
+  if (actual === undefined) return false;
+  if (expected === undefined) return actual.kind === 'index' && actual.definition.endsWith(INVALID);
+  if (expected.kind === 'table')
+    return (
+      actual.definition
+        .split('\n')
+        .filter((line) => line !== 'unlogged')
+        .join('\n') === expected.definition
+    );
+  return STATES.some(([suffix]) => actual.definition === expected.definition + suffix);
+}
 
 function changedSentence(expected: ShapeLine, actual: ShapeLine): string {
   for (const [suffix, words, without] of STATES) {

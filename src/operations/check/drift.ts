@@ -1,25 +1,46 @@
 import type { Finding } from '../../core/finding.js';
+import { listUnits } from '../../engine/catalog/units.js';
 import type { Fleet } from '../../engine/context.js';
+import { loadFleetMigrations } from '../migrations.js';
+import { findUnseen } from './drift-rules/not-compared.js';
+import { LEDGER_RULES, STATE_RULES } from './drift-rules/registry.js';
+import { ledgersOf } from './drift/ledgers.js';
+import { compareShapes } from './drift/shapes.js';
+import type { ShapeGroup } from './drift/shape-group.js';
+import { surveyFleet } from './drift/survey.js';
+import { stateFinding } from './drift/told-states.js';
 
-/** Units that look alike. */
-export interface ShapeGroup {
-  /** Units of one kind are compared with each other: pools, schemas and databases at one version. */
-  kind: string;
-  units: number;
-  tenants: number;
-  /** A few of them. */
-  examples: string[];
-  /** Is it how most of them look? */
-  majority: boolean;
-}
+export type { ShapeGroup };
 
 /** What `check drift` gives. */
 export interface DriftCheck {
   findings: Finding[];
   shapes: ShapeGroup[];
+  /** Units that were left out, as a tenant is being moved out of them or into them. */
+  skipped: { unit: string; reason: string }[];
 }
 
-/** Compares the shapes of all units with each other, with the ledgers and with the files. */
-export async function checkDrift(_fleet: Fleet): Promise<DriftCheck> {
-  return { findings: [], shapes: [] };
+/**
+ * Compares the shapes of all units with each other, with the ledgers and with the files, and finds what is there and out
+ * of work. Nothing is written: not to the fleet, nor to the catalog. A few queries a database do, whatever the number of
+ * units in it; of units that look alike one is read.
+ * @throws configuration error (exit 3) for files that cannot be read · connection error (exit 4) when a server is away
+ */
+export async function checkDrift(fleet: Fleet): Promise<DriftCheck> {
+  const migrations = await loadFleetMigrations(fleet);
+  const all = await fleet.catalog((connection) => listUnits(connection, []));
+  const units = all.filter(({ moving }) => moving === null);
+  const { seen, unseen, states } = await surveyFleet(fleet, units, STATE_RULES);
+  const { findings, shapes, ...marks } = await compareShapes(fleet, seen, migrations);
+  const ledgers = ledgersOf(seen, migrations);
+  return {
+    findings: [
+      ...findUnseen(unseen),
+      ...findings,
+      ...LEDGER_RULES.flatMap(({ look }) => look(ledgers)),
+      ...states.flatMap((state) => stateFinding(state, marks)),
+    ],
+    shapes,
+    skipped: all.flatMap(({ id, moving }) => (moving === null ? [] : [{ unit: id, reason: moving }])),
+  };
 }

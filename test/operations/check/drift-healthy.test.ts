@@ -1,0 +1,94 @@
+import { cpSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import type { Fleet } from '../../../src/engine/context.js';
+import { checkDrift } from '../../../src/operations/check/drift.js';
+import { migrate } from '../../../src/operations/migrate.js';
+import { completeDue } from '../../../src/operations/moves/due.js';
+import { promote } from '../../../src/operations/moves/promote.js';
+import { provisionTenant } from '../../../src/operations/provision.js';
+import { suspendTenant } from '../../../src/operations/suspend.js';
+import { directoryOf, numbered } from '../../engine/ledger/directory.js';
+import { newFolder } from '../../support/folder.js';
+import { INVOICING, newFleet } from '../../support/fleet.js';
+import { query, useServer } from '../../support/server.js';
+import { ZOO } from '../moves/zoo.js';
+import { restoringFleet } from '../restore/fleet.js';
+import { dumpOf } from './dump.js';
+
+const server = useServer({ autovacuum: 'off' });
+
+const roll = (fleet: Fleet) =>
+  migrate(fleet, { select: [], allowEmpty: false, dryRun: false, contract: true });
+
+/** Copies the migrations of the sample product from one number to another. */
+function copyMigrations(into: string, from: number, to: number): void {
+  for (const file of readdirSync(`${INVOICING}migrations`).filter((name) => name.endsWith('.sql'))) {
+    const number = Number.parseInt(file, 10);
+    if (number >= from && number <= to) cpSync(`${INVOICING}migrations/${file}`, path.join(into, file));
+  }
+}
+
+test('the sample product made, rolled out, moved, suspended and moved back has not drifted, and looking changes nothing', async () => {
+  const directory = newFolder();
+  copyMigrations(directory, 1, 6);
+  const { fleet: first, settings, another } = await newFleet(server.current, {
+    migrations: directory,
+    seed: null,
+    moves: { graceMs: 0 },
+  });
+  for (const [id, tier] of [
+    ['old-pooled', 'pool'],
+    ['old-schema', 'schema'],
+    ['old-database', 'database'],
+    ['to-move', 'pool'],
+  ] as const)
+    await provisionTenant(first, { id, tier, cluster: 'main' });
+  expect((await checkDrift(first)).findings).toEqual([]);
+  copyMigrations(directory, 7, 14);
+  // As a later command sees it.
+  const fleet = another();
+  const behind = await checkDrift(fleet);
+  expect(behind.findings).toEqual([]);
+  expect(behind.shapes.every(({ version }) => version === '0006_activity_log')).toBe(true);
+  await roll(fleet);
+  for (const [id, tier] of [
+    ['new-schema', 'schema'],
+    ['new-database', 'database'],
+    ['asleep', 'schema'],
+    ['asleep-too', 'database'],
+  ] as const)
+    await provisionTenant(fleet, { id, tier, cluster: 'main' });
+  for (const id of ['asleep', 'asleep-too']) await suspendTenant(fleet, id, { dryRun: false });
+  await promote(fleet, { id: 'to-move', to: 'schema' }, { dryRun: false });
+  await promote(fleet, { id: 'new-schema', to: 'database' }, { dryRun: false });
+  await promote(fleet, { id: 'old-database', to: 'pool' }, { dryRun: false });
+
+  const before = await dumpOf(server.current);
+  const { findings, shapes, skipped } = await checkDrift(fleet);
+  expect(findings).toEqual([]);
+  expect(skipped).toEqual([]);
+  expect(shapes).toMatchObject([
+    { kind: 'databases and schemas', majority: true, differences: [] },
+    { kind: 'pools', majority: true, units: 1, tenants: 2 },
+  ]);
+  expect(await dumpOf(server.current)).toEqual(before);
+  expect(await query(settings.catalogUrl, 'select from tenantctl_catalog.shapes')).not.toEqual([]);
+
+  expect((await completeDue(fleet)).failed).toEqual([]);
+  expect((await checkDrift(fleet)).findings).toEqual([]);
+}, 240_000);
+
+test('tables with everything that makes moving hard have not drifted after moves, exports and restores', async () => {
+  const given = await restoringFleet(server.current, { migrations: directoryOf(numbered(...ZOO)) });
+  await given.tenant('acme', 'schema', 60);
+  await given.tenant('beta', 'database', 60);
+  await given.promote({ id: 'acme', to: 'pool' });
+  await given.promote({ id: 'beta', to: 'schema' });
+  const { directory } = await given.exported('beta');
+  for (const tier of ['pool', 'schema', 'database'] as const)
+    await given.restore({ directory, id: `restored-${tier}`, tier });
+  const { findings, shapes } = await checkDrift(given.fleet);
+  expect(findings).toEqual([]);
+  expect(shapes).toHaveLength(2);
+}, 120_000);
