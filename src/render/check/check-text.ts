@@ -9,6 +9,8 @@ import type { CheckView } from './check-view.js';
 /** A faulty template is in every tenant: its first places say it all, `--json` has the others. */
 const SHOWN_OF_A_RULE = 10;
 const SHOWN_STATEMENTS = 4;
+/** Policies are long: what is cut off stands in `--json`. */
+const LONGEST_STATEMENT = 240;
 
 /** Findings for people: by rule, the gravest first, each with the SQL that mends it; what was looked at comes last. */
 export function checkText(view: CheckView, colors: Colors): string {
@@ -48,6 +50,7 @@ function findingLines({ where, message, hint, facts }: Finding, ownHint: boolean
 }
 
 function ended(statement: string): string {
+  if (statement.length > LONGEST_STATEMENT) return `${statement.slice(0, LONGEST_STATEMENT)} …`;
   return statement.endsWith(';') ? statement : `${statement};`;
 }
 
