@@ -1,0 +1,117 @@
+import { groupBy } from '../../core/group-by.js';
+import { type Sql, ident, raw, sql } from '../../pg/sql.js';
+import { loadParser } from '../ledger/parser.js';
+import type { RuleContext } from './catalog-rule.js';
+import { type Condition, readCondition } from './condition.js';
+import { tenantTables, withApplication } from './tables.js';
+
+/** Policies that the tool itself makes. */
+export const TOOL_POLICIES = ['tenantctl_tenant', 'tenantctl_fleet', 'tenantctl_guard', 'tenantctl_rescan'];
+
+export type Command = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE';
+
+/** A policy of a pool's table that the application is held to. */
+export interface Policy {
+  schema: string;
+  table: string;
+  name: string;
+  permissive: boolean;
+  using: string | null;
+  check: string | null;
+  command: string;
+  /** The type of the tenant column, and the owner of the table. */
+  type: string;
+  owner: string;
+}
+
+/** One condition of a policy, and the commands that it decides. */
+export interface Clause {
+  policy: Policy;
+  part: 'USING' | 'WITH CHECK';
+  text: string;
+  condition: Condition;
+  commands: readonly Command[];
+}
+
+const COMMANDS: Record<string, readonly Command[]> = {
+  '*': ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+  r: ['SELECT'],
+  a: ['INSERT'],
+  w: ['UPDATE'],
+  d: ['DELETE'],
+};
+
+/** The policies on tables of pools that speak to the application. */
+export async function readPolicies(context: RuleContext): Promise<Policy[]> {
+  return context.session.rows<Policy>(sql`
+    ${withApplication(context)}
+    select t.schema, t.name as table, p.polname::text as name, p.polpermissive as permissive, p.polcmd::text as command,
+           pg_get_expr(p.polqual, p.polrelid) as using, pg_get_expr(p.polwithcheck, p.polrelid) as check,
+           t.type, pg_get_userbyid(t.owner)::text as owner
+      from ${tenantTables(context)} t join pg_policy p on p.polrelid = t.oid
+     where 0 = any (p.polroles) or exists (select from application a, unnest(p.polroles) r (oid) where pg_has_role(a.oid, r.oid, 'USAGE'))
+     order by 1, 2, 3`);
+}
+
+/** The same, condition by condition. */
+export async function readClauses(context: RuleContext): Promise<Clause[]> {
+  await loadParser();
+  const policies = await readPolicies(context);
+  return policies.flatMap((policy) => clausesOf(policy, context.tenancy.column));
+}
+
+/** Without WITH CHECK new rows are held to USING. */
+function clausesOf(policy: Policy, column: string): Clause[] {
+  const commands = COMMANDS[policy.command] ?? [];
+  const read = commands.filter((command) => command !== 'INSERT');
+  const written = commands.filter((command) => command === 'INSERT' || command === 'UPDATE');
+  const clause = (part: Clause['part'], text: string | null, decides: readonly Command[]): Clause[] =>
+    text === null || decides.length === 0
+      ? []
+      : [{ policy, part, text, condition: readCondition(text, column), commands: decides }];
+  if (policy.check === null) return clause('USING', policy.using, commands);
+  return [...clause('USING', policy.using, read), ...clause('WITH CHECK', policy.check, written)];
+}
+
+/** Conditions of the user's that let rows of other tenants pass, where no restrictive policy holds them. */
+export async function openClauses(context: RuleContext): Promise<Clause[]> {
+  const byTable = groupBy(await readClauses(context), ({ policy }) => `${policy.schema}.${policy.table}`);
+  return [...byTable.values()].flatMap((clauses) => {
+    const guards = clauses.filter(
+      ({ policy, condition }) => !policy.permissive && isGuard(policy, condition),
+    );
+    return clauses.filter(
+      ({ policy, part, condition, commands }) =>
+        policy.permissive &&
+        !TOOL_POLICIES.includes(policy.name) &&
+        !condition.holdsTenant &&
+        !commands.every((command) => guards.some((guard) => decides(guard, part, command))),
+    );
+  });
+}
+
+/** The tool's own guard also admits the administrator's fleet scope, and is as good. */
+function isGuard(policy: Policy, condition: Condition): boolean {
+  return condition.holdsTenant || policy.name === 'tenantctl_guard';
+}
+
+function decides(guard: Clause, part: Clause['part'], command: Command): boolean {
+  const sees = guard.policy.check === null || guard.part === part;
+  return sees && guard.commands.includes(command);
+}
+
+/** The statements that hold a table's rows to the session's tenant, whatever the user's policies admit. */
+export async function guardStatements(
+  { session, tenancy }: RuleContext,
+  { schema, table, type, owner }: Pick<Policy, 'schema' | 'table' | 'type' | 'owner'>,
+): Promise<Sql[]> {
+  const row = await session.row<{ fleet: string; tenant: string }>(sql`
+    select tenantctl.fleet_condition() as fleet,
+           tenantctl.tenant_condition(${tenancy.column}, ${type}, ${tenancy.setting}, ${schema}) as tenant`);
+  const condition = raw(`(${row?.fleet ?? 'false'}) or (${row?.tenant ?? 'false'})`);
+  return [
+    sql`drop policy if exists tenantctl_guard on ${ident(schema, table)}`,
+    sql`create policy tenantctl_guard on ${ident(schema, table)} as restrictive for all to ${ident(tenancy.appRole)}, ${ident(owner)}
+      using (${condition}) with check (${condition})`,
+  ];
+}

@@ -1,0 +1,56 @@
+import { ident, sql } from '../../../pg/sql.js';
+import { type CatalogRule, foundIn } from '../catalog-rule.js';
+import { revoke } from '../statements.js';
+import { granteeName, poolSchemas, reachesApplication, withApplication } from '../tables.js';
+
+interface Table {
+  schema: string;
+  name: string;
+  grantee: string | null;
+  privileges: string[];
+  tenanted: boolean;
+}
+
+export const foreignTable: CatalogRule = {
+  home: 'pool',
+  rule: {
+    name: 'foreign-table',
+    check: 'isolation',
+    level: 'warning',
+    summary:
+      'The application has rights on a foreign table in a pool: row-level security does not exist for it, and it shows whatever the other side shows.',
+    explanation:
+      'Row-level security cannot be enabled on a foreign table, and the session’s tenant is not known on the other server. With the tenant column it holds rows of many tenants, which is an error.',
+    remedy: 'Take the right away, and let a job of the administrator’s copy what tenants need.',
+    bad: `-- as a superuser
+create foreign data wrapper elsewhere; create server elsewhere foreign data wrapper elsewhere;
+create foreign table old_invoice (tenant_id uuid, id bigint) server elsewhere;
+grant select on old_invoice to app_user;`,
+    good: `-- as a superuser
+create foreign data wrapper elsewhere; create server elsewhere foreign data wrapper elsewhere;
+create foreign table old_invoice (tenant_id uuid, id bigint) server elsewhere;`,
+  },
+  async find(context) {
+    const tables = await context.session.rows<Table>(sql`
+      ${withApplication(context)}
+      select n.nspname::text as schema, c.relname::text as name, ${granteeName(sql`x.grantee`)} as grantee, array_agg(distinct x.privilege_type) as privileges,
+             exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = ${context.tenancy.column} and not a.attisdropped) as tenanted
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace cross join aclexplode(c.relacl) x
+       where n.nspname = any (${poolSchemas(context)}::text[]) and c.relkind = 'f' and x.grantee <> c.relowner
+         and x.privilege_type in ('SELECT', 'INSERT', 'UPDATE', 'DELETE') and ${reachesApplication(sql`x.grantee`)}
+       group by 1, 2, x.grantee, 5 order by 1, 2, 3`);
+    return tables.map(({ schema, name, grantee, privileges, tenanted }) =>
+      foundIn(
+        context,
+        this.rule,
+        `${schema}.${name}`,
+        `${grantee ?? 'PUBLIC'} may ${privileges.join(', ')} on foreign table ${schema}.${name}, for which there are no policies: it shows what the other server shows${tenanted ? ', of all tenants' : ''}`,
+        {
+          level: tenanted ? 'error' : 'warning',
+          sql: [revoke(privileges, 'TABLE', ident(schema, name), grantee)],
+          facts: { grantee, privileges },
+        },
+      ),
+    );
+  },
+};

@@ -1,0 +1,57 @@
+import { ident, sql } from '../../../pg/sql.js';
+import { type CatalogRule, foundIn } from '../catalog-rule.js';
+import { someOf } from '../statements.js';
+import { poolSchemas } from '../tables.js';
+
+interface Publication {
+  name: string;
+  tables: string[];
+  whole: boolean;
+}
+
+export const publication: CatalogRule = {
+  home: 'pool',
+  rule: {
+    name: 'publication',
+    check: 'isolation',
+    level: 'info',
+    summary: 'A publication sends a table of a pool to subscribers: they get the rows of all tenants.',
+    explanation:
+      'Logical decoding knows no policies. A row filter of the publication is the only thing that holds tenants apart for a subscriber. It is worth knowing where copies are when a tenant is deleted.',
+    remedy:
+      'Give the publication a row filter, take the table out, or list the subscriber among your copies.',
+    bad: 'create publication elsewhere for table customer;',
+    good: 'create publication elsewhere for table currency;',
+  },
+  async find(context) {
+    const publications = await context.session.rows<Publication>(sql`
+      select p.pubname::text as name, bool_or(p.puballtables) as whole, array_agg(distinct t.schemaname || '.' || t.tablename) as tables
+        from pg_publication p cross join lateral pg_get_publication_tables(p.pubname::text) g
+        join pg_class c on c.oid = g.relid join pg_namespace n on n.oid = c.relnamespace
+        cross join lateral (values (n.nspname, c.relname)) t (schemaname, tablename)
+       where n.nspname = any (${poolSchemas(context)}::text[]) and g.qual is null
+         and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = ${context.tenancy.column} and not a.attisdropped)
+       group by 1 order by 1`);
+    return publications.map(({ name, tables, whole }) =>
+      foundIn(
+        context,
+        this.rule,
+        `publication ${name}`,
+        `publication ${name} sends the rows of all tenants of ${someOf(tables)} to whoever subscribes`,
+        {
+          sql: whole
+            ? [sql`drop publication ${ident(name)}`]
+            : tables.map(
+                (table) => sql`alter publication ${ident(name)} drop table ${ident(...split(table))}`,
+              ),
+          facts: { tables },
+        },
+      ),
+    );
+  },
+};
+
+function split(table: string): [string, string] {
+  const dot = table.indexOf('.');
+  return [table.slice(0, dot), table.slice(dot + 1)];
+}
