@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { catalog } from './catalog.js';
+import { checkMigrations } from './check-migrations.js';
 import { drift } from './check-drift.js';
 import { distance } from './distance.js';
 import { exportTenants } from './export.js';
@@ -30,6 +31,7 @@ const SCENARIOS = {
   export: exportTenants,
   retention,
   retentionOfMany,
+  checkMigrations,
 };
 
 const names = process.argv.slice(2);

@@ -31,7 +31,7 @@ export function allowancesIn(script: Script): Allowance[] {
 
 function statementOf({ statements, sql }: Script, { start }: Comment): number | null {
   // Behind a statement on its last line, it is about that one.
-  const beside = statements.findIndex(
+  const beside = statements.findLastIndex(
     ({ end, start: begin }) => begin < start && end <= start && !sql.slice(end, start).includes('\n'),
   );
   if (beside >= 0) return beside;

@@ -24,6 +24,8 @@ test('before a later statement it is for that one alone', async () => {
 test('behind a statement, and inside one, it is for that one', async () => {
   const beside = `select 1;\n${INDEX} -- tenantctl: allow index-without-concurrently ${REASON}\n${INDEX}`;
   expect(await told(beside)).toEqual(['3 index-without-concurrently']);
+  const last = `select 1; ${COLUMN} -- tenantctl: allow drop-column ${REASON}`;
+  expect(await told(last)).toEqual([]);
   const inside = `select 1;\ncreate index i\n  -- tenantctl: allow index-without-concurrently ${REASON}\n  on invoice (tenant_id, number);`;
   expect(await told(inside)).toEqual([]);
 });
