@@ -7,6 +7,7 @@ import { LEDGER_RULES, STATE_RULES } from './drift-rules/registry.js';
 import { ledgersOf } from './drift/ledgers.js';
 import { compareShapes } from './drift/shapes.js';
 import type { ShapeGroup } from './drift/shape-group.js';
+import { withoutSettled } from './drift/settled.js';
 import { surveyFleet } from './drift/survey.js';
 import { stateFinding } from './drift/told-states.js';
 
@@ -38,7 +39,7 @@ export async function checkDrift(fleet: Fleet): Promise<DriftCheck> {
       ...findUnseen(unseen),
       ...findings,
       ...LEDGER_RULES.flatMap(({ look }) => look(ledgers)),
-      ...states.flatMap((state) => stateFinding(state, marks)),
+      ...withoutSettled(states, seen, ledgers).flatMap((state) => stateFinding(state, marks)),
     ],
     shapes,
     skipped: all.flatMap(({ id, moving }) => (moving === null ? [] : [{ unit: id, reason: moving }])),

@@ -32,7 +32,11 @@ function copyMigrations(into: string, from: number, to: number): void {
 test('the sample product made, rolled out, moved, suspended and moved back has not drifted, and looking changes nothing', async () => {
   const directory = newFolder();
   copyMigrations(directory, 1, 6);
-  const { fleet: first, settings, another } = await newFleet(server.current, {
+  const {
+    fleet: first,
+    settings,
+    another,
+  } = await newFleet(server.current, {
     migrations: directory,
     seed: null,
     moves: { graceMs: 0 },
@@ -51,6 +55,9 @@ test('the sample product made, rolled out, moved, suspended and moved back has n
   const behind = await checkDrift(fleet);
   expect(behind.findings).toEqual([]);
   expect(behind.shapes.every(({ version }) => version === '0006_activity_log')).toBe(true);
+  // The contract phase waits for the next run; what that will validate is not amiss until then.
+  await roll(fleet);
+  expect((await checkDrift(fleet)).findings).toEqual([]);
   await roll(fleet);
   for (const [id, tier] of [
     ['new-schema', 'schema'],

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import type { LocalServer } from '../../../src/embedded/server.js';
 import { query, withClient } from '../../support/server.js';
 

@@ -59,10 +59,12 @@ function messageOf({ standard, kind }: Deviation, units: number, differences: re
   const version = kind.version === null ? 'without migrations' : `at ${kind.version.name}`;
   if (standard.shape === null)
     return `${count(kind.units.length, 'unit')} ${version} look differently, none as most do, and the files cannot tell who is right: ${standard.reason ?? 'they could not be played'}`;
-  const like = standard.sort === null || standard.fromFiles ? 'as the files say' : 'like the others';
-  const all = like === 'like the others' ? `the other ${standard.sort?.units.length ?? 0}` : 'others';
+  const like =
+    standard.sort === null || standard.fromFiles
+      ? 'as the files say'
+      : `like the other ${standard.sort.units.length.toLocaleString('en')}`;
   const verb = units === 1 ? 'does' : 'do';
-  return `${count(units, 'unit')} ${version} ${verb} not look ${like === 'like the others' ? `like ${all}` : like}: ${listed(differences)}; a rollout stops there`;
+  return `${count(units, 'unit')} ${version} ${verb} not look ${like}: ${listed(differences)}; a rollout stops there`;
 }
 
 function listed(differences: readonly string[]): string {

@@ -8,7 +8,7 @@ export const unvalidatedConstraint: StateRule = {
     level: 'warning',
     summary: 'A constraint holds for new rows; nobody knows whether the old ones keep it.',
     explanation:
-      'ADD CONSTRAINT … NOT VALID is the right first step on a table that is in use. The second one is missing: rows from before may break the rule, the planner cannot rely on it, and SET NOT NULL, an update of such a row or a restore fails on it some day.',
+      'ADD CONSTRAINT … NOT VALID is the right first step on a table that is in use. The second one is missing: rows from before may break the rule, the planner cannot rely on it, and SET NOT NULL, an update of such a row or a restore fails on it some day. One that a pending migration validates is not reported.',
     remedy: 'VALIDATE CONSTRAINT: it reads the table while others read and write it.',
     bad: `create table counted (tenant_id uuid not null, id int);
 alter table counted add constraint counted_id_positive check (id > 0) not valid;`,
@@ -23,6 +23,8 @@ alter table counted validate constraint counted_id_positive;`,
       left join pg_class r on r.oid = k.conrelid left join pg_type ty on ty.oid = k.contypid
      where not k.convalidated and k.conparentid = 0 and k.conrelid not in (select relation from at_work)
        ${version >= 180_000 ? 'and k.conenforced' : ''}`,
+  settledBy: ({ name }) =>
+    new RegExp(`\\bvalidate\\s+constraint\\s+"?${name.replace(/\W/g, '\\$&')}\\b`, 'i'),
   tell: ({ name, relation, extra }) => ({
     message: `constraint ${name} of ${relation} is not validated: rows from before it may break it`,
     hint: 'Validate it; where that fails, mend the rows that it names first.',

@@ -25,6 +25,8 @@ export interface StateRule {
    * `at_work (relation)`, the tables that another session holds as one that builds or validates does.
    */
   query(serverVersion: number): string;
+  /** How a file reads that will put it to work: where such a one is still to come, nothing is amiss. */
+  settledBy?(state: FoundState): RegExp;
   tell(state: FoundState): {
     /** What is so, without the units: `index x of table y is invalid`. */
     message: string;
