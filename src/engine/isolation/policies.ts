@@ -30,7 +30,9 @@ export interface Clause {
   part: 'USING' | 'WITH CHECK';
   text: string;
   condition: Condition;
-  commands: readonly Command[];
+  /** Of these commands it decides which rows are seen, and of those which new rows are taken. */
+  reads: readonly Command[];
+  writes: readonly Command[];
 }
 
 const COMMANDS: Record<string, readonly Command[]> = {
@@ -63,14 +65,24 @@ export async function readClauses(context: RuleContext): Promise<Clause[]> {
 /** Without WITH CHECK new rows are held to USING. */
 function clausesOf(policy: Policy, column: string): Clause[] {
   const commands = COMMANDS[policy.command] ?? [];
-  const read = commands.filter((command) => command !== 'INSERT');
-  const written = commands.filter((command) => command === 'INSERT' || command === 'UPDATE');
-  const clause = (part: Clause['part'], text: string | null, decides: readonly Command[]): Clause[] =>
-    text === null || decides.length === 0
-      ? []
-      : [{ policy, part, text, condition: readCondition(text, column), commands: decides }];
-  if (policy.check === null) return clause('USING', policy.using, commands);
-  return [...clause('USING', policy.using, read), ...clause('WITH CHECK', policy.check, written)];
+  const reads = commands.filter((command) => command !== 'INSERT');
+  const writes = commands.filter((command) => command === 'INSERT' || command === 'UPDATE');
+  const clause = (
+    part: Clause['part'],
+    text: string | null,
+    sides: Pick<Clause, 'reads' | 'writes'>,
+  ): Clause[] =>
+    text === null ? [] : [{ policy, part, text, condition: readCondition(text, column), ...sides }];
+  if (policy.check === null) return clause('USING', policy.using, { reads, writes });
+  return [
+    ...clause('USING', policy.using, { reads, writes: [] }),
+    ...clause('WITH CHECK', policy.check, { reads: [], writes }),
+  ];
+}
+
+/** The commands that a condition decides. */
+export function commandsOf({ reads, writes }: Clause): Command[] {
+  return [...new Set([...reads, ...writes])];
 }
 
 /** Conditions of the user's that let rows of other tenants pass, where no restrictive policy holds them. */
@@ -81,23 +93,25 @@ export async function openClauses(context: RuleContext): Promise<Clause[]> {
       ({ policy, condition }) => !policy.permissive && isGuard(policy, condition),
     );
     return clauses.filter(
-      ({ policy, part, condition, commands }) =>
-        policy.permissive &&
-        !TOOL_POLICIES.includes(policy.name) &&
-        !condition.holdsTenant &&
-        !commands.every((command) => guards.some((guard) => decides(guard, part, command))),
+      (clause) =>
+        clause.policy.permissive &&
+        !TOOL_POLICIES.includes(clause.policy.name) &&
+        !clause.condition.holdsTenant &&
+        !isGuarded(clause, guards),
     );
   });
+}
+
+function isGuarded({ reads, writes }: Clause, guards: readonly Clause[]): boolean {
+  return (
+    reads.every((command) => guards.some((guard) => guard.reads.includes(command))) &&
+    writes.every((command) => guards.some((guard) => guard.writes.includes(command)))
+  );
 }
 
 /** The tool's own guard also admits the administrator's fleet scope, and is as good. */
 function isGuard(policy: Policy, condition: Condition): boolean {
   return condition.holdsTenant || policy.name === 'tenantctl_guard';
-}
-
-function decides(guard: Clause, part: Clause['part'], command: Command): boolean {
-  const sees = guard.policy.check === null || guard.part === part;
-  return sees && guard.commands.includes(command);
 }
 
 /** The statements that hold a table's rows to the session's tenant, whatever the user's policies admit. */

@@ -1,6 +1,6 @@
 import type { Finding } from '../../../core/finding.js';
 import { type CatalogRule, foundIn } from '../catalog-rule.js';
-import { guardStatements, openClauses } from '../policies.js';
+import { commandsOf, guardStatements, openClauses } from '../policies.js';
 
 export const policyAlwaysTrue: CatalogRule = {
   home: 'pool',
@@ -19,9 +19,11 @@ export const policyAlwaysTrue: CatalogRule = {
   },
   async find(context) {
     const findings: Finding[] = [];
-    for (const { policy, part, text, condition, commands } of await openClauses(context)) {
+    for (const clause of await openClauses(context)) {
+      const { policy, part, text, condition } = clause;
       if (!condition.alwaysTrue) continue;
       const { schema, table, name } = policy;
+      const commands = commandsOf(clause);
       const message = `policy ${name} on ${schema}.${table} is true for every row (${part}): the application may ${commands.join(', ')} the rows of all tenants`;
       const particulars = {
         sql: await guardStatements(context, policy),

@@ -1,6 +1,6 @@
 import type { Finding } from '../../../core/finding.js';
 import { type CatalogRule, foundIn } from '../catalog-rule.js';
-import { guardStatements, openClauses } from '../policies.js';
+import { commandsOf, guardStatements, openClauses } from '../policies.js';
 
 export const policyFailsOpen: CatalogRule = {
   home: 'pool',
@@ -21,9 +21,11 @@ export const policyFailsOpen: CatalogRule = {
   },
   async find(context) {
     const findings: Finding[] = [];
-    for (const { policy, part, text, condition, commands } of await openClauses(context)) {
+    for (const clause of await openClauses(context)) {
+      const { policy, part, text, condition } = clause;
       if (condition.alwaysTrue || !condition.failsOpen) continue;
       const { schema, table, name } = policy;
+      const commands = commandsOf(clause);
       const message = `policy ${name} on ${schema}.${table} is true for a session that has set no tenant (${part}): whoever forgets the setting may ${commands.join(', ')} the rows of all tenants`;
       const particulars = {
         sql: await guardStatements(context, policy),

@@ -1,6 +1,6 @@
 import type { Finding } from '../../../core/finding.js';
 import { type CatalogRule, foundIn } from '../catalog-rule.js';
-import { guardStatements, openClauses } from '../policies.js';
+import { commandsOf, guardStatements, openClauses } from '../policies.js';
 
 export const policyWithoutTenant: CatalogRule = {
   home: 'pool',
@@ -20,9 +20,11 @@ export const policyWithoutTenant: CatalogRule = {
   },
   async find(context) {
     const findings: Finding[] = [];
-    for (const { policy, part, text, condition, commands } of await openClauses(context)) {
+    for (const clause of await openClauses(context)) {
+      const { policy, part, text, condition } = clause;
       if (condition.alwaysTrue || condition.failsOpen) continue;
       const { schema, table, name } = policy;
+      const commands = commandsOf(clause);
       const message = `policy ${name} on ${schema}.${table} does not hold rows to the tenant (${part}): the application may ${commands.join(', ')} rows of other tenants that meet ${text}`;
       const level: Finding['level'] = condition.asksElsewhere ? 'warning' : 'error';
       const particulars = {
