@@ -21,10 +21,8 @@ export async function orphanSchemas(context: DatabaseContext): Promise<DoctorFin
   const named = schemas.filter(({ schema }) => idIn(names.schema, schema) !== undefined);
   if (named.length === 0) return [];
   const known = await fleet.catalog((catalog) => knownSchemas(catalog, cluster, session.database));
-  const pools = Object.values(fleet.cluster(cluster).pools).map(({ schema }) => schema);
-  return named
-    .filter(({ schema }) => !known.has(schema) && !pools.includes(schema))
-    .map((found) => finding(context, found));
+  for (const { schema } of Object.values(fleet.cluster(cluster).pools)) known.add(schema);
+  return named.filter(({ schema }) => !known.has(schema)).map((found) => finding(context, found));
 }
 
 interface Found {

@@ -119,7 +119,7 @@ describe('who lives where', () => {
       await made.inside(database, `update tenantctl.placement set ${change} where tenant = 'in-schema'`);
       const { fixed, findings } = await made.fix();
       expect(fixed).toEqual([]);
-      const [finding] = findings.filter(({ rule }) => rule === 'home-differs');
+      const finding = findings.find(({ rule }) => rule === 'home-differs');
       expect(finding?.message).toContain(what);
       expect(finding?.facts).toMatchObject({ tenant: 'in-schema', differences: [{ what }] });
     },

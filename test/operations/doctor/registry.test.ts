@@ -23,9 +23,10 @@ test('every rule that finds something is in the registry once, and none is there
 });
 
 test('every rule whose findings can be mended says how, and no other', () => {
-  const mends = sources()
-    .filter((text) => /\bmend: \(\) =>/.test(text))
-    .flatMap((text) => [...text.matchAll(/\brule: '([a-z-]+)'/g)].map(([, name]) => name as string));
+  const mending = sources().filter((text) => /\bmend: \(\) =>/.test(text));
+  const mends = new Set(
+    mending.flatMap((text) => [...text.matchAll(/\brule: '([a-z-]+)'/g)].map(([, name]) => name)),
+  );
   const said = DOCTOR_RULES.filter((rule) => rule.mends !== null).map(({ name }) => name);
-  expect(said.filter((name) => !mends.includes(name))).toEqual([]);
+  expect(said.filter((name) => !mends.has(name))).toEqual([]);
 });
