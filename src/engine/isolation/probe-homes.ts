@@ -5,7 +5,6 @@ import { ident, sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
 import { type Attempt, type Outcome, attemptScript, outcomesOf } from './attempt.js';
 import { type Coverage, noCoverage } from './coverage.js';
-import { tenantDatabaseReached } from './probes/tenant-database-reached.js';
 import { tenantSchemaReached } from './probes/tenant-schema-reached.js';
 
 /** Roles that are assumed in one database, and looks that one check has for all of them together. */
@@ -151,74 +150,4 @@ async function readHomes(session: Connection, appRole: string): Promise<SchemaHo
 function sampleOf(homes: readonly SchemaHome[]): SchemaHome[] {
   if (homes.length <= ROLES) return [...homes];
   return Array.from({ length: ROLES }, (_, n) => homes[Math.floor((n * homes.length) / ROLES)] as SchemaHome);
-}
-
-/** A tenant's database, and whose role may enter it. */
-export interface DatabaseHome {
-  tenant: string;
-  database: string;
-  role: string;
-}
-
-/**
- * Reads which roles of tenants may connect to databases of others.
- * @param homes the databases that belong to one tenant
- * @param roles the roles of all tenants of the cluster that have one of their own
- */
-export async function probeDatabases(
-  fleet: Fleet,
-  cluster: string,
-  homes: readonly DatabaseHome[],
-  roles: readonly string[],
-): Promise<Looked> {
-  if (homes.length === 0) return { findings: [], coverage: noCoverage() };
-  const connections = fleet.connections(cluster);
-  const open = await connections.use(connections.maintenanceDatabase, (session) =>
-    mayConnect(session, homes, roles),
-  );
-  const byDatabase = groupBy(open, ({ database }) => database);
-  const findings = homes
-    .filter(({ database }) => byDatabase.has(database))
-    .map((home) => databaseFinding(cluster, home, byDatabase.get(home.database) ?? []));
-  return {
-    findings,
-    coverage: {
-      ...noCoverage(),
-      tables: homes.length,
-      roles: roles.length,
-      probes: homes.length,
-      probed: homes.length,
-    },
-  };
-}
-
-async function mayConnect(session: Connection, homes: readonly DatabaseHome[], roles: readonly string[]) {
-  return session.rows<{ database: string; role: string }>(sql`
-    select h.database, x.role
-      from unnest(${homes.map(({ database }) => database)}::text[], ${homes.map(({ role }) => role)}::text[]) as h (database, owner)
-      join pg_database d on d.datname = h.database
-      cross join lateral (
-        select 'PUBLIC' as role where has_database_privilege('public', d.oid, 'CONNECT')
-        union all
-        select r.rolname::text from pg_roles r where r.rolname = any (${roles}::text[]) and r.rolname <> h.owner
-           and not has_database_privilege('public', d.oid, 'CONNECT') and has_database_privilege(r.oid, d.oid, 'CONNECT')
-      ) x order by 1, 2`);
-}
-
-function databaseFinding(cluster: string, home: DatabaseHome, open: readonly { role: string }[]): Finding {
-  const roles = open.map(({ role }) => role);
-  const list = roles.map((role) => (role === 'PUBLIC' ? 'public' : ident(role).text())).join(', ');
-  return {
-    rule: tenantDatabaseReached.name,
-    level: tenantDatabaseReached.level,
-    where: `${cluster}/${home.database}`,
-    message: `${roles.slice(0, 3).join(', ')} may connect to the database of tenant ${home.tenant}.`,
-    hint: tenantDatabaseReached.remedy,
-    facts: {
-      tenant: home.tenant,
-      roles,
-      commands: ['CONNECT'],
-      sql: [`revoke connect on database ${ident(home.database).text()} from ${list}`],
-    },
-  };
 }

@@ -1,12 +1,9 @@
-import type { Tier } from '../../core/tier.js';
 import { NO_LIMITS } from '../../core/settings.js';
 import type { MigrationUnit } from '../../core/unit.js';
 import type { Fleet } from '../../engine/context.js';
 import { together } from '../../engine/isolation/coverage.js';
-import { type Looked, probeDatabases, probeSchemas } from '../../engine/isolation/probe-homes.js';
+import { type Looked, probeSchemas } from '../../engine/isolation/probe-homes.js';
 import { type SeedTenant, probePool } from '../../engine/isolation/probe-pool.js';
-import { driverOf } from '../../engine/tiers/registry.js';
-import { sql } from '../../pg/sql.js';
 import { type Seed, readSeed, runSeed } from '../seed.js';
 
 /** A database of the fleet, and the units that are in it. */
@@ -30,25 +27,8 @@ export async function probeDatabase({ fleet, cluster, database, units }: ProbeCo
   return joined(looked);
 }
 
-/**
- * Reads which tenants' roles may enter the databases of others on one cluster.
- * @throws connection error (exit 4) when the cluster cannot be reached
- */
-export async function probeCluster(fleet: Fleet, cluster: string): Promise<Looked> {
-  const homes = await fleet.catalog((connection) =>
-    connection.rows<{ tenant: string; tier: Tier; database: string; role: string }>(sql`
-      select t.id as tenant, p.tier, p.database, p.role
-        from tenantctl_catalog.placements p join tenantctl_catalog.tenants t on t.id = p.tenant
-       where p.cluster = ${cluster} and p.until is null and t.status not in ('provisioning', 'deleted') order by 1`),
-  );
-  const own = homes.filter(({ tier }) => driverOf(tier).facts.drops === 'database');
-  const roles = new Set(homes.map(({ role }) => role));
-  roles.delete(fleet.settings.tenancy.appRole);
-  return probeDatabases(fleet, cluster, own, [...roles]);
-}
-
 /** What several looks have found, as one. */
-export function joined(looked: readonly Looked[]): Looked {
+function joined(looked: readonly Looked[]): Looked {
   return {
     findings: looked.flatMap(({ findings }) => findings),
     coverage: together(looked.map(({ coverage }) => coverage)),

@@ -7,7 +7,6 @@ import { keyTellsForeignRows } from './key-tells-foreign-rows.js';
 import { materialisedViewShowsRows } from './materialised-view-shows-rows.js';
 import { partitionReached } from './partition-reached.js';
 import { referenceToForeignRow } from './reference-to-foreign-row.js';
-import { tenantDatabaseReached } from './tenant-database-reached.js';
 import { tenantSchemaReached } from './tenant-schema-reached.js';
 import { viewReachesForeignRows } from './view-reaches-foreign-rows.js';
 
@@ -20,7 +19,6 @@ export const PROBES: readonly Rule[] = [
   materialisedViewShowsRows,
   definerFunctionShowsRows,
   tenantSchemaReached,
-  tenantDatabaseReached,
   referenceToForeignRow,
   keyTellsForeignRows,
   contextBreaksReading,

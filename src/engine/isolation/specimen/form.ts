@@ -17,6 +17,8 @@ export class Form {
     private readonly salt: string,
     /** Values that are wanted where they fit. */
     private readonly wanted: readonly string[] = [],
+    /** Columns that are not left empty although they may be. */
+    private readonly filled: ReadonlySet<string> = new Set(),
   ) {}
 
   /** Says what stands in a column, whatever else would fit. */
@@ -59,12 +61,13 @@ export class Form {
     const own = partitionColumns.includes(column.name) ? bounds : [];
     const salt = `${this.salt}${this.round === 0 ? '' : this.round}`;
     const values: Choice[] = candidates(column, checks, own, salt);
-    const optional = column.hasDefault || column.identity !== '' || !column.notNull;
+    const byItself = column.hasDefault || column.identity !== '';
+    const optional = byItself || (!column.notNull && !this.filled.has(column.name));
     const unique = this.table.uniques.some(({ columns }) => columns.includes(column.name));
     // Numbers of keys must differ from those of others: the random one before the simple ones.
     if (unique && column.category === 'N') values.unshift(...values.splice(values.indexOf('1') + 1, 1));
     if (optional) values.unshift(undefined);
-    if (column.hasDefault && !column.notNull) values.push(null);
+    if (!column.notNull && (byItself || !optional)) values.push(null);
     const wanted = values.filter((value) => typeof value === 'string' && this.wanted.includes(value));
     return [...wanted, ...values.filter((value) => !wanted.includes(value))];
   }

@@ -77,7 +77,7 @@ export class RowMaker {
   }
 
   private async makeRow(table: Relation, tenant: string, path: readonly string[]): Promise<Row> {
-    const form = new Form(table, randomBytes(6).toString('hex'), this.wanted);
+    const form = new Form(table, randomBytes(6).toString('hex'), this.wanted, this.keyColumns(table));
     if (table.tenanted) form.set(this.tenantColumn, tenant);
     const register = this.owned.registers.get(table.qualified);
     if (register !== undefined) form.set(register, tenant);
@@ -101,6 +101,12 @@ export class RowMaker {
       else if (reference.required) await this.fillReference(form, reference, tenant, path);
       else this.leaveOut(form, table, reference);
     }
+  }
+
+  /** What stands in a key without the tenant column must be there for the key to tell anything. */
+  private keyColumns({ uniques }: Relation): ReadonlySet<string> {
+    const loose = uniques.filter(({ special, columns }) => !special && !columns.includes(this.tenantColumn));
+    return new Set(loose.flatMap(({ columns }) => columns));
   }
 
   private async fillReference(
