@@ -3,6 +3,7 @@ import os from 'node:os';
 import { catalog } from './catalog.js';
 import { checkMigrations } from './check-migrations.js';
 import { drift } from './check-drift.js';
+import { checkIsolation } from './check-isolation.js';
 import { distance } from './distance.js';
 import { exportTenants } from './export.js';
 import { fanOut } from './fan-out.js';
@@ -26,6 +27,7 @@ const SCENARIOS = {
   distance,
   shapes,
   checkDrift: drift,
+  checkIsolation,
   scale,
   moves,
   export: exportTenants,

@@ -9,14 +9,15 @@ const AGES = `- 'relpages' - 'reltuples' - 'relallvisible' - 'relallfrozen' - 'r
 /**
  * A digest of every row of every table of every database, the server's own catalogs among them; sequences are left out.
  * Run it on a server without autovacuum.
+ * @param only the one database to be dumped
  */
-export async function dumpOf(server: LocalServer): Promise<Record<string, string>> {
+export async function dumpOf(server: LocalServer, only?: string): Promise<Record<string, string>> {
   const databases = await query<{ name: string }>(
     server.superuserUrl('postgres'),
     `select datname as name from pg_database where datallowconn and datname <> 'template1' order by 1`,
   );
   const dump: Record<string, string> = {};
-  for (const { name } of databases)
+  for (const { name } of databases.filter((database) => only === undefined || database.name === only))
     await withClient(server.superuserUrl(name), async (client) => {
       for (const table of await tablesOf(client)) {
         const { rows } = await client.query<{ digest: string }>(

@@ -22,12 +22,12 @@ it('what isolation does not hold is not written either', { timeout: 60_000 }, as
     set tenantctl.scope = 'fleet'; insert into note select key::uuid, n, 'kept' from tenantctl.placement, generate_series(1, 50) n;
     alter table note disable row level security; grant truncate on note to app_user`);
   await fleet.probe();
-  const before = await dumpOf(server.current);
+  const before = await dumpOf(server.current, fleet.database);
   const { findings } = await fleet.probe();
   expect(findings.map(({ rule }) => rule)).toEqual(
     expect.arrayContaining(['foreign-rows-read', 'foreign-rows-written']),
   );
-  expect(await dumpOf(server.current)).toEqual(before);
+  expect(await dumpOf(server.current, fleet.database)).toEqual(before);
 });
 
 it('what triggers write elsewhere is taken back with the row', { timeout: 60_000 }, async () => {
@@ -39,10 +39,10 @@ it('what triggers write elsewhere is taken back with the row', { timeout: 60_000
      create trigger see after insert or update or delete on note for each row execute function see();`,
   );
   await fleet.probe();
-  const before = await dumpOf(server.current);
+  const before = await dumpOf(server.current, fleet.database);
   const { coverage } = await fleet.probe();
   expect(coverage.notProbed).toEqual([]);
-  expect(await dumpOf(server.current)).toEqual(before);
+  expect(await dumpOf(server.current, fleet.database)).toEqual(before);
 });
 
 it(
@@ -55,12 +55,12 @@ it(
     create function never() returns trigger language plpgsql as $$ begin raise exception 'no notes today'; end $$;
     create trigger never before insert or update or delete on note for each row execute function never()`);
     await fleet.probe();
-    const before = await dumpOf(server.current);
+    const before = await dumpOf(server.current, fleet.database);
     const sound = await fleet.probe();
     expect(sound.findings).toEqual([]);
     expect(sound.coverage.probed).toBeGreaterThan(0);
     expect(sound.coverage.notProbed).toMatchObject([{ reason: expect.stringContaining('no notes today') }]);
-    expect(await dumpOf(server.current)).toEqual(before);
+    expect(await dumpOf(server.current, fleet.database)).toEqual(before);
     await fleet.change('alter table note disable row level security');
     const broken = await fleet.probe();
     expect(broken.findings).toMatchObject([{ rule: 'foreign-rows-read' }]);
@@ -92,7 +92,7 @@ it('a check whose session is ended in the middle leaves nothing', { timeout: 60_
   );
   const url = server.current.superuserUrl(fleet.database);
   await fleet.probe();
-  const before = await dumpOf(server.current);
+  const before = await dumpOf(server.current, fleet.database);
   await withClient(url, async (holder) => {
     await holder.query('select pg_advisory_lock(77)');
     const probing = fleet.probe().then(
@@ -118,7 +118,7 @@ it('a check whose session is ended in the middle leaves nothing', { timeout: 60_
     await holder.query('select pg_terminate_backend($1)', [waiting.pid]);
     expect(await probing).toMatch(/terminat/);
   });
-  expect(await dumpOf(server.current)).toEqual(before);
+  expect(await dumpOf(server.current, fleet.database)).toEqual(before);
 });
 
 it('a table that somebody has locked is not waited for', { timeout: 60_000 }, async () => {
