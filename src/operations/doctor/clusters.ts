@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import type { Fleet } from '../../engine/context.js';
 import { hasLocalState } from '../../engine/local/placements.js';
+import { databaseExists } from '../../engine/tiers/managed-database.js';
 import type { Connection } from '../../pg/connection.js';
 import { raw, sql } from '../../pg/sql.js';
 import { faultOf } from '../fault.js';
@@ -98,8 +99,18 @@ async function inspectDatabase(
       return inTurn(fleet, rules, { fleet, cluster, session, ours });
     });
   } catch (error) {
-    return ours ? [unreachable(`${cluster}/${database}`, error)] : [];
+    // It may have been dropped since the list was read; what the catalog misses another rule tells.
+    if (!ours || !(await isThere(fleet, cluster, database))) return [];
+    return [unreachable(`${cluster}/${database}`, error)];
   }
+}
+
+/** Where nobody can say, it is taken to be there. */
+async function isThere(fleet: Fleet, cluster: string, database: string): Promise<boolean> {
+  const connections = fleet.connections(cluster);
+  return connections
+    .use(connections.maintenanceDatabase, (session) => databaseExists(session, database))
+    .catch(() => true);
 }
 
 /** Databases in which the catalog places somebody, or has placed somebody, and those that the configuration names. */

@@ -1,4 +1,7 @@
+import type { ClusterSettings } from '../../core/settings.js';
+import type { Fleet } from '../../engine/context.js';
 import type { Connection } from '../../pg/connection.js';
+import { describeEndpoint } from '../../pg/endpoint.js';
 import { raw } from '../../pg/sql.js';
 import type { ClusterContext, DoctorFinding } from './rule.js';
 
@@ -8,11 +11,22 @@ const NEWEST = 18;
 /** The server's version, and whether it has the connections that this tool may take. */
 export async function serverLimits({ fleet, cluster, session }: ClusterContext): Promise<DoctorFinding[]> {
   const limits = await readLimits(session);
-  const { maxConnections } = fleet.cluster(cluster);
+  const together = clustersBeside(fleet, cluster);
+  const budget = together.reduce((sum, { maxConnections }) => sum + maxConnections, 0);
   return [
     ...versionFindings(cluster, session.version),
-    ...budgetFindings(cluster, { ...limits, budget: maxConnections }),
+    // Told once for a server, however many clusters the configuration makes of it.
+    ...(together[0]?.name === cluster ? budgetFindings(cluster, { ...limits, budget }) : []),
   ];
+}
+
+/** The clusters that are on the same server, this one among them. */
+function clustersBeside({ settings }: Fleet, cluster: string): ClusterSettings[] {
+  const serverOf = ({ name, url, maxConnections, maxPerDatabase }: ClusterSettings): string | undefined =>
+    describeEndpoint({ name, url, maxConnections, maxPerDatabase }).split('@').at(-1);
+  const clusters = Object.values(settings.clusters);
+  const ours = clusters.find(({ name }) => name === cluster);
+  return clusters.filter((each) => ours !== undefined && serverOf(each) === serverOf(ours));
 }
 
 /** What a server's `server_version_num` means. */
@@ -56,8 +70,8 @@ export function budgetFindings(
       level: 'warning',
       where: cluster,
       message: never
-        ? `clusters.${cluster}.maxConnections is ${budget}, and the server has ${available} connections for all: a run that uses its budget leaves applications none, and fails itself`
-        : `clusters.${cluster}.maxConnections is ${budget}, and ${others} of the server's ${available} connections are taken by others now: a run that uses its budget fails, or keeps applications out`,
+        ? `clusters.${cluster}.maxConnections, with that of clusters on the same server, is ${budget}, and the server has ${available} connections for all: a run that uses its budget leaves applications none, and fails itself`
+        : `clusters.${cluster}.maxConnections, with that of clusters on the same server, is ${budget}, and ${others} of the server's ${available} connections are taken by others now: a run that uses its budget fails, or keeps applications out`,
       hint: `Set clusters.${cluster}.maxConnections to ${Math.max(1, Math.floor((available - others) / 2))} or less, or raise max_connections of the server.`,
       facts,
     },

@@ -23,6 +23,11 @@ test('a budget that the server does not have is found, on the server and by its 
   const made = await doctorFleet(server.current);
   const { main } = made.settings.clusters;
   if (main === undefined) throw new Error('the test fleet has a cluster main');
+  main.maxConnections = 90;
+  expect(await made.findings()).toEqual([]);
+  made.settings.clusters['twin'] = { ...main, name: 'twin', pools: {}, schemaDatabase: 'postgres' };
+  expect(rulesOf(await made.findings())).toEqual(['connection-budget warning']);
+  delete made.settings.clusters['twin'];
   main.maxConnections = 5_000;
   expect(rulesOf(await made.findings())).toEqual(['connection-budget warning']);
 });
