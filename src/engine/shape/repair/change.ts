@@ -111,6 +111,14 @@ export class Lookup {
     return parent === undefined ? null : unquoted(parent);
   }
 
+  /** The definitions of indexes that are missing, or of those that are extra. */
+  oddIndexes(which: 'missing' | 'extra'): string[] {
+    const [side, other] = which === 'missing' ? [this.expected, this.actual] : [this.actual, this.expected];
+    return [...side].flatMap(([key, { kind, definition }]) =>
+      kind === 'index' && !other.has(key) ? [definition] : [],
+    );
+  }
+
   /** Has this object a difference of its own? */
   differs(kind: ShapeKind, name: string): boolean {
     return this.different.has(keyOf({ kind, name }));

@@ -8,7 +8,14 @@ export const mendIndex: Mending = (change) => {
   // A constraint of its name is told, and mended, as such.
   if (shapes.find('constraint', `${table}.${change.line.name}`) !== undefined) return { order: 0, sql: [] };
   const parent = shapes.parentOf(table);
-  if (parent !== null) return null;
+  // Its like on the partitioned table brings it along, and takes it away.
+  if (parent !== null) {
+    if (expected !== undefined && actual !== undefined) return null;
+    const which = actual === undefined ? 'missing' : 'extra';
+    return shapes.oddIndexes(which).some((definition) => indexedTable(definition) === parent)
+      ? { order: 0, sql: [] }
+      : null;
+  }
   if (shapes.isPartitioned(table)) return onPartitioned(change);
   const sql = [
     ...(actual === undefined ? [] : [`drop index concurrently ${quote(actual.name)}`]),
