@@ -4,7 +4,7 @@ import type { MigrationFile, MigrationScript } from '../formats/format.js';
 import { type AdaptationRules, type Remark, blanks, edited, placeOf } from './adaptation.js';
 import { type ExtensionWish, extensionStatements } from './extension-statements.js';
 import { foreignSchemas } from './foreign-schemas.js';
-import { type ParsedStatement, parseScript } from './parser.js';
+import { type ParsedScript, type ParsedStatement, parseScript } from './parser.js';
 
 /** A migration file made fit for many homes, both ways. */
 export interface AdaptedFile extends MigrationFile {
@@ -44,6 +44,8 @@ export function adaptFiles(files: readonly MigrationFile[], rules: AdaptationRul
 /** One direction of a migration, made fit as far as that goes, and what is in the way. */
 export interface AdaptedScript {
   sql: string;
+  /** The script as it was before. */
+  parsed: ParsedScript;
   extensions: ExtensionWish[];
   /** Schemas that it names and that cannot be left out. */
   faults: Remark[];
@@ -60,7 +62,8 @@ export function adaptScript(
   way: 'up' | 'down',
   rules: AdaptationRules,
 ): AdaptedScript {
-  const { statements } = parseScript(file);
+  const parsed = parseScript(file);
+  const { statements } = parsed;
   const extensions = extensionStatements(file, statements, way);
   const taken = [...extensions.taken, ...(file.sending === 'message' ? ownTransactions(statements) : [])];
   const rest = statements.filter((statement) => !taken.includes(statement));
@@ -68,6 +71,7 @@ export function adaptScript(
   const cuts = taken.map(({ start, end }) => blanks(file.sql, start, end));
   return {
     sql: edited(file.sql, [...cuts, ...schemas.edits]),
+    parsed,
     extensions: extensions.wishes,
     faults: schemas.faults,
     shared: extensions.faults,

@@ -86,10 +86,6 @@ export class KnownTables {
   index(name: string): KnownKey | undefined {
     return [...this.tables.values()].flatMap(({ keys }) => keys).find((key) => key.name === name);
   }
-
-  all(): KnownTable[] {
-    return [...this.tables.values()];
-  }
 }
 
 /** Does a valid CHECK of the table already rule out NULL in the column? */

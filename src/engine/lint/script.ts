@@ -3,7 +3,7 @@ import { offsetOfPosition } from './place.js';
 import type { MigrationFile, MigrationScript } from '../formats/format.js';
 import { type AdaptedScript, adaptScript } from '../ledger/adapt.js';
 import type { AdaptationRules } from '../ledger/adaptation.js';
-import { type Directives, readDirectives } from '../ledger/directives.js';
+import { DIRECTIVE_MARK, type Directives, readDirectives } from '../ledger/directives.js';
 import { runsAlone } from '../ledger/migration.js';
 import { type ParsedStatement, parseScript } from '../ledger/parser.js';
 import { type Comment, commentsOf } from '../ledger/tokens.js';
@@ -25,6 +25,7 @@ export interface Script {
   directives: Directives;
   statements: readonly ParsedStatement[];
   steps: readonly Step[];
+  /** None where no comment speaks to the tool. */
   comments: readonly Comment[];
   adapted: AdaptedScript | null;
   /** Where other schemas are named that not even `onForeignSchema: rewrite` would leave out. */
@@ -43,9 +44,14 @@ export function readScript(
   const base = { file, migration, way };
   try {
     const adapted = adaptScript(file, way, rules);
-    const rewritten = adaptScript(file, way, { ...rules, onForeignSchema: 'rewrite' });
-    const { statements } = parseScript({ ...file, sql: rewritten.sql });
-    const comments = commentsOf(file.sql);
+    // Most files name no schema, and are read once.
+    const rewritten =
+      adapted.faults.length === 0
+        ? adapted
+        : adaptScript(file, way, { ...rules, onForeignSchema: 'rewrite' });
+    const { statements } =
+      rewritten.sql === file.sql ? adapted.parsed : parseScript({ ...file, sql: rewritten.sql });
+    const comments = file.sql.includes(DIRECTIVE_MARK) ? commentsOf(file.sql) : [];
     const { directives, unknownDirectives } = directivesIn(file.fileName, comments);
     directives.noTransaction ||= runsAlone(file, { statements });
     const parsed = { sql: rewritten.sql, statements, directives };

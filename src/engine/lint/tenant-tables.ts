@@ -12,6 +12,12 @@ export function pooledTables({ script, known, pooled }: Scene): { table: KnownTa
   });
 }
 
+/** The tables that the steps of a file name, as it leaves them; a partition has what its parent has. */
+export function touchedTables({ script, known }: Scene): KnownTable[] {
+  const names = new Set(script.steps.map(({ table }) => table));
+  return [...names].flatMap((name) => known.get(name) ?? []).filter(({ parent }) => parent === null);
+}
+
 /** Does the table hold rows of tenants, as far as the files tell? */
 export const isTenants = (table: KnownTable | undefined, { settings }: Scene): boolean =>
   table?.columns.has(settings.tenancy.column) === true;

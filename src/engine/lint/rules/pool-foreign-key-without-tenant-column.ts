@@ -1,4 +1,5 @@
 import type { LintRule } from '../rule.js';
+import { isTenants, touchedTables } from '../tenant-tables.js';
 
 export const poolForeignKeyWithoutTenantColumn: LintRule = {
   name: 'pool-foreign-key-without-tenant-column',
@@ -11,17 +12,18 @@ export const poolForeignKeyWithoutTenantColumn: LintRule = {
   remedy: 'Put the tenant column into the foreign key, and into the key that it refers to.',
   bad: 'create table note (tenant_id uuid not null, id bigint, invoice_id bigint references customer_number (id), primary key (tenant_id, id));',
   good: 'create table note (tenant_id uuid not null, id bigint, invoice_id bigint, primary key (tenant_id, id), foreign key (tenant_id, invoice_id) references invoice (tenant_id, id));',
-  file: ({ script, known, settings, pooled }) => {
-    const { column } = settings.tenancy;
-    const isTenants = (name: string): boolean => known.get(name)?.columns.has(column) === true;
-    if (!pooled) return [];
-    return known
-      .all()
-      .filter(({ name }) => isTenants(name))
+  file: (scene) => {
+    const { column } = scene.settings.tenancy;
+    if (!scene.pooled) return [];
+    return touchedTables(scene)
+      .filter((table) => isTenants(table, scene))
       .flatMap(({ name, foreignKeys }) =>
         foreignKeys
-          .filter(({ madeBy, columns }) => madeBy === script.migration.id && !columns.includes(column))
-          .filter(({ table }) => isTenants(table))
+          .filter(({ columns }) => !columns.includes(column))
+          .filter(
+            ({ madeBy, table }) =>
+              madeBy === scene.script.migration.id && isTenants(scene.known.get(table), scene),
+          )
           .map((key) => ({
             at: key.at,
             message: `${key.name} lets a row of one tenant in ${name} refer to a row of another in ${key.table}: it leaves ${column} out.`,

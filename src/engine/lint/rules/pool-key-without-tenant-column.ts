@@ -1,4 +1,5 @@
 import type { LintRule } from '../rule.js';
+import { isTenants, touchedTables } from '../tenant-tables.js';
 
 export const poolKeyWithoutTenantColumn: LintRule = {
   name: 'pool-key-without-tenant-column',
@@ -11,18 +12,15 @@ export const poolKeyWithoutTenantColumn: LintRule = {
   remedy: 'Begin the key with the tenant column.',
   bad: 'create table note (tenant_id uuid not null, id bigint, slug text unique, primary key (tenant_id, id));',
   good: 'create table note (tenant_id uuid not null, id bigint, slug text, primary key (tenant_id, id), unique (tenant_id, slug));',
-  file: ({ script, known, settings, pooled }) => {
-    const { column } = settings.tenancy;
-    if (!pooled) return [];
-    return known
-      .all()
-      .filter((table) => table.columns.has(column) && table.parent === null)
+  file: (scene) => {
+    const { column } = scene.settings.tenancy;
+    if (!scene.pooled) return [];
+    return touchedTables(scene)
+      .filter((table) => isTenants(table, scene))
       .flatMap(({ name: table, keys }) =>
         keys
-          .filter(
-            ({ unique, columns, madeBy }) =>
-              unique && madeBy === script.migration.id && !columns.includes(column),
-          )
+          .filter(({ unique, columns }) => unique && !columns.includes(column))
+          .filter(({ madeBy }) => madeBy === scene.script.migration.id)
           .map(({ name, columns, at }) => ({
             at,
             message: `${name} on ${table} is unique by ${inWords(columns)} for all tenants of a pool together; it leaves ${column} out.`,
