@@ -6,7 +6,7 @@ import { type Condition, readCondition } from './condition.js';
 import { tenantTables, withApplication } from './tables.js';
 
 /** Policies that the tool itself makes. */
-export const TOOL_POLICIES = ['tenantctl_tenant', 'tenantctl_fleet', 'tenantctl_guard', 'tenantctl_rescan'];
+const TOOL_POLICIES = ['tenantctl_tenant', 'tenantctl_fleet', 'tenantctl_guard', 'tenantctl_rescan'];
 
 export type Command = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE';
 
@@ -72,13 +72,27 @@ function clausesOf(policy: Policy, column: string): Clause[] {
     text: string | null,
     sides: Pick<Clause, 'reads' | 'writes'>,
   ): Clause[] =>
-    text === null ? [] : [{ policy, part, text, condition: readCondition(text, column), ...sides }];
+    text === null ? [] : [{ policy, part, text, condition: conditionOf(policy, text, column), ...sides }];
   if (policy.check === null) return clause('USING', policy.using, { reads, writes });
   return [
     ...clause('USING', policy.using, { reads, writes: [] }),
     ...clause('WITH CHECK', policy.check, { reads: [], writes }),
   ];
 }
+
+/** What this tool has made is compared with that by a rule of its own. */
+function conditionOf({ name }: Policy, text: string, column: string): Condition {
+  return TOOL_POLICIES.includes(name) ? AS_MADE : readCondition(text, column);
+}
+
+const AS_MADE: Condition = {
+  holdsTenant: true,
+  alwaysTrue: false,
+  failsOpen: false,
+  asksElsewhere: false,
+  bareSetting: false,
+  settings: [],
+};
 
 /** The commands that a condition decides. */
 export function commandsOf({ reads, writes }: Clause): Command[] {
@@ -89,15 +103,9 @@ export function commandsOf({ reads, writes }: Clause): Command[] {
 export async function openClauses(context: RuleContext): Promise<Clause[]> {
   const byTable = groupBy(await readClauses(context), ({ policy }) => `${policy.schema}.${policy.table}`);
   return [...byTable.values()].flatMap((clauses) => {
-    const guards = clauses.filter(
-      ({ policy, condition }) => !policy.permissive && isGuard(policy, condition),
-    );
+    const guards = clauses.filter(({ policy, condition }) => !policy.permissive && condition.holdsTenant);
     return clauses.filter(
-      (clause) =>
-        clause.policy.permissive &&
-        !TOOL_POLICIES.includes(clause.policy.name) &&
-        !clause.condition.holdsTenant &&
-        !isGuarded(clause, guards),
+      (clause) => clause.policy.permissive && !clause.condition.holdsTenant && !isGuarded(clause, guards),
     );
   });
 }
@@ -107,11 +115,6 @@ function isGuarded({ reads, writes }: Clause, guards: readonly Clause[]): boolea
     reads.every((command) => guards.some((guard) => guard.reads.includes(command))) &&
     writes.every((command) => guards.some((guard) => guard.writes.includes(command)))
   );
-}
-
-/** The tool's own guard also admits the administrator's fleet scope, and is as good. */
-function isGuard(policy: Policy, condition: Condition): boolean {
-  return condition.holdsTenant || policy.name === 'tenantctl_guard';
 }
 
 /** The statements that hold a table's rows to the session's tenant, whatever the user's policies admit. */

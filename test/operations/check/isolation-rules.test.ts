@@ -25,6 +25,18 @@ describe.each([
   });
 });
 
+describe('a fleet with the good example of every rule', () => {
+  const server = useServer();
+
+  test('has no finding', async () => {
+    const made = await isolatedFleet(server.current);
+    for (const { rule } of CATALOG_RULES)
+      await made.run(faults.find((fault) => fault.rule === rule.name)?.home ?? '', rule.good);
+    await made.run('pool', AS_A_MIGRATION);
+    expect(await made.findings()).toEqual([]);
+  });
+});
+
 describe('a fleet with one fault of every kind', () => {
   const server = useServer();
 
@@ -43,6 +55,9 @@ describe('a fleet with one fault of every kind', () => {
     expect(named(await made.findings())).toEqual([]);
   });
 });
+
+/** What the tool does after each migration. */
+const AS_A_MIGRATION = `select tenantctl.secure_pool('app', 'tenant_id', 'app.tenant_id', 'app_user', 'enforce', '{}')`;
 
 const ROUNDS = 3;
 

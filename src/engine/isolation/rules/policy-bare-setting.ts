@@ -1,6 +1,6 @@
 import { ident, raw, sql } from '../../../pg/sql.js';
 import { type CatalogRule, foundIn } from '../catalog-rule.js';
-import { TOOL_POLICIES, readClauses } from '../policies.js';
+import { readClauses } from '../policies.js';
 
 export const policyBareSetting: CatalogRule = {
   home: 'pool',
@@ -20,7 +20,7 @@ export const policyBareSetting: CatalogRule = {
   async find(context) {
     const clauses = await readClauses(context);
     return clauses
-      .filter(({ policy, condition }) => condition.bareSetting && !TOOL_POLICIES.includes(policy.name))
+      .filter(({ condition }) => condition.bareSetting)
       .map(({ policy: { schema, table, name }, part, text }) =>
         foundIn(
           context,

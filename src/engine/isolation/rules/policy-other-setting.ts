@@ -1,6 +1,6 @@
 import { ident, literal, raw, sql } from '../../../pg/sql.js';
 import { type CatalogRule, foundIn } from '../catalog-rule.js';
-import { TOOL_POLICIES, readClauses } from '../policies.js';
+import { readClauses } from '../policies.js';
 
 export const policyOtherSetting: CatalogRule = {
   home: 'pool',
@@ -20,11 +20,8 @@ export const policyOtherSetting: CatalogRule = {
   async find(context) {
     const { setting } = context.tenancy;
     const clauses = (await readClauses(context)).filter(
-      ({ policy, condition: { settings, holdsTenant } }) =>
-        !TOOL_POLICIES.includes(policy.name) &&
-        holdsTenant &&
-        settings.length > 0 &&
-        !settings.includes(setting),
+      ({ condition: { settings, holdsTenant } }) =>
+        holdsTenant && settings.length > 0 && !settings.includes(setting),
     );
     return clauses.map(({ policy: { schema, table, name }, part, text, condition: { settings } }) =>
       foundIn(

@@ -27,14 +27,14 @@ export const viewWithoutInvoker: CatalogRule = {
   },
   async find(context) {
     const views = await context.session.rows<View>(sql`
+      with t as materialized ${tenantTables(context)}
       select n.nspname::text as schema, v.relname::text as name, o.rolname::text as owner,
              array_agg(distinct t.schema || '.' || t.name) as tables,
              coalesce(array_agg(distinct t.schema || '.' || t.name)
                filter (where o.rolsuper or o.rolbypassrls or not t.rls or (not t.forced and pg_has_role(o.oid, t.owner, 'USAGE'))), '{}') as bypassed
-        from pg_class v join pg_namespace n on n.oid = v.relnamespace join pg_roles o on o.oid = v.relowner
-        join pg_rewrite w on w.ev_class = v.oid
-        join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_class'::regclass
-        join ${tenantTables(context)} t on t.oid = d.refobjid
+        from t join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = t.oid and d.classid = 'pg_rewrite'::regclass
+        join pg_rewrite w on w.oid = d.objid join pg_class v on v.oid = w.ev_class
+        join pg_namespace n on n.oid = v.relnamespace join pg_roles o on o.oid = v.relowner
        where v.relkind = 'v' and not coalesce(v.reloptions && array['security_invoker=true', 'security_invoker=on', 'security_invoker=1', 'security_invoker=yes'], false)
        group by 1, 2, 3 order by 1, 2`);
     return views.map(({ schema, name, owner, tables, bypassed }) =>
