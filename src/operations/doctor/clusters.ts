@@ -1,10 +1,10 @@
 import pLimit from 'p-limit';
 import type { Fleet } from '../../engine/context.js';
 import { hasLocalState } from '../../engine/local/placements.js';
-import { databaseExists } from '../../engine/tiers/managed-database.js';
 import type { Connection } from '../../pg/connection.js';
 import { raw, sql } from '../../pg/sql.js';
 import { faultOf } from '../fault.js';
+import { isThere } from '../is-there.js';
 import { bareCasts } from './bare-casts.js';
 import { clocks } from './clocks.js';
 import { deletedDatabaseIsBack, deletedTenantIsBack } from './deleted-tenant-is-back.js';
@@ -91,26 +91,24 @@ async function inspectDatabase(
   database: string,
   ours: boolean,
 ): Promise<DoctorFinding[]> {
+  const look = () => lookInto(fleet, cluster, database, ours);
   try {
-    return await fleet.connections(cluster).use(database, async (session) => {
-      // Not ours, or not yet: nothing is installed by looking.
-      if (!(await hasLocalState(session))) return [];
-      const rules = ours ? [...EVERYWHERE, ...IN_OUR_DATABASES] : EVERYWHERE;
-      return inTurn(fleet, rules, { fleet, cluster, session, ours });
-    });
+    // Whoever drops a database ends the sessions in it first: the second try waits until it is gone.
+    return await look().catch(look);
   } catch (error) {
-    // It may have been dropped since the list was read; what the catalog misses another rule tells.
+    // What the catalog misses another rule tells.
     if (!ours || !(await isThere(fleet, cluster, database))) return [];
     return [unreachable(`${cluster}/${database}`, error)];
   }
 }
 
-/** Where nobody can say, it is taken to be there. */
-async function isThere(fleet: Fleet, cluster: string, database: string): Promise<boolean> {
-  const connections = fleet.connections(cluster);
-  return connections
-    .use(connections.maintenanceDatabase, (session) => databaseExists(session, database))
-    .catch(() => true);
+function lookInto(fleet: Fleet, cluster: string, database: string, ours: boolean): Promise<DoctorFinding[]> {
+  return fleet.connections(cluster).use(database, async (session) => {
+    // Not ours, or not yet: nothing is installed by looking.
+    if (!(await hasLocalState(session))) return [];
+    const rules = ours ? [...EVERYWHERE, ...IN_OUR_DATABASES] : EVERYWHERE;
+    return inTurn(fleet, rules, { fleet, cluster, session, ours });
+  });
 }
 
 /** Databases in which the catalog places somebody, or has placed somebody, and those that the configuration names. */

@@ -38,7 +38,12 @@ export const DOCTOR_RULES: readonly DoctorRule[] = [
     'a home with other labels, plan, owner or status than the catalog has',
     'write to the home what the catalog says',
   ),
-  rule('admission-differs', 'error', 'a home that refuses an active tenant, or serves one that is suspended'),
+  rule(
+    'admission-differs',
+    'error',
+    'a home that refuses an active tenant, or serves one that is suspended or leaving',
+    'close the home of a tenant that leaves',
+  ),
   rule(
     'holds-differ',
     'error',

@@ -1,5 +1,10 @@
+import { requireTenant } from '../../engine/catalog/tenants.js';
+import { driverOf } from '../../engine/tiers/registry.js';
 import { isHeld } from '../../pg/locks.js';
 import { sql } from '../../pg/sql.js';
+import { homeOf } from '../home.js';
+import { limitsOf } from '../provision-plan.js';
+import { alone } from '../tenant-lock.js';
 import { type DatabaseContext, type DoctorFinding, placeName } from './rule.js';
 
 interface Admitted {
@@ -8,7 +13,7 @@ interface Admitted {
 }
 
 /**
- * Homes that refuse a tenant whom the catalog calls active, or serve one whom it calls suspended, and at which nobody is
+ * Homes that refuse a tenant whom the catalog calls active, or serve one whom it calls suspended or leaving, and at which nobody is
  * at work: a process died between the two, as while rows were replaced.
  */
 export async function shutHomes(context: DatabaseContext): Promise<DoctorFinding[]> {
@@ -22,12 +27,14 @@ export async function shutHomes(context: DatabaseContext): Promise<DoctorFinding
     const known = await catalog.rows<{ tenant: string; status: string }>(sql`
       select t.id as tenant, t.status from tenantctl_catalog.tenants t
         join tenantctl_catalog.placements p on p.tenant = t.id and p.until is null
-       where p.cluster = ${cluster} and p.database = ${session.database} and t.status in ('active', 'suspended')
+       where p.cluster = ${cluster} and p.database = ${session.database} and (t.status in ('active', 'suspended')
+          or exists (select from tenantctl_catalog.offboardings o where o.tenant = t.id and o.state = 'scheduled' and t.status = 'offboarding'))
        order by 1`);
     const findings: DoctorFinding[] = [];
     for (const { tenant, status } of known) {
       const state = states.get(tenant);
-      if (state === undefined || state === status || (await isHeld(catalog, 'tenant', tenant))) continue;
+      const wanted = status === 'active' ? 'active' : 'suspended';
+      if (state === undefined || state === wanted || (await isHeld(catalog, 'tenant', tenant))) continue;
       findings.push(finding(context, tenant, state, status));
     }
     return findings;
@@ -35,13 +42,27 @@ export async function shutHomes(context: DatabaseContext): Promise<DoctorFinding
 }
 
 function finding(context: DatabaseContext, tenant: string, state: string, status: string): DoctorFinding {
+  const leaving = status === 'offboarding';
   const verb = status === 'active' ? 'activate' : 'suspend';
   return {
     rule: 'admission-differs',
     level: 'error',
     where: `${placeName(context)}, tenant ${tenant}`,
     message: `the catalog says that tenant ${tenant} is ${status}, and its home that it is ${state}; nobody is at work on it`,
-    hint: `\`tenantctl ${verb} ${tenant}\` makes the home ${status}. If a \`tenantctl restore --into ${tenant} --replace\` was cut off, the same command again ends it.`,
+    hint: leaving
+      ? `\`tenantctl doctor --fix\` closes the home; \`tenantctl offboard ${tenant} --cancel\` brings the tenant back.`
+      : `\`tenantctl ${verb} ${tenant}\` makes the home ${status}. If a \`tenantctl restore --into ${tenant} --replace\` was cut off, the same command again ends it.`,
     facts: { tenant, state, status },
+    ...(leaving ? { mend: () => close(context, tenant) } : {}),
   };
+}
+
+/** A home that was exported and is to be deleted takes no more writes: those would be in no export. */
+async function close({ fleet }: DatabaseContext, tenant: string): Promise<void> {
+  await alone(fleet, tenant, async (catalog) => {
+    const record = await requireTenant(catalog, tenant);
+    if (record.status !== 'offboarding') return;
+    const home = homeOf(record, limitsOf(fleet.settings, record.plan));
+    await driverOf(record.tier).fence(fleet, home, 'offboarding');
+  });
 }

@@ -8,6 +8,7 @@ import { type Admission, hasLocalState } from '../../engine/local/placements.js'
 import type { Connection } from '../../pg/connection.js';
 import { raw } from '../../pg/sql.js';
 import { faultOf } from '../fault.js';
+import { isThere } from '../is-there.js';
 
 /** A home as its database tells it. */
 export interface FoundHome {
@@ -67,31 +68,40 @@ async function homesOfCluster(fleet: Fleet, cluster: string): Promise<FoundHome[
 }
 
 async function homesOfDatabase(fleet: Fleet, cluster: string, database: string): Promise<FoundHome[]> {
-  const connections = fleet.connections(cluster);
+  const look = () =>
+    fleet
+      .connections(cluster)
+      .use(database, async (session) =>
+        (await hasLocalState(session)) ? readRows(session, cluster, database) : [],
+      );
   try {
-    return await connections.use(database, async (session) =>
-      (await hasLocalState(session)) ? readRows(session, cluster, database) : [],
-    );
+    // Whoever drops a database ends the sessions in it first: the second try waits until it is gone.
+    return await look().catch(look);
   } catch (error) {
+    if (!(await isThere(fleet, cluster, database))) return [];
     throw notSeen(`${cluster}/${database}`, error);
   }
 }
 
-function readRows(session: Connection, cluster: string, database: string): Promise<FoundHome[]> {
-  return session
-    .rows<Omit<FoundHome, 'cluster' | 'database'>>(
-      raw(`
+/** Local state of an older version of this tool knows of no moves. */
+async function readRows(session: Connection, cluster: string, database: string): Promise<FoundHome[]> {
+  const knowsMoves = await session.row(raw(`select where to_regclass('tenantctl.move') is not null`));
+  const rows = await session.rows<Omit<FoundHome, 'cluster' | 'database'>>(
+    raw(`
       select p.tenant, p.key, p.tier, p.schema, p.unit, p.role, p.plan, p.owner, p.labels, p.status, p.state, p.epoch::int as epoch,
              case jsonb_typeof(p.hold) when 'array' then p.hold when 'object' then jsonb_build_array(p.hold) else '[]' end as holds,
              to_char(p.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
              (select jsonb_build_object('id', l.id, 'name', l.name) from tenantctl.ledger l
                where l.unit = p.unit and l.rolled_back_at is null and l.state = 'applied' order by l.id desc limit 1) as version,
-             (select jsonb_build_object('id', m.move, 'side', m.side) from tenantctl.move m
-               where m.tenant = p.tenant and m.schema = p.schema order by m.started_at desc limit 1) as move
+             ${knowsMoves === undefined ? 'null::jsonb' : MOVE_OF_HOME} as move
         from tenantctl.placement p order by p.tenant, p.schema`),
-    )
-    .then((rows) => rows.map((row) => ({ ...row, cluster, database })));
+  );
+  return rows.map((row) => ({ ...row, cluster, database }));
 }
+
+const MOVE_OF_HOME = `
+  (select jsonb_build_object('id', m.move, 'side', m.side) from tenantctl.move m
+    where m.tenant = p.tenant and m.schema = p.schema order by m.started_at desc limit 1)`;
 
 function notSeen(where: string, cause: unknown) {
   return refusedError(

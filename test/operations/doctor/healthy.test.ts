@@ -90,7 +90,7 @@ test('after runs, moves, ways back, restores, suspensions and deletions in every
   expect(await made.findings()).toEqual([]);
   const { findings, fixed } = await made.fix();
   expect([findings, fixed]).toEqual([[], []]);
-});
+}, 180_000);
 
 test('while tenants are provisioned, moved, changed and deleted, and a run is at work, there is nothing to find', async () => {
   const made = await doctorFleet(server.current);
@@ -127,7 +127,7 @@ test('while tenants are provisioned, moved, changed and deleted, and a run is at
     expect(found.map(({ rule, message }) => `${rule}: ${message}`)).toEqual([]);
   }
   expect(await made.findings()).toEqual([]);
-});
+}, 180_000);
 
 test('two processes that mend at once leave what one would have left', async () => {
   const made = await doctorFleet(server.current);

@@ -23,7 +23,7 @@ test('a budget that the server does not have is found, on the server and by its 
   const made = await doctorFleet(server.current);
   const { main } = made.settings.clusters;
   if (main === undefined) throw new Error('the test fleet has a cluster main');
-  main.maxConnections = 90;
+  main.maxConnections = 120;
   expect(await made.findings()).toEqual([]);
   made.settings.clusters['twin'] = { ...main, name: 'twin', pools: {}, schemaDatabase: 'postgres' };
   expect(rulesOf(await made.findings())).toEqual(['connection-budget warning']);
@@ -105,7 +105,22 @@ describe('a policy of the user’s', () => {
   });
 });
 
-test('local state of an older version of this tool is upgraded by --fix, that of a newer one is told', async () => {
+test('local state of an older version of this tool is upgraded by --fix', async () => {
+  const made = await doctorFleet(server.current);
+  const { database } = await made.show('neighbour');
+  await made.inside(
+    database,
+    `drop function tenantctl.hide_holds(), tenantctl.permit_purge(text, text, timestamptz);
+     delete from tenantctl.ledger where unit = 'tenantctl' and id >= 8`,
+  );
+  const another = { ...made, fleet: made.another() };
+  const { diagnose } = await import('../../../src/operations/doctor/doctor.js');
+  const { fixed } = await diagnose(another.fleet, { fix: true, dryRun: false });
+  expect(rulesOf(fixed)).toEqual(['local-state-old info']);
+  expect(await made.findings()).toEqual([]);
+});
+
+test('local state of a newer version of this tool is told', async () => {
   const made = await doctorFleet(server.current);
   const { database } = await made.show('neighbour');
   await made.inside(

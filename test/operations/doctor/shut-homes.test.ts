@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { activateTenant } from '../../../src/operations/activate.js';
+import { offboardTenant } from '../../../src/operations/offboard/offboard.js';
 import { suspendTenant } from '../../../src/operations/suspend.js';
 import { useServer } from '../../support/server.js';
 import { doctorFleet, rulesOf } from './support.js';
@@ -22,5 +23,24 @@ test.each(['pool', 'schema'] as const)(
     expect(await made.findings()).toEqual([]);
     await suspendTenant(made.fleet, 'acme', { dryRun: false });
     expect(await made.findings()).toEqual([]);
+  },
+);
+
+test.each(['pool', 'schema', 'database'] as const)(
+  'a home of tier %s that serves a tenant who leaves, as a backup brings it back, is closed by --fix',
+  async (tier) => {
+    const made = await doctorFleet(server.current);
+    const { database, schema } = await made.tenant('leaver', tier, 3);
+    await offboardTenant(made.fleet, { id: 'leaver', withoutExport: true }, { dryRun: false });
+    await made.inside(
+      database,
+      `update tenantctl.placement set state = 'active', status = 'active' where tenant = 'leaver' and schema = '${schema}'`,
+    );
+    expect((await made.findings()).map(({ rule, facts }) => [rule, facts['fixable']])).toEqual([
+      ['admission-differs', true],
+    ]);
+    expect(rulesOf((await made.fix()).fixed)).toEqual(['admission-differs error']);
+    expect(await made.findings()).toEqual([]);
+    expect((await made.show('leaver')).status).toBe('offboarding');
   },
 );
