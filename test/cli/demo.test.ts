@@ -66,6 +66,7 @@ describe('the demo', () => {
       'migrate',
       'canary',
       'isolate',
+      'check',
       'suspend',
       'crash',
       'promote',
@@ -116,6 +117,14 @@ describe('the demo', () => {
     const counts = countsOf('leave');
     expect(counts).toMatchObject({ tenants: 3, certificates: 3, refused: 'TENANT_ON_HOLD' });
     expect(counts?.['rows']).toBeGreaterThan(1_000);
+  });
+
+  it('opens a hole in the pool, is told of it, and closes it by the SQL of the finding', () => {
+    const { errors, probed, before, open, after } = countsOf('check') as Record<string, number>;
+    expect(errors).toBeGreaterThan(0);
+    expect(probed).toBeGreaterThan(500);
+    expect(open).toBeGreaterThan(Number(before));
+    expect(after).toBe(before);
   });
 
   it('leaves a fleet on which the commands it names work', async () => {

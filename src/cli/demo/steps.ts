@@ -1,5 +1,6 @@
 import type { DemoStep } from './step.js';
 import { canary } from './canary.js';
+import { check } from './check.js';
 import { crash } from './crash.js';
 import { isolate } from './isolate.js';
 import { leave } from './leave.js';
@@ -16,6 +17,7 @@ export const STEPS: readonly DemoStep[] = [
   release,
   canary,
   isolate,
+  check,
   suspend,
   crash,
   promote,
