@@ -17,7 +17,7 @@ export async function stuckRuns(fleet: Fleet): Promise<DoctorFinding[]> {
         where: `run ${id}`,
         message: `it was begun at ${run.startedAt} by ${run.actor}, is not finished, and no process drives it; no other run can begin`,
         hint: `\`tenantctl runs resume ${id}\` goes on with it; \`tenantctl runs abort ${id}\` ends it where it stands.`,
-        facts: { run: run.id, unit: 'run', kind: run.kind },
+        facts: { run: run.id, kind: run.kind },
       },
     ];
   });
