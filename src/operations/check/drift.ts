@@ -42,6 +42,9 @@ export async function checkDrift(fleet: Fleet): Promise<DriftCheck> {
       ...withoutSettled(states, seen, ledgers).flatMap((state) => stateFinding(state, marks)),
     ],
     shapes,
-    skipped: all.flatMap(({ id, moving }) => (moving === null ? [] : [{ unit: id, reason: moving }])),
+    skipped: [
+      ...all.flatMap(({ id, moving }) => (moving === null ? [] : [{ unit: id, reason: moving }])),
+      ...unseen.flatMap(({ unit, reason, why }) => (why === 'moving' ? [{ unit: unit.id, reason }] : [])),
+    ],
   };
 }

@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { ClusterSettings } from '../../../src/core/settings.js';
 import { Fleet } from '../../../src/engine/context.js';
 import { checkDrift } from '../../../src/operations/check/drift.js';
+import { Connection } from '../../../src/pg/connection.js';
 import { schemaOf } from '../runs-support.js';
 import { type SmallFleet, useFleets } from '../fleets.js';
 import { query, withClient } from '../../support/server.js';
@@ -109,6 +110,23 @@ test('a home that somebody holds is a warning', async () => {
       { rule: 'not-compared', level: 'warning', units: ['schema:schema-2'] },
     ]);
   });
+});
+
+test('a home that is migrated while it is looked at is a warning, not drift', async () => {
+  const fleet = await schemas(3);
+  const look = Connection.prototype.transaction;
+  const looking = vi.spyOn(Connection.prototype, 'transaction').mockImplementationOnce(async function (
+    this: Connection,
+    ...given: Parameters<typeof look>
+  ) {
+    const ledgers: unknown = await look.apply(this, given);
+    await byHand(fleet, 'schema-2');
+    await fleet.shared(`insert into tenantctl.ledger (unit, id, name, checksum, tool)
+      values ('schema:${schemaOf(fleet, 'schema-2')}', 3, '0003_step', 'x', 'a rollout')`);
+    return ledgers;
+  } as typeof look);
+  expect(await told(fleet)).toEqual([{ rule: 'not-compared', level: 'warning', units: ['schema:schema-2'] }]);
+  looking.mockRestore();
 });
 
 test('a server that is away says nothing about its units', async () => {

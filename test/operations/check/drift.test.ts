@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Finding } from '../../../src/core/finding.js';
 import type { Tier } from '../../../src/core/tier.js';
 import type { Fleet } from '../../../src/engine/context.js';
+import { DRIFT_RULES, STATE_RULES } from '../../../src/operations/check/drift-rules/registry.js';
 import { checkDrift } from '../../../src/operations/check/drift.js';
 import { provisionMany } from '../../../src/operations/provision-many.js';
 import { showTenant } from '../../../src/operations/show.js';
@@ -104,6 +105,34 @@ test('every fault of the fixtures is found by name, and nothing else; the statem
       .sort(),
   );
 }, 240_000);
+
+test('each rule about shapes and ledgers is found in its bad example, and in its good one nothing is', async () => {
+  const { fleet } = await newFleet(server.current);
+  const states = new Set(STATE_RULES.map(({ rule }) => rule.name));
+  const rules = DRIFT_RULES.filter(({ name }) => !states.has(name));
+  const tierFor = (name: string): Tier => (name === 'shape-unlike-files' ? 'pool' : 'schema');
+  await make(fleet, [
+    ...['a', 'b', 'c'].map((id) => [`healthy-${id}`, 'schema'] as const),
+    ...rules.map(({ name }) => [name, tierFor(name)] as const),
+  ]);
+  const run = async (which: 'good' | 'bad'): Promise<void> => {
+    for (const rule of rules) {
+      const { tenant } = await showTenant(fleet, rule.name);
+      const text = `set search_path = ${ident(tenant.schema).text()}, extensions; ${rule[which]}`;
+      await query(server.current.superuserUrl(tenant.database), text);
+    }
+  };
+  await run('good');
+  expect((await checkDrift(fleet)).findings).toEqual([]);
+  await run('bad');
+  const found = rulesByUnit((await checkDrift(fleet)).findings);
+  for (const { name } of rules) {
+    const unit = Object.keys(found).find(
+      (id) => id.endsWith(`:${name}`) || (tierFor(name) === 'pool' && id.startsWith('pool:')),
+    );
+    expect(found[String(unit)], name).toContain(name);
+  }
+}, 120_000);
 
 /** The databases of units, by their ids. */
 async function databasesOf(fleet: Fleet, faults: readonly DriftFault[]): Promise<Map<string, string>> {

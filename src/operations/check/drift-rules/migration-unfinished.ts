@@ -10,7 +10,7 @@ const rule: Rule = {
   explanation:
     'A migration outside a transaction runs statement by statement. It was interrupted, or failed, and nothing is at work on it now. What it has done stays until somebody goes on.',
   remedy: '`tenantctl migrate` goes on where it stopped; `tenantctl runs explain` tells why it did.',
-  bad: `update tenantctl.ledger set state = 'started', steps_done = 1, steps_total = 2 where unit like '%:' || current_schema and id = 14;`,
+  bad: `update tenantctl.ledger set state = 'started', steps_done = 1 where unit like '%:' || current_schema and id = 14;`,
   good: `select state from tenantctl.ledger where unit like '%:' || current_schema and id = 14;`,
 };
 

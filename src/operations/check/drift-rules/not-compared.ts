@@ -13,15 +13,16 @@ export const notCompared: Rule = {
     'Its schema or its database is not there, or cannot be read. Where another session is changing it at this moment, that is a warning: look again.',
   remedy:
     'Bring the home back from a backup, or let `tenantctl doctor` tell what else is amiss there. A lock passes by itself.',
-  bad: 'alter schema tenant_acme rename to tenant_acme_away;',
-  good: 'select nspname from pg_namespace;',
+  bad: `do $$ begin execute format('alter schema %I rename to %I', current_schema, current_schema || '_away'); end $$;`,
+  good: 'select current_schema;',
 };
 
-/** One finding for each reason. */
+/** One finding for each reason; a home that a move is at work on is as it should be. */
 export function findUnseen(unseen: readonly UnseenUnit[]): Finding[] {
-  return [...groupBy(unseen, ({ reason }) => reason)].map(([reason, alike]) => {
+  const missed = unseen.filter(({ why }) => why !== 'moving');
+  return [...groupBy(missed, ({ reason }) => reason)].map(([reason, alike]) => {
     const units = alike.map(({ unit }) => unit);
-    const passing = alike.every((one) => one.passing);
+    const passing = alike.every(({ why }) => why === 'passing');
     return {
       rule: notCompared.name,
       level: passing ? 'warning' : notCompared.level,

@@ -72,17 +72,16 @@ function listed(differences: readonly string[]): string {
   return [...differences.slice(0, TOLD), ...(rest > 0 ? [`${rest} more`] : [])].join(', ');
 }
 
-export function hintOf(mend: Mend | null): string {
+/** @param first what to do with statements that there are */
+export function hintOf(
+  mend: Mend | null,
+  first = 'Run the statements there, in their order and outside a transaction; or make a migration of the difference.',
+): string {
   if (mend === null) return 'Look at one of each kind with \\d, and make them alike by a migration.';
   const { sql, byHand, loses } = mend;
-  const parts = [
-    ...(sql.length > 0
-      ? [
-          'Run the statements there, in their order and outside a transaction, or make a migration of the difference.',
-        ]
-      : []),
-    ...(loses.length > 0 ? [`They throw away ${loses.join(', ')}: look at it before.`] : []),
+  return [
+    ...(sql.length > 0 ? [first] : []),
+    ...(loses.length > 0 ? [`The statements throw away ${loses.join(', ')}: look at it before.`] : []),
     ...(byHand.length > 0 ? [`To be mended by hand: ${listed(byHand)}.`] : []),
-  ];
-  return parts.join(' ');
+  ].join(' ');
 }

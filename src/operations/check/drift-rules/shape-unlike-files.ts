@@ -25,6 +25,9 @@ export const shapeUnlikeFiles: Rule = {
   good: 'select 1;',
 };
 
+const TAKE_OVER =
+  'Make a migration of it, so that new homes have it too; or take it back with the statements, in their order and outside a transaction.';
+
 /** What the units that stand for right have other than the files make. */
 export async function unlikeFiles(
   fleet: Fleet,
@@ -51,7 +54,7 @@ export async function unlikeFiles(
       level: shapeUnlikeFiles.level,
       where: `${cluster}/${database}, ${nameFew(idsOf(records))}`,
       message: `${count(units.length, 'unit')} at ${kind.version?.name ?? 'no migration'} ${units.length === 1 ? 'does' : 'do'} not look as the files say: ${texts.join(', ')}; a home that is made now differs`,
-      hint: `Make a migration of it, so that new homes have it too; or take it back. ${hintOf(mend)}`,
+      hint: hintOf(mend, TAKE_OVER),
       facts: {
         units: idsOf(records),
         tenants: tenantsIn(records),

@@ -11,6 +11,7 @@ import { versionOf } from '../../../engine/waves/survey.js';
 import type { Connection } from '../../../pg/connection.js';
 import { isAway, isDatabaseError } from '../../../pg/errors.js';
 import { isHeld } from '../../../pg/locks.js';
+import { sql } from '../../../pg/sql.js';
 import { type FoundState, type StateRule, readStates } from './states.js';
 
 /** A unit that was looked at. */
@@ -30,8 +31,8 @@ export interface SeenUnit {
 export interface UnseenUnit {
   unit: UnitRecord;
   reason: string;
-  /** Does it pass by itself? */
-  passing: boolean;
+  /** What is gone stays so; a lock passes by itself; a move has parts of the home set aside. */
+  why: 'gone' | 'passing' | 'moving';
 }
 
 export interface Survey {
@@ -91,7 +92,7 @@ async function surveyDatabase(
 
 const noneSeen = (units: readonly UnitRecord[], reason: string): Survey => ({
   seen: [],
-  unseen: units.map((unit) => ({ unit, reason, passing: false })),
+  unseen: units.map((unit) => ({ unit, reason, why: 'gone' })),
   states: [],
 });
 
@@ -101,31 +102,63 @@ async function lookInside(
   rules: readonly StateRule[],
 ): Promise<Survey> {
   const schemas = units.map(({ schema }) => schema);
-  const ledgers = await connection.transaction(() => readLedgers(connection), 'begin read only');
+  const before = await ledgersNow(connection);
   const { fingerprints, held } = await lookAtShapes(connection, schemas);
+  const ledgers = await ledgersNow(connection);
   const major = Math.floor(connection.version / 10_000);
   const survey: Survey = { seen: [], unseen: [], states: [] };
+  const aside = await withPartsAside(connection);
   for (const unit of units) {
+    if (aside.has(unit.schema)) {
+      const reason = 'a move has set triggers or keys of it aside, and has not put them back yet';
+      survey.unseen.push({ unit, reason, why: 'moving' });
+      continue;
+    }
     const fingerprint = fingerprints.get(unit.schema);
     if (fingerprint === undefined) {
       survey.unseen.push({ unit, ...reasonFor(unit, held) });
       continue;
     }
     const ledger = ledgers.get(unit.ledgerKey) ?? NO_LEDGER;
+    if (movedOn(before.get(unit.ledgerKey) ?? NO_LEDGER, ledger)) {
+      survey.unseen.push({ unit, reason: 'it was migrated while it was looked at', why: 'passing' });
+      continue;
+    }
     const begun = ledger.some(({ state }) => state === 'started');
     const busy = begun && (await isHeld(connection, 'unit', unit.ledgerKey));
     survey.seen.push({ unit, ledger, version: versionOf(ledger), major, fingerprint, busy });
   }
   const bySchema = indexBy(units, ({ schema }) => schema);
+  for (const { unit } of survey.unseen) bySchema.delete(unit.schema);
   survey.states = await readStates(connection, bySchema, rules);
   return survey;
+}
+
+const ledgersNow = (connection: Connection) =>
+  connection.transaction(() => readLedgers(connection), 'begin read only');
+
+/** Was a migration applied, or taken back? Then nobody can tell which of the two the shape belongs to. */
+function movedOn(before: readonly LedgerEntry[], after: readonly LedgerEntry[]): boolean {
+  return before.length !== after.length || versionOf(before)?.id !== versionOf(after)?.id;
 }
 
 function reasonFor({ schema }: UnitRecord, held: ReadonlyMap<string, string>): Omit<UnseenUnit, 'unit'> {
   const reason = held.get(schema);
   return reason === undefined
-    ? { reason: `schema ${schema} is not there`, passing: false }
-    : { reason, passing: true };
+    ? { reason: `schema ${schema} is not there`, why: 'gone' }
+    : { reason, why: 'passing' };
+}
+
+/** Schemas that look otherwise while a move is at work on them, and after one that did not end. */
+async function withPartsAside(connection: Connection): Promise<Set<string>> {
+  const there = await connection.row<{ there: boolean }>(
+    sql`select to_regclass('tenantctl.set_aside') is not null as there`,
+  );
+  if (there?.there !== true) return new Set();
+  const rows = await connection.rows<{ schema: string }>(sql`
+    select distinct n.nspname as schema from tenantctl.set_aside a
+      join pg_class c on c.oid = to_regclass(a.relation) join pg_namespace n on n.oid = c.relnamespace`);
+  return new Set(rows.map(({ schema }) => schema));
 }
 
 /** Fingerprints, and why there is none of a schema that somebody holds. */
