@@ -57,9 +57,9 @@ function isSchema({ removeType, renameType, objectType, objtype }: Node): boolea
   return [removeType, renameType, objectType, objtype].includes('OBJECT_SCHEMA');
 }
 
-/** The values of the options of one name. */
+/** The values of the options of one name; some statements have a number for all of theirs. */
 function options(list: unknown, name: string): unknown[] {
-  return ((list ?? []) as { DefElem?: { defname?: string; arg?: unknown } }[])
+  return ((Array.isArray(list) ? list : []) as { DefElem?: { defname?: string; arg?: unknown } }[])
     .filter(({ DefElem: option }) => option?.defname === name)
     .map(({ DefElem: option }) => option?.arg);
 }

@@ -35,6 +35,16 @@ const STATEMENTS: Readonly<Record<string, Follower>> = {
     const table = known.get(name);
     if (table !== undefined) table.filled = true;
   },
+  CreateDomainStmt: (known, { body }) => {
+    const name = partsOf(body['domainname']).at(-1) ?? '';
+    const constraints = nodesOf(body['constraints'], 'Constraint');
+    if (constraints.some(({ contype }) => contype !== 'CONSTR_NULL' && contype !== 'CONSTR_DEFAULT'))
+      known.strictDomains.add(name);
+  },
+  AlterDomainStmt: (known, { body }) => {
+    if (['C', 'O'].includes(String(body['subtype'])))
+      known.strictDomains.add(partsOf(body['typeName']).at(-1) ?? '');
+  },
   CreatePolicyStmt: (known, { table: name }) => {
     const table = known.get(name);
     if (table !== undefined) table.policies = true;
@@ -50,6 +60,7 @@ function emptyTable(name: string): KnownTable {
     foreignKeys: [],
     opaque: false,
     parent: null,
+    partitioned: false,
     defaultPartition: null,
     filled: false,
     policies: false,
@@ -60,7 +71,7 @@ function emptyTable(name: string): KnownTable {
 
 function create(known: KnownTables, { body, table: name }: Step, origin: Origin): void {
   if (name === null || (body['if_not_exists'] === true && known.get(name) !== undefined)) return;
-  const table = emptyTable(name);
+  const table = { ...emptyTable(name), partitioned: body['partspec'] !== undefined };
   const [parent] = nodesOf(body['inhRelations'], 'RangeVar').map(nameOf);
   for (const like of nodesOf(body['tableElts'], 'TableLikeClause'))
     copy(known.get(nameOf(like['relation'])), table);

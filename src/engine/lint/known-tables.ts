@@ -11,6 +11,8 @@ export interface KnownTable {
   /** Not all of its columns can be told from the text. */
   opaque: boolean;
   parent: string | null;
+  /** Are its rows those of its partitions? */
+  partitioned: boolean;
   /** The partition that takes what fits into no other. */
   defaultPartition: string | null;
   /** Do migrations write rows into it? */
@@ -54,6 +56,8 @@ export interface KnownForeignKey extends Origin {
 /** The tables that a directory of migrations has made so far. Tables from elsewhere are not in it. */
 export class KnownTables {
   private readonly tables = new Map<string, KnownTable>();
+  /** Domains to whose constraint every value is held. */
+  readonly strictDomains = new Set<string>();
 
   get(name: string | null): KnownTable | undefined {
     return name === null ? undefined : this.tables.get(name);
@@ -84,7 +88,11 @@ export class KnownTables {
 
   /** The index of that name, whatever its table. */
   index(name: string): KnownKey | undefined {
-    return [...this.tables.values()].flatMap(({ keys }) => keys).find((key) => key.name === name);
+    return this.tableOfIndex(name)?.keys.find((key) => key.name === name);
+  }
+
+  tableOfIndex(name: string): KnownTable | undefined {
+    return [...this.tables.values()].find(({ keys }) => keys.some((key) => key.name === name));
   }
 }
 

@@ -11,6 +11,7 @@ import { concurrentIndexUnnamed } from './rules/concurrent-index-unnamed.js';
 import { concurrentlyIfNotExists } from './rules/concurrently-if-not-exists.js';
 import { concurrentlyInTransaction } from './rules/concurrently-in-transaction.js';
 import { concurrentlyNotAlone } from './rules/concurrently-not-alone.js';
+import { concurrentlyOnPartitioned } from './rules/concurrently-on-partitioned.js';
 import { dataChangeUnbatched } from './rules/data-change-unbatched.js';
 import { detachPartitionWithoutConcurrently } from './rules/detach-partition-without-concurrently.js';
 import { domainConstraintScan } from './rules/domain-constraint-scan.js';
@@ -69,6 +70,7 @@ export const LOOKING_RULES: readonly LintRule[] = [
   indexDropWithoutConcurrently,
   reindexWithoutConcurrently,
   concurrentlyInTransaction,
+  concurrentlyOnPartitioned,
   concurrentlyNotAlone,
   concurrentlyIfNotExists,
   concurrentIndexUnnamed,

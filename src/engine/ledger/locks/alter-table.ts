@@ -84,7 +84,7 @@ const UNKNOWN: Row = [EXCLUSIVE, 'maybe', false, 'is altered in a way that this 
 export function alterTable(body: Tree): Effect[] {
   const commands = nodesOf(body['cmds'], 'AlterTableCmd');
   const rows = commands.map((command) => rowOf(command));
-  const others = commands.flatMap(onOthers);
+  const others = commands.flatMap((command) => onOthers(command, body['objtype']));
   return [effect(nameOf(body['relation']), rows.reduce(together)), ...others];
 }
 
@@ -92,7 +92,7 @@ export function alterTable(body: Tree): Effect[] {
 export function alterActions(body: Tree): { command: Tree; effects: Effect[] }[] {
   return nodesOf(body['cmds'], 'AlterTableCmd').map((command) => ({
     command,
-    effects: [effect(nameOf(body['relation']), rowOf(command)), ...onOthers(command)],
+    effects: [effect(nameOf(body['relation']), rowOf(command)), ...onOthers(command, body['objtype'])],
   }));
 }
 
@@ -160,7 +160,7 @@ function isConcurrent({ def }: Tree): boolean {
 }
 
 /** What an action does to other tables than the one that is altered. */
-function onOthers(command: Tree): Effect[] {
+function onOthers(command: Tree, altered: unknown): Effect[] {
   const { subtype, def } = command as { subtype: string; def?: Record<string, Tree> };
   const partition = def?.['PartitionCmd'];
   switch (subtype) {
@@ -173,6 +173,10 @@ function onOthers(command: Tree): Effect[] {
     case 'AT_AddInherit':
       return [effect(nameOf(def?.['RangeVar']), [UPDATE, false, false, 'becomes a parent'])];
     case 'AT_AttachPartition':
+      if (altered === 'OBJECT_INDEX')
+        return [
+          effect(nameOf(partition?.['name']), [EXCLUSIVE, false, false, 'becomes a part of another index']),
+        ];
       return [
         effect(nameOf(partition?.['name']), [
           EXCLUSIVE,

@@ -20,8 +20,8 @@ alter table activity_2025 validate constraint activity_2025_bounds;
 -- 0004_attach.sql
 alter table activity attach partition activity_2025 for values from ('2025-01-01') to ('2026-01-01');
 alter table activity_2025 drop constraint activity_2025_bounds;`,
-  step: ({ action, command, table, effects, at }, { known }) => {
-    if (action !== 'AT_AttachPartition') return [];
+  step: ({ action, body, command, table, effects, at }, { known }) => {
+    if (action !== 'AT_AttachPartition' || body['objtype'] === 'OBJECT_INDEX') return [];
     const name = nameOf((command['def'] as { PartitionCmd: Tree }).PartitionCmd['name']);
     const found: Sighting[] = [];
     if (effects.some(({ relation }) => relation === name) && !hasValidCheck(known.get(name)))

@@ -21,7 +21,7 @@ export const columnTypeChange: LintRule = {
     if (step.action !== 'AT_AlterColumnType' || effect === undefined) return [];
     const definition = (step.command['def'] as { ColumnDef: Tree }).ColumnDef;
     const before = known.get(step.table)?.columns.get(columnOf(step))?.type;
-    const computed = definition['raw_default'] !== undefined;
+    const computed = definition['raw_default'] !== undefined || definition['collClause'] !== undefined;
     if (before !== undefined && !computed && readsTheSame(before, typeOf(definition['typeName']))) return [];
     const doubt = before === undefined ? ', unless the old type reads as the new one' : '';
     const message = `Another type for column ${columnOf(step)} ${lockWords(effect)} while every row is converted${doubt}.`;

@@ -11,11 +11,13 @@ export const indexDropWithoutConcurrently: LintRule = {
   remedy: 'Write DROP INDEX CONCURRENTLY, in a file that begins with `-- tenantctl: no-transaction`.',
   bad: 'drop index invoice_status_idx;',
   good: '-- tenantctl: no-transaction\ndrop index concurrently invoice_status_idx;',
-  step: ({ kind, body, at, effects }) => {
+  step: ({ kind, body, at, effects }, { known }) => {
     if (kind !== 'DropStmt' || body['removeType'] !== 'OBJECT_INDEX' || body['concurrent'] === true)
       return [];
     const names = ((body['objects'] ?? []) as unknown[]).map((object) => partsOf(object).join('.'));
-    const seen = names.filter((name) => effects.some(({ relation }) => relation === name));
+    const seen = names
+      .filter((name) => effects.some(({ relation }) => relation === name))
+      .filter((name) => known.tableOfIndex(name)?.partitioned !== true);
     return seen.map((name) => ({
       at,
       message: `Dropping ${name} takes ACCESS EXCLUSIVE on the index and on its table, which blocks readers and writers.`,

@@ -12,16 +12,26 @@ export const indexWithoutConcurrently: LintRule = {
   remedy: 'Build it CONCURRENTLY, in a file of its own that begins with `-- tenantctl: no-transaction`.',
   bad: 'create index invoice_customer_idx on invoice (tenant_id, customer_id);',
   good: '-- tenantctl: no-transaction\ncreate index concurrently invoice_customer_idx on invoice (tenant_id, customer_id);',
-  step: (step, { script }) => {
+  step: (step, { script, known }) => {
     const work = step.kind === 'IndexStmt' ? blockingWork(step) : undefined;
-    if (work === undefined) return [];
-    const text = textOf(script, step.statement);
-    const concurrently = text.replace(/^(create\s+(?:unique\s+)?index)\b/i, '$1 concurrently');
+    const table = known.get(step.table);
+    // ONLY is for the partitioned table itself, which has no rows of its own.
+    const only =
+      (step.body['relation'] as { inh?: boolean } | undefined)?.inh !== true && table?.partitioned !== false;
+    if (work === undefined || only) return [];
     const name = String(step.body['idxname'] ?? 'the index');
     const message = `Building ${name} ${lockWords(work)} until every row has been read.`;
+    if (table?.partitioned === true) return [{ at: step.at, message, hint: PARTITIONED }];
+    const concurrently = textOf(script, step.statement).replace(
+      /^(create\s+(?:unique\s+)?index)\b/i,
+      '$1 concurrently',
+    );
     return [{ at: step.at, message, sql: [`${concurrently};`] }];
   },
 };
+
+const PARTITIONED =
+  'Create it ON ONLY the partitioned table, build one CONCURRENTLY on each partition in a file with `-- tenantctl: no-transaction`, then ALTER INDEX … ATTACH PARTITION for each.';
 
 function textOf(
   script: { sql: string; statements: readonly { start: number; end: number }[] },
