@@ -6,7 +6,7 @@ import { type Condition, readCondition } from './condition.js';
 import { tenantTables, withApplication } from './tables.js';
 
 /** Policies that the tool itself makes. */
-const TOOL_POLICIES = ['tenantctl_tenant', 'tenantctl_fleet', 'tenantctl_guard', 'tenantctl_rescan'];
+const TOOL_POLICIES = new Set(['tenantctl_tenant', 'tenantctl_fleet', 'tenantctl_guard', 'tenantctl_rescan']);
 
 export type Command = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE';
 
@@ -44,7 +44,7 @@ const COMMANDS: Record<string, readonly Command[]> = {
 };
 
 /** The policies on tables of pools that speak to the application. */
-export async function readPolicies(context: RuleContext): Promise<Policy[]> {
+async function readPolicies(context: RuleContext): Promise<Policy[]> {
   return context.session.rows<Policy>(sql`
     ${withApplication(context)}
     select t.schema, t.name as table, p.polname::text as name, p.polpermissive as permissive, p.polcmd::text as command,
@@ -82,7 +82,7 @@ function clausesOf(policy: Policy, column: string): Clause[] {
 
 /** What this tool has made is compared with that by a rule of its own. */
 function conditionOf({ name }: Policy, text: string, column: string): Condition {
-  return TOOL_POLICIES.includes(name) ? AS_MADE : readCondition(text, column);
+  return TOOL_POLICIES.has(name) ? AS_MADE : readCondition(text, column);
 }
 
 const AS_MADE: Condition = {

@@ -70,10 +70,17 @@ export async function isolatedFleet(
       });
     },
     async sendTo(database, statement) {
-      await query(server.adminUrl(database), statement).catch((error: unknown) => {
-        if ((error as { code?: string }).code !== '42501') throw error;
-        return query(server.superuserUrl(database), statement);
+      const done = await withClient(server.adminUrl(database), async (client) => {
+        // A REVOKE by a role that may not do it only warns.
+        const warnings: unknown[] = [];
+        client.on('notice', ({ severity }) => severity === 'WARNING' && warnings.push(severity));
+        await client.query(statement).catch((error: unknown) => {
+          if ((error as { code?: string }).code !== '42501') throw error;
+          warnings.push(error);
+        });
+        return warnings.length === 0;
       });
+      if (!done) await query(server.superuserUrl(database), statement);
     },
   };
 }

@@ -21,7 +21,8 @@ export const foreignTable: CatalogRule = {
       'The application has rights on a foreign table in a pool: row-level security does not exist for it, and it shows whatever the other side shows.',
     explanation:
       'Row-level security cannot be enabled on a foreign table, and the session’s tenant is not known on the other server. With the tenant column it holds rows of many tenants, which is an error.',
-    remedy: 'Take the right away, and let a job of the administrator’s copy what tenants need.',
+    remedy:
+      'Take the right away as the owner of the table (a REVOKE by another role only warns), and let a job of the administrator’s copy what tenants need.',
     bad: `-- as a superuser
 create foreign data wrapper elsewhere; create server elsewhere foreign data wrapper elsewhere;
 create foreign table old_invoice (tenant_id uuid, id bigint) server elsewhere;

@@ -22,7 +22,8 @@ export const serverDoor: CatalogRule = {
       'Applications may use a foreign server or dblink: from there they connect as somebody else, to this server or another.',
     explanation:
       'A user mapping holds the password of a role that may see more, and connections through it carry no tenant. dblink connects to any address that the server reaches, the databases of other tenants among them.',
-    remedy: 'Take USAGE on the server, or EXECUTE on the functions, away from roles of applications.',
+    remedy:
+      'Take USAGE on the server, or EXECUTE on the functions, away from roles of applications, as their owner: a REVOKE by another role only warns.',
     bad: `-- as a superuser
 create foreign data wrapper afar; create server billing foreign data wrapper afar;
 create user mapping for public server billing;
