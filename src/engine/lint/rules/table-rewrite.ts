@@ -13,7 +13,7 @@ export const tableRewrite: LintRule = {
   level: 'error',
   summary: 'The statement writes the whole table anew while nobody can read or write it.',
   explanation:
-    'A stored generated column, an identity or serial column, SET LOGGED, SET ACCESS METHOD, SET TABLESPACE, CLUSTER and VACUUM FULL copy every row under ACCESS EXCLUSIVE. The time grows with the table, and each tenant waits for its own.',
+    'A stored generated column, an identity or serial column, a column of a domain with a constraint, SET LOGGED, SET ACCESS METHOD, SET TABLESPACE, CLUSTER and VACUUM FULL copy every row under ACCESS EXCLUSIVE. The time grows with the table, and each tenant waits for its own.',
   remedy:
     'Add a plain column, fill it in batches (`-- tenantctl: batched`), and let a trigger keep it in step. For VACUUM FULL and CLUSTER take a tool that copies beside the table, or a maintenance window.',
   bad: 'alter table invoice add column year integer generated always as (extract(year from issued_on)::integer) stored;',
