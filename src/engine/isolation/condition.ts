@@ -177,7 +177,7 @@ function failsOpen(node: Node, column: string): boolean {
   return mentionsColumn(lexpr, column) && mentionsColumn(rexpr, column) && readsSetting([lexpr, rexpr]);
 }
 
-const EMPTY = JSON.stringify({ sval: {} });
+const EMPTY = JSON.stringify({ sval: { sval: '' } });
 
 /** Casts to another type than text of what `current_setting` gives: of an empty text they throw. */
 function bareCasts(node: Node): boolean {
