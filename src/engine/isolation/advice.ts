@@ -29,13 +29,18 @@ export function policyAdvice(scene: Scene, table: Relation, rule: Rule): Pick<Fi
       hint: `${role} has the rights of the table's owner, whom row-level security does not hold unless it is forced.`,
       facts: { sql: [`alter table ${name} force row level security`] },
     };
+  const policies = table.policies.map(brief).join(' | ');
   return {
     hint:
-      table.policies.length === 0
-        ? `No policy lets it in, so ${role} bypasses row-level security: take BYPASSRLS, superuser or the membership in such a role from it.`
-        : `Look at its policies: ${table.policies.join(' | ')}. A restrictive policy holds the application to its tenant whatever they say; a role with BYPASSRLS is held by none.`,
+      policies === ''
+        ? `No policy of yours lets it in: see whether ${role} has BYPASSRLS, is a superuser, or is a member of such a role.`
+        : `Its policies: ${policies}. A restrictive one holds the application to its tenant whatever they say; a role with BYPASSRLS is held by none.`,
     facts: { sql: narrow(scene, table), policies: table.policies },
   };
+}
+
+function brief(policy: string): string {
+  return policy.length > 160 ? `${policy.slice(0, 160)}…` : policy;
 }
 
 /** A restrictive policy on the tenant column. */

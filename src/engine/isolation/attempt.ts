@@ -26,6 +26,10 @@ export interface Attempt {
   role?: string;
   /** Does the statement give a number, or count the rows that it touches? */
   counts?: true;
+  /** Gives the rows of the other tenant that are too many, in its context: a trigger may have made another row of it. */
+  confirm?: { key: string; statement: string };
+  /** Constraints that alone say whose row was let through to them, where a trigger may have changed it. */
+  constraints?: readonly string[];
   /** SQLSTATEs of checks that come after the policies: the row was let through to them. */
   passed?: readonly string[];
   /** SQLSTATEs that only say that it cannot be tried in this way. */
@@ -45,18 +49,21 @@ export interface Outcome {
 const DONE = 'TCPR0';
 
 /** The statements that make all attempts, each in a subtransaction that is rolled back, and leave their outcomes. */
-export function attemptScript(attempts: readonly Attempt[]): string {
-  const list = attempts.map(({ role, prepare, statement, counts }) => ({
+export function attemptScript(attempts: readonly Attempt[], setting?: string): string {
+  const list = attempts.map(({ role, prepare, statement, counts, confirm }) => ({
     role,
     prepare,
     statement,
     counts: counts === true,
+    setting,
+    key: confirm?.key,
+    confirm: confirm?.statement,
   }));
   const body = `
 declare
   a record; n bigint; s text; m text; c text; o jsonb := '[]';
 begin
-  for a in select * from jsonb_to_recordset(${literal(JSON.stringify(list))}::jsonb) as x (role text, prepare text, statement text, counts boolean) loop
+  for a in select * from jsonb_to_recordset(${literal(JSON.stringify(list))}::jsonb) as x (role text, prepare text, statement text, counts boolean, setting text, key text, confirm text) loop
     begin
       if a.role is not null then execute format('set local role %I', a.role); end if;
       if a.prepare is not null then
@@ -64,6 +71,10 @@ begin
       end if;
       if a.counts then execute a.statement into n;
       else execute a.statement; get diagnostics n = row_count;
+      end if;
+      if n > 0 and a.confirm is not null then
+        perform set_config(a.setting, a.key, true);
+        execute a.confirm into n;
       end if;
       raise exception using errcode = '${DONE}', message = n::text;
     exception when others then

@@ -29,3 +29,12 @@ export function together(parts: readonly Coverage[]): Coverage {
     notProbed: parts.flatMap(({ notProbed }) => notProbed),
   };
 }
+
+/** The coverage of things beside tables, each of which is one probe. */
+export function objectCoverage(
+  probes: number,
+  probed: number,
+  notProbed: Coverage['notProbed'] = [],
+): Coverage {
+  return { ...noCoverage(), probes, probed, notProbed };
+}

@@ -115,7 +115,8 @@ function particulars(seen: readonly Seen[]) {
 }
 
 function inWords(situations: readonly Situation[]): string {
-  return situations.length === CONTEXTS.length + 2 ? 'every context' : situations.join(', ');
+  if (!CONTEXTS.every((context) => situations.includes(context))) return situations.join(', ');
+  return ['every context', ...situations.filter((one) => !CONTEXTS.includes(one as Context))].join(', ');
 }
 
 /** One finding for all contexts in which reading fails. */
@@ -147,7 +148,9 @@ function brokenFindings(scene: Scene, table: Relation, seen: readonly Seen[]): F
 }
 
 function keyFindings(scene: Scene, { specimen, keys }: Tried): Finding[] {
-  const telling = keys.filter(({ key, outcomes }) => outcomes.some((outcome) => tells(key, outcome)));
+  const telling = keys.filter(({ key, outcomes }) =>
+    outcomes.some((outcome) => tells(specimen, key, outcome)),
+  );
   return telling.map(({ key }) => {
     const columns = key.columns.map((name) => ident(name).text()).join(', ');
     const quiet = unguessable(specimen, key);

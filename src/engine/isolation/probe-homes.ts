@@ -27,7 +27,7 @@ export interface Looked {
 
 /** Assumes the role of every tenant that has a schema of its own here, and asks for tables of the others. */
 export async function probeSchemas(fleet: Fleet, cluster: string, database: string): Promise<Looked> {
-  return fleet.managed(cluster, database, async (session) => {
+  return fleet.connections(cluster).use(database, async (session) => {
     const all = await readHomes(session, fleet.settings.tenancy.appRole);
     const homes = sampleOf(all);
     if (all.length < 2) return { findings: [], coverage: noCoverage() };
@@ -40,7 +40,7 @@ export async function probeSchemas(fleet: Fleet, cluster: string, database: stri
       0,
       looks.map(({ attempt }) => attempt),
     );
-    const seen = looks.map((look, n) => ({ ...look, outcome: outcomes[n] as Outcome }));
+    const seen = looks.map((one, n) => ({ ...one, outcome: outcomes[n] as Outcome }));
     return judge(cluster, database, seen, all.length);
   });
 }

@@ -8,7 +8,10 @@ import { COMMANDS } from './attempt.js';
 import { type Judged, TRIED, judgeTable } from './judge-table.js';
 import { CONTEXTS, type Tried, tryTable } from './probe-table.js';
 import { type Scene, applicationWrites, inFreshSession, owner, ownerWrites, send } from './scene.js';
-import { probeObjects } from './probe-objects.js';
+import { foreignRowsRead } from './probes/foreign-rows-read.js';
+import { foreignRowsWritten } from './probes/foreign-rows-written.js';
+import { probeFunctions } from './probe-functions.js';
+import { probeViews } from './probe-views.js';
 import { readRealRows } from './real-tenants.js';
 import { NoRow, type Owned } from './specimen/make-rows.js';
 import { type Relation, readTables } from './specimen/relation.js';
@@ -30,6 +33,7 @@ export interface Probed {
 }
 
 const TABLES_AT_ONCE = 3;
+const CROSSINGS = new Set([foreignRowsRead.name, foreignRowsWritten.name]);
 
 /** Tries to cross from one tenant to another in every table of a pool. Nothing is committed. */
 export async function probePool(fleet: Fleet, pool: ProbedPool, seed: SeedTenant): Promise<Probed> {
@@ -37,7 +41,11 @@ export async function probePool(fleet: Fleet, pool: ProbedPool, seed: SeedTenant
   const lanes = pLimit(TABLES_AT_ONCE);
   const targets = [...scene.tables.values()].filter((table) => scene.owned.tables.has(table.qualified));
   const judged = await Promise.all(targets.map((table) => lanes(() => probeOne(scene, table, seed))));
-  const objects = await probeObjects(scene);
+  const crossed = targets.filter(
+    (_, n) => judged[n]?.findings.some(({ rule }) => CROSSINGS.has(rule)) === true,
+  );
+  const open = new Set(crossed.map(({ qualified }) => qualified));
+  const objects = [...(await probeViews(scene, open)), await probeFunctions(scene)];
   const covered = judged.map(({ coverage }) => ({ ...NOTHING, ...coverage, tables: 1 }));
   return {
     findings: [...judged, ...objects].flatMap(({ findings }) => findings),
@@ -54,15 +62,15 @@ const NOTHING = { tables: 0, commands: 0, roles: 0, contexts: 0 };
 
 async function sceneOf(fleet: Fleet, pool: ProbedPool): Promise<Scene> {
   const { column, appRole } = fleet.settings.tenancy;
-  const tables = await fleet.managed(pool.cluster, pool.database, (session) =>
-    readTables(session, pool.schema, column, appRole),
-  );
+  const tables = await fleet
+    .connections(pool.cluster)
+    .use(pool.database, (session) => readTables(session, pool.schema, column, appRole));
   const byName = new Map(tables.map((table) => [table.qualified, table]));
   return { fleet, ...pool, tables: byName, owned: ownedTables(tables, pool.schema, column) };
 }
 
 /** Tables with the tenant column, and those whose rows must refer to one of them. */
-export function ownedTables(tables: readonly Relation[], schema: string, column: string): Owned {
+function ownedTables(tables: readonly Relation[], schema: string, column: string): Owned {
   const inside = tables.filter((table) => table.schema === schema);
   const owned = new Set(inside.filter(({ tenanted }) => tenanted).map(({ qualified }) => qualified));
   for (let before = -1; before !== owned.size;) {

@@ -1,7 +1,7 @@
 import { groupBy } from '../../core/group-by.js';
 import type { Connection } from '../../pg/connection.js';
 import { isDatabaseError } from '../../pg/errors.js';
-import { sql } from '../../pg/sql.js';
+import { ident, literal, sql } from '../../pg/sql.js';
 import { type Attempt, type Outcome, attemptScript, copyCounts, outcomesOf } from './attempt.js';
 import { ALL_OWN, ownReads, reads } from './probes/foreign-rows-read.js';
 import { ownWrites, writes } from './probes/foreign-rows-written.js';
@@ -66,7 +66,8 @@ export async function tryTable(
   const maker = new RowMaker(session, scene.tables, column, scene.owned, writer);
   const foreignRow = await maker.rowFor(table, pair.foreign.key);
   const ownRow = await maker.rowFor(table, pair.own.key);
-  const specimen = specimenOf(table, column, ownRow, foreignRow);
+  const foreignRows = table.tenanted ? await countRows(session, scene, table, writer, pair) : 0;
+  const specimen = specimenOf(table, column, ownRow, foreignRow, foreignRows);
   if (specimen === undefined) throw new NoRow('no key tells its rows apart');
   const run = new Run(session, scene, pair, specimen, untouched);
   run.tried.outcomes.push(...early.map((outcome) => ({ situation: 'no context' as const, outcome })));
@@ -87,6 +88,21 @@ async function firstLook(session: Connection, scene: Scene, table: Relation): Pr
     `${BEGIN_READING}; ${application(scene, null)}; ${attemptScript([attempt])}; rollback`,
   );
   return outcomesOf(results, 0, [attempt]);
+}
+
+/** Rows of the other tenant: triggers may have made more than one. */
+async function countRows(
+  session: Connection,
+  scene: Scene,
+  table: Relation,
+  writer: Writer,
+  { foreign }: Pair,
+): Promise<number> {
+  const column = ident(scene.fleet.settings.tenancy.column).text();
+  const results = await session.message(
+    `${writer.become(foreign.key)}; select count(*)::int as n from ${table.qualified} where ${column}::text = ${literal(foreign.key)}`,
+  );
+  return Number(results.at(-1)?.rows[0]?.['n']);
 }
 
 /** The other tenant's rows that a row of this table could be made to refer to. */
@@ -190,7 +206,9 @@ class Run {
     also = 'select 1',
   ): Promise<Outcome[]> {
     const become = application(this.scene, key);
-    const results = await this.session.message(`${become}; ${also}; ${attemptScript(attempts)}`);
+    const { setting } = this.scene.fleet.settings.tenancy;
+    const script = attemptScript(attempts, setting);
+    const results = await this.session.message(`${become}; ${also}; ${script}`);
     return outcomesOf(results, 0, attempts);
   }
 

@@ -60,7 +60,7 @@ function throwAway(columnType: string): ThrowAway {
 export async function inFreshSession<T>(scene: Scene, work: (session: Connection) => Promise<T>): Promise<T> {
   const { setting } = scene.fleet.settings.tenancy;
   for (let n = 0; n < SESSIONS; n += 1) {
-    const answer = await scene.fleet.managed(scene.cluster, scene.database, async (session) => {
+    const answer = await scene.fleet.connections(scene.cluster).use(scene.database, async (session) => {
       session.retire();
       const found = await session.row<{ fresh: boolean }>(
         sql`select current_setting(${setting}, true) is null as fresh`,
@@ -90,7 +90,7 @@ export function beginWith(scene: Scene, pair: Pair): string {
 /** Begins a transaction for reading; see `beginWith`. */
 export const BEGIN_READING = `begin read only; ${LIMITS}`;
 
-export function schemasOf({ schema, fleet }: Scene): string[] {
+function schemasOf({ schema, fleet }: Scene): string[] {
   return [schema, fleet.settings.tenancy.extensionsSchema];
 }
 

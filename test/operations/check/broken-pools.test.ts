@@ -93,6 +93,35 @@ const FAULTS: Fault[] = [
     context: OTHER,
   },
   {
+    fault: 'the same behind a trigger that may change rows',
+    sql: `create policy writers on note for insert with check (true);
+      create function tidy() returns trigger language plpgsql as $$ begin new.body := trim(new.body); return new; end $$;
+      create trigger tidy before insert on note for each row execute function tidy()`,
+    rule: 'foreign-rows-written',
+    where: 'app.note',
+    command: 'INSERT',
+    context: OTHER,
+  },
+  {
+    fault: 'an INSERT policy without a condition on a table without keys',
+    product: 'create table note (tenant_id uuid not null, body text);',
+    sql: `create policy writers on note for insert with check (true)`,
+    rule: 'foreign-rows-written',
+    where: 'app.note',
+    command: 'INSERT',
+    context: OTHER,
+  },
+  {
+    fault: 'a unique key without the tenant column on a partitioned table',
+    product: `create table seat (tenant_id uuid not null, hall int not null, seat int not null, unique (hall, seat)) partition by list (hall);
+      create table seat_1 partition of seat for values in (1);`,
+    sql: 'select 1',
+    rule: 'key-tells-foreign-rows',
+    where: 'app.seat.seat_hall_seat_key',
+    command: 'INSERT',
+    context: OTHER,
+  },
+  {
     fault: 'a policy that checks less than it shows',
     sql: `drop policy tenantctl_tenant on note; create policy own on note using (${OWN}) with check (true)`,
     rule: 'foreign-rows-written',

@@ -20,17 +20,26 @@ export interface ProbedFleet extends TestFleet {
 }
 
 /** A pool with two tenants. */
-export async function probedFleet(server: LocalServer, overrides: FleetOverrides = {}): Promise<ProbedFleet> {
+export async function probedFleet(
+  server: LocalServer,
+  overrides: FleetOverrides = {},
+  keys: readonly string[] = [],
+): Promise<ProbedFleet> {
   const made = await newFleet(server, overrides);
-  for (const id of ['acme', 'beta']) await provisionTenant(made.fleet, { id, tier: 'pool', cluster: 'main' });
+  for (const [n, id] of ['acme', 'beta'].entries()) {
+    const key = keys[n];
+    await provisionTenant(made.fleet, {
+      id,
+      tier: 'pool',
+      cluster: 'main',
+      ...(key === undefined ? {} : { key }),
+    });
+  }
   const cluster = made.settings.clusters['main'];
   const database = Object.values(cluster?.pools ?? {})[0]?.database ?? '';
   const role = made.settings.tenancy.appRole;
   const run = (url: string) => async (sql: string) => {
-    await query(
-      url,
-      `set search_path = app, extensions; ${sql.replaceAll(/\bapp_user\b(?!\.)/g, (name) => (name === 'app_user' ? role : name))}`,
-    );
+    await query(url, `set search_path = app, extensions; ${sql.replaceAll(/\bapp_user\b/g, role)}`);
   };
   return {
     ...made,
@@ -52,6 +61,11 @@ export async function probedFleet(server: LocalServer, overrides: FleetOverrides
 }
 
 /** A fleet whose pool has these tables. */
-export function fleetWith(server: LocalServer, ...migrations: string[]): Promise<ProbedFleet> {
-  return probedFleet(server, { migrations: directoryOf(numbered(...migrations)), seed: null });
+export function fleetWith(
+  server: LocalServer,
+  migration: string,
+  tenancy: FleetOverrides['tenancy'] = {},
+  keys: readonly string[] = [],
+): Promise<ProbedFleet> {
+  return probedFleet(server, { migrations: directoryOf(numbered(migration)), seed: null, tenancy }, keys);
 }

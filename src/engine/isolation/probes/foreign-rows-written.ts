@@ -1,8 +1,8 @@
 import type { Rule } from '../../../core/rule.js';
 import { ident, join } from '../../../pg/sql.js';
 import type { Attempt } from '../attempt.js';
-import { insertion, valueOf } from '../specimen/row.js';
-import type { Row } from '../specimen/row.js';
+import { bareName } from '../specimen/relation.js';
+import { type Row, insertion, valueOf } from '../specimen/row.js';
 import type { Specimen } from './specimen.js';
 
 export const foreignRowsWritten: Rule = {
@@ -26,50 +26,64 @@ const AFTER_POLICIES = ['23505', '23503', '23P01'];
 
 /** Writes to the other tenant's row. A cursor of the owner's stands on it: a blind UPDATE asks no SELECT policy. */
 export function writes(specimen: Specimen): Attempt[] {
-  const { table, name, foreign, own, change, tenantColumn, foreignRow } = specimen;
-  const tenant = ident(tenantColumn).text();
+  const { table, name, foreign, change, foreignRow } = specimen;
   return [
     { command: 'UPDATE', how: 'by key', statement: `update ${name} set ${change} where ${foreign}` },
     blind('UPDATE', `update ${name} set ${change}`),
-    ...(table.tenanted
-      ? [
-          {
-            command: 'UPDATE' as const,
-            how: 'of its own row, into the other tenant',
-            statement: `update ${name} set ${tenant} = ${valueOf(table, tenantColumn, foreignRow).text()} where ${own}`,
-            passed: AFTER_POLICIES,
-          },
-          {
-            command: 'INSERT' as const,
-            how: "with the other tenant's key",
-            statement: insertion(table, foreignRow).text(),
-            passed: AFTER_POLICIES,
-          },
-          {
-            command: 'MERGE' as const,
-            how: "inserting with the other tenant's key",
-            statement: mergeInsertion(specimen),
-            passed: AFTER_POLICIES,
-          },
-        ]
-      : []),
+    ...(table.tenanted ? intoOther(specimen) : []),
     { command: 'DELETE', how: 'by key', statement: `delete from ${name} where ${foreign}` },
     blind('DELETE', `delete from ${name}`),
     merge(specimen, 'updating', foreign, `update set ${change}`),
     merge(specimen, 'deleting', foreign, 'delete'),
-    ...upserts(specimen, foreignRow),
+    ...upserts(specimen, foreignRow, change),
+  ];
+}
+
+/** Rows that come to stand under the other tenant's key. */
+function intoOther(specimen: Specimen): Attempt[] {
+  const { table, name, own, tenantColumn, foreignRow, foreignRows } = specimen;
+  const tenant = ident(tenantColumn).text();
+  const other = valueOf(table, tenantColumn, foreignRow).text();
+  const keys = table.uniques.filter(({ columns }) => columns.includes(tenantColumn));
+  const judged = {
+    passed: AFTER_POLICIES,
+    confirm: {
+      key: foreignRow.get(tenantColumn) ?? '',
+      statement: `select greatest(count(*) - ${foreignRows}, 0) from ${name} where ${tenant} = ${other}`,
+    },
+    ...(table.rewrites ? { constraints: keys.map((key) => bareName(key)) } : {}),
+  };
+  return [
+    {
+      command: 'UPDATE',
+      how: 'of its own row, into the other tenant',
+      statement: `update ${name} set ${tenant} = ${other} where ${own}`,
+      ...judged,
+    },
+    {
+      command: 'INSERT',
+      how: "with the other tenant's key",
+      statement: insertion(table, foreignRow).text(),
+      ...judged,
+    },
+    {
+      command: 'MERGE',
+      how: "inserting with the other tenant's key",
+      statement: mergeInsertion(specimen),
+      ...judged,
+    },
   ];
 }
 
 /** The same with the probing tenant's own row. */
 export function ownWrites(specimen: Specimen): Attempt[] {
-  const { table, name, own, change, ownRow } = specimen;
+  const { table, name, own, ownChange, ownRow } = specimen;
   return [
-    { command: 'UPDATE', how: 'own', statement: `update ${name} set ${change} where ${own}` },
+    { command: 'UPDATE', how: 'own', statement: `update ${name} set ${ownChange} where ${own}` },
     { command: 'INSERT', how: 'own', statement: insertion(table, ownRow).text(), passed: AFTER_POLICIES },
     { command: 'DELETE', how: 'own', statement: `delete from ${name} where ${own}`, passed: ['23503'] },
-    merge(specimen, 'own', own, `update set ${change}`),
-    ...upserts(specimen, ownRow),
+    merge(specimen, 'own', own, `update set ${ownChange}`),
+    ...upserts(specimen, ownRow, ownChange),
   ];
 }
 
@@ -95,11 +109,13 @@ function mergeInsertion({ table, name, foreignRow }: Specimen): string {
 }
 
 /** Onto the row, by the first key that can decide; the tenant stays its own where the key does not name it. */
-function upserts({ table, ownRow, own, name, change }: Specimen, onto: Row): Attempt[] {
+function upserts({ table, ownRow, own, name, tenantColumn }: Specimen, onto: Row, change: string): Attempt[] {
   const key = table.uniques.find(
     ({ special, immediate, columns }) => !special && immediate && columns.length > 0,
   );
   if (key === undefined) return [];
+  // A trigger that sets the tenant would make it the probing tenant's own row.
+  if (onto !== ownRow && table.rewrites && key.columns.includes(tenantColumn)) return [];
   const row = new Map(ownRow);
   for (const column of key.columns) row.set(column, onto.get(column) ?? null);
   const names = join(key.columns.map((column) => ident(column))).text();

@@ -1,7 +1,7 @@
 import type { Rule } from '../../../core/rule.js';
 import { ident } from '../../../pg/sql.js';
 import type { Attempt, Outcome } from '../attempt.js';
-import type { UniqueKey } from '../specimen/relation.js';
+import { type UniqueKey, bareName } from '../specimen/relation.js';
 import { insertion, valueOf } from '../specimen/row.js';
 import type { Specimen } from './specimen.js';
 
@@ -27,7 +27,7 @@ export function sharedKeys({ table, tenantColumn, foreignRow }: Specimen): Uniqu
       !special &&
       columns.length > 0 &&
       !columns.includes(tenantColumn) &&
-      columns.every((name) => foreignRow.get(name) != null),
+      columns.every((name) => (foreignRow.get(name) ?? null) !== null),
   );
 }
 
@@ -51,10 +51,10 @@ export function duplicates(specimen: Specimen, { columns }: UniqueKey): Attempt[
   ];
 }
 
-/** Was it refused for this key? Names of indexes are written with their schema where that is not on the path. */
-export function tells({ name }: UniqueKey, { state, constraint }: Outcome): boolean {
-  const bare = name.replaceAll('"', '').split('.').at(-1);
-  return state === DUPLICATE && constraint === bare;
+/** Was it refused for this key? A partitioned table's error names the key of the partition. */
+export function tells({ table }: Specimen, key: UniqueKey, { attempt, state, constraint }: Outcome): boolean {
+  if (state !== DUPLICATE) return false;
+  return constraint === bareName(key) || (table.kind === 'p' && attempt.command === 'UPDATE');
 }
 
 /** Can nobody guess the values? */

@@ -15,8 +15,12 @@ export interface Specimen {
   foreign: string;
   /** ` where …` for whatever is not the probing tenant's; null where no column tells. */
   other: string | null;
-  /** `column = value` that changes nothing of importance, without reading the row. */
+  /** `column = value` that changes nothing in the other tenant's row, without reading it. */
   change: string;
+  /** The same for the own row. */
+  ownChange: string;
+  /** Rows of the other tenant. */
+  foreignRows: number;
   key: string[];
 }
 
@@ -26,6 +30,7 @@ export function specimenOf(
   tenantColumn: string,
   ownRow: Row,
   foreignRow: Row,
+  foreignRows: number,
 ): Specimen | undefined {
   const key = keyOf(table, tenantColumn);
   if (key.length === 0) return undefined;
@@ -42,6 +47,8 @@ export function specimenOf(
       ? ` where ${tenant} is distinct from ${valueOf(table, tenantColumn, ownRow).text()}`
       : null,
     change: changeOf(table, tenantColumn, foreignRow, key),
+    ownChange: changeOf(table, tenantColumn, ownRow, key),
+    foreignRows,
     key,
   };
 }

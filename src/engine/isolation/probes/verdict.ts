@@ -11,10 +11,11 @@ const PASSING = /^(?:55P03|57014|40001|40P01|53...)$/;
 /** A value that cannot be read, a parameter that is not there: nobody has meant to refuse. */
 const BROKEN = /^(?:22...|42704|42883|42804)$/;
 
-export function verdictOf({ attempt, rows, state }: Outcome): Verdict {
+export function verdictOf({ attempt, rows, state, constraint }: Outcome): Verdict {
   if (rows !== null) return rows > 0 ? 'crossed' : 'held';
   if (attempt.notSo?.includes(state) === true) return 'not so';
-  if (attempt.passed?.includes(state) === true) return 'crossed';
+  if (attempt.passed?.includes(state) === true)
+    return attempt.constraints?.includes(constraint) === false ? 'not so' : 'crossed';
   if (PASSING.test(state)) return 'unknown';
   if (BROKEN.test(state)) return 'failed';
   return 'held';

@@ -13,12 +13,16 @@ export function candidates(
   bounds: readonly string[],
   salt: string,
 ): string[] {
-  const named = checks
+  const conditions = checks
     .filter(({ columns }) => columns.includes(column.name))
-    .flatMap(({ definition }) => literals(definition));
-  const bound = bounds.flatMap(literals);
+    .map(({ definition }) => definition);
+  const named = [...conditions, ...column.conditions].flatMap(literals);
+  const bound = bounds.flatMap(literals).filter((value) => (LIKE[column.category] ?? /^/).test(value));
   return [...new Set([...bound, ...ofType(column, named, salt)])];
 }
+
+/** Bounds of several columns stand in one list; those of another type are not for this one. */
+const LIKE: Readonly<Record<string, RegExp>> = { N: /^-?\d+(?:\.\d+)?$/, D: /^\d{4}-/ };
 
 function ofType(column: Column, named: readonly string[], salt: string): string[] {
   if (column.labels.length > 0) return column.labels;
@@ -27,6 +31,7 @@ function ofType(column: Column, named: readonly string[], salt: string): string[
   if (fixed !== undefined) return [...fixed(salt), ...named];
   if (category === 'N') return numbers(column, named, salt);
   if (category === 'S') return texts(column, named, salt);
+  if (column.fields > 0) return [`(${','.repeat(column.fields - 1)})`];
   if (category === 'A') return ['{}', ...named.map((value) => `{${quoteElement(value)}}`), '{1}', '{a}'];
   return [...(BY_CATEGORY[category] ?? []), ...named, '', '0', '{}', '()'];
 }
@@ -36,7 +41,6 @@ const BY_CATEGORY: Readonly<Record<string, readonly string[]>> = {
   T: ['1 day', '0'],
   R: ['empty'],
   V: ['1', '0'],
-  G: ['(0,0)', '((0,0),(1,1))', '<(0,0),1>', '{1,-1,0}'],
   I: ['127.0.0.1'],
 };
 
@@ -60,6 +64,12 @@ const FIXED: Readonly<Record<string, (salt: string) => string[]>> = {
   pg_lsn: () => ['0/0'],
   money: () => ['1'],
   point: () => ['(0,0)'],
+  box: () => ['(0,0),(1,1)'],
+  circle: () => ['<(0,0),1>'],
+  line: () => ['{1,-1,0}'],
+  lseg: () => ['[(0,0),(1,1)]'],
+  path: () => ['((0,0),(1,1))'],
+  polygon: () => ['((0,0),(1,1))'],
   tsvector: () => [''],
   tsquery: () => ['a'],
   hstore: () => [''],

@@ -8,6 +8,8 @@ export interface View {
   kind: 'v' | 'm';
   tenanted: boolean;
   mayWrite: boolean;
+  /** Does it read its tables with the rights of whoever asks it? */
+  invoker: boolean;
   definition: string;
   /** The tables that it is made of, by way of other views as well. */
   tables: string[];
@@ -26,6 +28,7 @@ export async function readViews(session: Connection, tenantColumn: string, role:
     select c.relname::text as name, format('%I.%I', n.nspname, c.relname) as qualified, c.relkind::text as kind,
       exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = ${tenantColumn} and not a.attisdropped) as tenanted,
       c.relkind = 'v' and (has_any_column_privilege(${role}::name, c.oid, 'UPDATE') or has_table_privilege(${role}::name, c.oid, 'DELETE')) as "mayWrite",
+      coalesce((select o.option_value::boolean from pg_options_to_table(c.reloptions) o where o.option_name = 'security_invoker'), false) as invoker,
       pg_get_viewdef(c.oid) as definition,
       (select coalesce(json_agg(distinct format('%I.%I', tn.nspname, t.relname)), '[]') from uses u join pg_class t on t.oid = u.used
          join pg_namespace tn on tn.oid = t.relnamespace where u.view = c.oid and t.relkind in ('r', 'p')) as tables

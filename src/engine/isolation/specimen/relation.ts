@@ -14,6 +14,10 @@ export interface Column {
   scale: number | null;
   labels: string[];
   domain: string | null;
+  /** Conditions of the domain. */
+  conditions: string[];
+  /** Fields of a composite type, otherwise 0. */
+  fields: number;
   notNull: boolean;
   hasDefault: boolean;
   /** `a` for generated always as identity, `d` by default, otherwise empty. */
@@ -68,7 +72,7 @@ export interface Relation {
   tenanted: boolean;
   rowSecurity: boolean;
   forced: boolean;
-  /** `name: condition` of the permissive policies that let the application's role in. */
+  /** `name: condition` of the user's permissive policies that let the application's role in. */
   policies: string[];
   /** Does a policy of the user's ask who has logged in? In a probe that is the administrator. */
   asksSession: boolean;
@@ -83,6 +87,8 @@ export interface Relation {
   /** Bounds of partitions, as SQL writes them: its own, or of those that belong to it. */
   bounds: string[];
   partitionColumns: string[];
+  /** May a trigger make another row of one that is written? */
+  rewrites: boolean;
   /** The function of a trigger that may reach out of the database, where nothing can be taken back. */
   reachesOut: string | null;
   may: Privileges;
@@ -104,6 +110,8 @@ const COLUMNS = sql`
       'scale', case when bt.typname = 'numeric' and m.typmod > 4 then (m.typmod - 4) & 2047 end,
       'labels', coalesce((select json_agg(e.enumlabel order by e.enumsortorder) from pg_enum e where e.enumtypid = bt.oid), '[]'),
       'domain', case when t.typtype = 'd' then t.typname end,
+      'conditions', coalesce((select json_agg(pg_get_constraintdef(k.oid)) from pg_constraint k where k.contypid = t.oid and k.contype = 'c'), '[]'),
+      'fields', (select count(*) from pg_attribute f where f.attrelid = bt.typrelid and bt.typrelid <> 0 and f.attnum > 0 and not f.attisdropped),
       'notNull', a.attnotnull or t.typnotnull, 'hasDefault', a.atthasdef and a.attgenerated = '' or t.typdefault is not null,
       'identity', a.attidentity, 'generated', a.attgenerated <> '') order by a.attnum), '[]')
     from pg_attribute a join pg_type t on t.oid = a.atttypid join base b on b.oid = t.oid join pg_type bt on bt.oid = b.base
@@ -162,7 +170,7 @@ export async function readTables(
       exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = ${tenantColumn} and not a.attisdropped) as tenanted,
       c.relrowsecurity as "rowSecurity", c.relforcerowsecurity as forced, pg_has_role(${role}::name, c.relowner, 'USAGE') as "ownedByRole",
       (select coalesce(json_agg(format('%s: %s', p.polname, coalesce(pg_get_expr(p.polqual, c.oid), pg_get_expr(p.polwithcheck, c.oid))) order by p.polname), '[]')
-         from pg_policy p where p.polrelid = c.oid and p.polpermissive
+         from pg_policy p where p.polrelid = c.oid and p.polpermissive and p.polname not like 'tenantctl\\_%'
           and (p.polroles = '{0}' or exists (select from pg_roles r where r.oid = any (p.polroles) and pg_has_role(${role}::name, r.oid, 'USAGE')))) as policies,
       exists (select from pg_policy p where p.polrelid = c.oid and p.polname not like 'tenantctl\\_%'
          and concat(pg_get_expr(p.polqual, c.oid), pg_get_expr(p.polwithcheck, c.oid)) ~* 'session_user') as "asksSession",
@@ -173,10 +181,16 @@ export async function readTables(
       (select coalesce(json_agg(a.attname order by k.n), '[]') from pg_partitioned_table t
          cross join unnest(t.partattrs::int2[]) with ordinality as k (attnum, n) join pg_attribute a on a.attrelid = t.partrelid and a.attnum = k.attnum
         where t.partrelid = coalesce((select i.inhparent from pg_inherits i where i.inhrelid = c.oid and c.relispartition), c.oid)) as "partitionColumns",
+      exists (select from pg_trigger g where g.tgrelid = c.oid and not g.tgisinternal and g.tgenabled <> 'D' and g.tgtype & 3 = 3 and g.tgtype & 20 <> 0) as rewrites,
       (${REACHES_OUT}) as "reachesOut",
       json_build_object('select', has_any_column_privilege(${role}::name, c.oid, 'SELECT'), 'insert', has_any_column_privilege(${role}::name, c.oid, 'INSERT'),
         'update', has_any_column_privilege(${role}::name, c.oid, 'UPDATE'), 'delete', has_table_privilege(${role}::name, c.oid, 'DELETE'),
         'truncate', has_table_privilege(${role}::name, c.oid, 'TRUNCATE')) as may
     from wanted w join pg_class c on c.oid = w.oid join pg_namespace n on n.oid = c.relnamespace
     where n.nspname not like 'pg\\_%' order by n.nspname = ${schema} desc, c.relname`);
+}
+
+/** The name of an index, as the server's errors give it. */
+export function bareName({ name }: UniqueKey): string {
+  return name.replaceAll('"', '').split('.').at(-1) ?? name;
 }
