@@ -17,13 +17,15 @@ export async function drift() {
     const migrations = growingMigrations();
     const fleet = await fleetOfSchemas(server, migrations, SCHEMAS);
     await age(server);
-    const [seconds, megabytes] = [[], []];
+    const [seconds, megabytes, eachMs, ratios] = [[], [], [], []];
     for (let round = 0; round < ROUNDS; round += 1) {
       const before = process.memoryUsage().heapUsed;
       seconds.push((await milliseconds(() => oneFinding(fleet))) / 1_000);
       megabytes.push((process.memoryUsage().heapUsed - before) / 2 ** 20);
+      // Right after each other, as the machine may have other work.
+      eachMs.push(await loop(server));
+      ratios.push((eachMs.at(-1) * SCHEMAS) / 1_000 / seconds.at(-1));
     }
-    const eachMs = await loop(server);
     await fleet.close();
     migrations.remove();
     return [
@@ -35,7 +37,7 @@ export async function drift() {
       },
       {
         claim: 'a look at each schema by itself ÷ check drift',
-        ratio: (eachMs * SCHEMAS) / 1_000 / median(seconds),
+        ratio: median(ratios),
         atLeast: 20,
         figures: { eachMs },
       },
