@@ -1,6 +1,6 @@
 import type { Connection } from '../../pg/connection.js';
 import { type Attempt, type Outcome, attemptScript, outcomesOf } from './attempt.js';
-import type { Context } from './probe-table.js';
+import type { Context } from './table-run.js';
 import { type Scene, application, beginWith, newPair, ownerWrites, send } from './scene.js';
 import { NoRow, RowMaker } from './specimen/make-rows.js';
 

@@ -4,7 +4,7 @@ import type { Rule } from '../../core/rule.js';
 import { ident } from '../../pg/sql.js';
 import { COMMANDS, type Command, type Outcome } from './attempt.js';
 import type { Coverage } from './coverage.js';
-import { CONTEXTS, type Context, type Situation, type Tried } from './probe-table.js';
+import { CONTEXTS, type Context, type Situation, type Tried } from './table-run.js';
 import { contextBreaksReading } from './probes/context-breaks-reading.js';
 import { foreignRowsRead } from './probes/foreign-rows-read.js';
 import { foreignRowsWritten } from './probes/foreign-rows-written.js';

@@ -5,7 +5,7 @@ import { ident, literal } from '../../pg/sql.js';
 import type { Attempt } from './attempt.js';
 import { type Crossings, crossedByChange, fill, makerFor, tryAs } from './changes.js';
 import { type Coverage, objectCoverage } from './coverage.js';
-import type { Context } from './probe-table.js';
+import type { Context } from './table-run.js';
 import { materialisedViewShowsRows } from './probes/materialised-view-shows-rows.js';
 import { verdictOf } from './probes/verdict.js';
 import { viewReachesForeignRows } from './probes/view-reaches-foreign-rows.js';

@@ -4,7 +4,7 @@ import { ident, literal, sql } from '../../pg/sql.js';
 import { policyAdvice } from './advice.js';
 import { type Attempt, type Outcome, attemptScript, outcomesOf } from './attempt.js';
 import { type Judged, TRIED } from './judge-table.js';
-import { CONTEXTS, type Context } from './probe-table.js';
+import { CONTEXTS, type Context } from './table-run.js';
 import { foreignRowsRead } from './probes/foreign-rows-read.js';
 import { partitionReached } from './probes/partition-reached.js';
 import { verdictOf } from './probes/verdict.js';
