@@ -53,7 +53,7 @@ describe('a fleet with one fault of every kind', () => {
     for (let round = 0; round < ROUNDS; round += 1)
       for (const finding of await made.findings()) await mend(made, finding);
     expect(named(await made.findings())).toEqual([]);
-  });
+  }, 180_000);
 });
 
 /** What the tool does after each migration. */
