@@ -58,13 +58,16 @@ interface Token {
   tokenName: string;
 }
 
+/** Only comments and this word are looked for among the tokens. */
+const WORTH_SCANNING = /--|concurrently/i;
+
 /** @throws configuration error `MIGRATION_SYNTAX` (exit 3) with line and caret */
 export function parseScript(file: ScriptFile): ParsedScript {
   // The parser takes a text of blanks, but not one of no characters at all.
   if (file.sql === '') return { statements: [], comments: [], concurrently: [] };
   const toOffset = byteMapper(file.sql);
   const nodes = parse(file);
-  const tokens = (scanSync(file.sql) as { tokens: Token[] }).tokens;
+  const tokens = WORTH_SCANNING.test(file.sql) ? (scanSync(file.sql) as { tokens: Token[] }).tokens : [];
   const statements = nodes.map((node) => describe(node, file.sql, toOffset));
   return {
     statements,
