@@ -5,6 +5,7 @@ import { configurationReference } from '../dist/config/reference.js';
 import { EXIT } from '../dist/core/errors.js';
 import { FAULT_POINTS } from '../dist/core/faults.js';
 import { RULES } from '../dist/operations/check/rules.js';
+import { DOCTOR_RULES } from '../dist/operations/doctor/registry.js';
 import { rulePage, rulesIndex } from '../dist/render/check/reference.js';
 
 /**
@@ -37,7 +38,7 @@ const CHECK_RULES = Object.values(RULES).flat();
 const RULE_PAGES = 'docs/reference/checks/';
 
 const PAGES = {
-  'docs/reference/checks.md': rulesIndex(CHECK_RULES),
+  'docs/reference/checks.md': rulesIndex(CHECK_RULES, DOCTOR_RULES),
   ...Object.fromEntries(CHECK_RULES.map((rule) => [`${RULE_PAGES}${rule.name}.md`, rulePage(rule)])),
   'docs/reference/commands.md': commandReference(COMMANDS),
   'docs/reference/configuration.md': configurationReference(),

@@ -76,7 +76,7 @@ export interface DeletedObject {
     | 'database'
     | 'role'
     | 'large objects'
-    | 'materialised view'
+    | 'materialized view'
     | 'publication'
     | 'replication slot';
   /** Null where rows are not what it is about. */

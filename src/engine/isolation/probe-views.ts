@@ -6,7 +6,7 @@ import type { Attempt } from './attempt.js';
 import { type Crossings, crossedByChange, fill, makerFor, tryAs } from './changes.js';
 import { type Coverage, objectCoverage } from './coverage.js';
 import type { Context } from './table-run.js';
-import { materialisedViewShowsRows } from './probes/materialised-view-shows-rows.js';
+import { materializedViewShowsRows } from './probes/materialized-view-shows-rows.js';
 import { verdictOf } from './probes/verdict.js';
 import { viewReachesForeignRows } from './probes/view-reaches-foreign-rows.js';
 import { type Pair, type Scene, beginWith, inFreshSession, newPair, placeOf, send } from './scene.js';
@@ -31,7 +31,7 @@ export async function probeViews(scene: Scene, open: ReadonlySet<string>): Promi
   const looked: Looked[] = [];
   for (const view of views) {
     if (!view.tables.some((name) => scene.owned.tables.has(name))) continue;
-    const one = await (view.kind === 'm' ? probeMaterialised : probeView)(scene, view);
+    const one = await (view.kind === 'm' ? probeMaterialized : probeView)(scene, view);
     const told = view.kind === 'v' && view.tables.some((name) => open.has(name));
     looked.push(told ? { ...one, findings: [] } : one);
   }
@@ -39,7 +39,7 @@ export async function probeViews(scene: Scene, open: ReadonlySet<string>): Promi
 }
 
 /** What it shows without any tenant is what it shows to everybody. */
-async function probeMaterialised(scene: Scene, view: View): Promise<Looked> {
+async function probeMaterialized(scene: Scene, view: View): Promise<Looked> {
   const attempt = visible('any row', view, 'true');
   const [outcome] = await inFreshSession(scene, async (session) => {
     await send(session, 'begin read only');
@@ -47,11 +47,11 @@ async function probeMaterialised(scene: Scene, view: View): Promise<Looked> {
   });
   const role = ident(scene.fleet.settings.tenancy.appRole).text();
   const finding: Finding = {
-    rule: materialisedViewShowsRows.name,
-    level: materialisedViewShowsRows.level,
+    rule: materializedViewShowsRows.name,
+    level: materializedViewShowsRows.level,
     where: placeOf(scene, view.qualified),
-    message: `Materialised view ${view.name} shows the application its rows with no context: they come from all tenants.`,
-    hint: materialisedViewShowsRows.remedy,
+    message: `Materialized view ${view.name} shows the application its rows with no context: they come from all tenants.`,
+    hint: materializedViewShowsRows.remedy,
     facts: {
       commands: ['SELECT'],
       contexts: ['no context'],

@@ -16,7 +16,7 @@ import { foreignTable } from './rules/foreign-table.js';
 import { grantOption } from './rules/grant-option.js';
 import { largeObject } from './rules/large-object.js';
 import { leakproofFunction } from './rules/leakproof-function.js';
-import { materialisedViewReadable } from './rules/materialised-view-readable.js';
+import { materializedViewReadable } from './rules/materialized-view-readable.js';
 import { policyAlwaysTrue } from './rules/policy-always-true.js';
 import { policyBareSetting } from './rules/policy-bare-setting.js';
 import { policyFailsOpen } from './rules/policy-fails-open.js';
@@ -61,7 +61,7 @@ export const CATALOG_RULES: readonly CatalogRule[] = [
   toolPolicyDrift,
   tenantColumnMissing,
   sharedTableWritable,
-  materialisedViewReadable,
+  materializedViewReadable,
   viewWithoutInvoker,
   definerFunction,
   definerTrigger,

@@ -40,7 +40,7 @@ const TRIES = 20;
 const GONE_MEANWHILE = new Set(['42P01', '3F000', '42703', 'XX000']);
 
 /**
- * Looks for rows with these keys in every table and materialised view of a database that has a column of the tenant
+ * Looks for rows with these keys in every table and materialized view of a database that has a column of the tenant
  * column's name, in whatever schema: by the role for looking again wherever it may read, otherwise by the administrator.
  * The session is not used for anything else afterwards.
  */

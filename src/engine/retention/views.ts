@@ -3,7 +3,7 @@ import { ident, raw, sql } from '../../pg/sql.js';
 import type { Side } from '../rows/side.js';
 import type { ScopedTable } from '../rows/scope.js';
 
-/** A materialised view that was filled from tables of a pool. */
+/** A materialized view that was filled from tables of a pool. */
 export interface DerivedView {
   /** Qualified and quoted. */
   view: string;
@@ -13,14 +13,14 @@ export interface DerivedView {
   ours: boolean;
 }
 
-/** How many rows of the tenant a materialised view holds. */
+/** How many rows of the tenant a materialized view holds. */
 export interface ViewRows {
   /** `schema.view`, as it is, without quotes. */
   name: string;
   rows: number;
 }
 
-/** Every filled materialised view that reads one of these tables, directly or by way of other views; those that others read first. */
+/** Every filled materialized view that reads one of these tables, directly or by way of other views; those that others read first. */
 export async function derivedViews(
   session: Connection,
   side: Side,
@@ -46,7 +46,7 @@ export async function refreshView(session: Connection, { view, concurrently }: D
   await session.execute(raw(`refresh materialized view ${concurrently ? 'concurrently ' : ''}${view}`));
 }
 
-/** What materialised views with the tenant column hold of the tenant; those that are filled again or go with its home. */
+/** What materialized views with the tenant column hold of the tenant; those that are filled again or go with its home. */
 export async function viewRows(
   session: Connection,
   side: Side,

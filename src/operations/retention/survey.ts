@@ -46,7 +46,7 @@ export async function surveyHome(fleet: Fleet, departure: Departure): Promise<Su
       survey.expected.set(name, rows);
     if (driver.facts.drops === 'rows')
       for (const { view } of views)
-        survey.objects.push(notYetDeleted(side, view, 'materialised view', null, 'filled again'));
+        survey.objects.push(notYetDeleted(side, view, 'materialized view', null, 'filled again'));
     return survey;
   });
 }

@@ -9,8 +9,17 @@ const TITLES = {
   drift: 'Drift',
 } as const;
 
-/** The page that lists every rule, by check. */
-export function rulesIndex(rules: readonly Rule[]): string {
+/** What `doctor` looks for, and what it mends by itself. */
+export interface DoctorEntry {
+  name: string;
+  level: Rule['level'];
+  summary: string;
+  /** What `--fix` does, or null where a person has to. */
+  mends: string | null;
+}
+
+/** The page that lists every rule, by check, and those of the doctor. */
+export function rulesIndex(rules: readonly Rule[], doctor: readonly DoctorEntry[]): string {
   const byCheck = groupBy(rules, ({ check }) => check);
   const parts = CHECKS.map((check) => {
     const lines = (byCheck.get(check) ?? []).map(
@@ -18,7 +27,13 @@ export function rulesIndex(rules: readonly Rule[]): string {
     );
     return `## ${TITLES[check]}\n\n\`tenantctl check ${check}\`\n\n${lines.join('\n')}`;
   });
+  parts.push(`## Doctor\n\n\`tenantctl doctor\`\n\n${doctor.map(doctorLine).join('\n')}`);
   return `# What the checks find\n\n${GENERATED}\n\n${parts.join('\n\n')}\n`;
+}
+
+function doctorLine({ name, level, summary, mends }: DoctorEntry): string {
+  const fix = mends === null ? '' : ` \`--fix\`: ${mends}.`;
+  return `- \`${name}\` (${level}): ${escaped(`${summary}.${fix}`.replaceAll('..', '.'))}`;
 }
 
 /** The page of one rule. */

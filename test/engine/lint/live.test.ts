@@ -55,7 +55,7 @@ async function workUnderLocks(session: pg.Client, schema: string, sql: string): 
   return found;
 }
 
-/** Nobody but REFRESH writes a materialised view. */
+/** Nobody but REFRESH writes a materialized view. */
 function isShut(seen: Seen | undefined, lock: LockMode = 'ACCESS SHARE'): boolean {
   if (seen?.kind === 'm') return blockedBy(lock) === 'readers and writers';
   return seen?.kind === 'r' && blockedBy(lock) !== 'nothing';

@@ -61,7 +61,7 @@ export function recordOf(id: string, changes: Partial<DeletionRecord> = {}): Del
       {
         place: 'main/app_shared',
         object: 'app.totals',
-        kind: 'materialised view',
+        kind: 'materialized view',
         rowsBefore: null,
         action: 'filled again',
         rowsAfter: null,

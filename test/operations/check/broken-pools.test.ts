@@ -232,9 +232,9 @@ const FAULTS: Fault[] = [
     context: OTHER,
   },
   {
-    fault: 'a materialised view that is granted',
+    fault: 'a materialized view that is granted',
     sql: `create materialized view numbers as select generate_series(1, 3) as n, (select count(*) from note) as notes; grant select on numbers to app_user`,
-    rule: 'materialised-view-shows-rows',
+    rule: 'materialized-view-shows-rows',
     where: 'app.numbers',
     command: 'SELECT',
     context: 'no context',

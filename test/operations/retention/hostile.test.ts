@@ -79,7 +79,7 @@ it('a tenant that is half brought back is not begun to be deleted, and can be br
 });
 
 describe.each(TIERS)('in tier %s', (tier) => {
-  it('a materialised view with rows of the tenant goes with them', async () => {
+  it('a materialized view with rows of the tenant goes with them', async () => {
     const tenant = await leaving.tenant(`seen-${tier}`, tier, 20);
     await byAdmin(
       tenant,

@@ -458,7 +458,7 @@ it('partitions of its own, rows reached by a reference alone, circles and filled
   expect(left.map(({ n }) => n)).toEqual([0, 0, 0, 0]);
   const document = await leaving.fleet.catalog((connection) => findCertificate(connection, tenant.id));
   expect(document?.certificate.objects.map(({ kind }) => kind)).toEqual(
-    expect.arrayContaining(['partition', 'materialised view', 'table']),
+    expect.arrayContaining(['partition', 'materialized view', 'table']),
   );
   await leaving.superuser(
     database,

@@ -4,7 +4,7 @@ import { definerFunctionShowsRows } from './definer-function-shows-rows.js';
 import { foreignRowsRead } from './foreign-rows-read.js';
 import { foreignRowsWritten } from './foreign-rows-written.js';
 import { keyTellsForeignRows } from './key-tells-foreign-rows.js';
-import { materialisedViewShowsRows } from './materialised-view-shows-rows.js';
+import { materializedViewShowsRows } from './materialized-view-shows-rows.js';
 import { partitionReached } from './partition-reached.js';
 import { referenceToForeignRow } from './reference-to-foreign-row.js';
 import { tenantSchemaReached } from './tenant-schema-reached.js';
@@ -16,7 +16,7 @@ export const PROBES: readonly Rule[] = [
   foreignRowsWritten,
   partitionReached,
   viewReachesForeignRows,
-  materialisedViewShowsRows,
+  materializedViewShowsRows,
   definerFunctionShowsRows,
   tenantSchemaReached,
   referenceToForeignRow,

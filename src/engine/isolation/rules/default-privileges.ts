@@ -29,7 +29,7 @@ export const defaultPrivileges: CatalogRule = {
     summary:
       'Default privileges give PUBLIC or the application more than they need on every object that is made from now on.',
     explanation:
-      'ALTER DEFAULT PRIVILEGES works silently on objects of later migrations: a partition gets a door of its own, a materialised view is readable, a table can be truncated. Migrations of this tool grant what the application needs, table by table.',
+      'ALTER DEFAULT PRIVILEGES works silently on objects of later migrations: a partition gets a door of its own, a materialized view is readable, a table can be truncated. Migrations of this tool grant what the application needs, table by table.',
     remedy: 'Take the default privileges back; objects that are there keep what they have.',
     bad: 'alter default privileges in schema extensions grant select on tables to public;',
     good: 'alter default privileges in schema extensions grant execute on functions to app_user;',

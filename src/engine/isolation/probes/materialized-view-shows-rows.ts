@@ -1,12 +1,12 @@
 import type { Rule } from '../../../core/rule.js';
 
-export const materialisedViewShowsRows: Rule = {
-  name: 'materialised-view-shows-rows',
+export const materializedViewShowsRows: Rule = {
+  name: 'materialized-view-shows-rows',
   check: 'isolation',
   level: 'error',
-  summary: 'The application reads a materialised view that holds what all tenants have.',
+  summary: 'The application reads a materialized view that holds what all tenants have.',
   explanation:
-    'A materialised view is filled once, with the rights of its owner, and has no row-level security of its own. Without any tenant in the session it showed rows.',
+    'A materialized view is filled once, with the rights of its owner, and has no row-level security of its own. Without any tenant in the session it showed rows.',
   remedy:
     'Revoke it from the application, and let it read through a view with security_invoker that filters by the tenant setting.',
   bad: `set tenantctl.scope = 'fleet';

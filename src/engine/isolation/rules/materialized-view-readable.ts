@@ -11,16 +11,16 @@ interface View {
   tables: string[];
 }
 
-export const materialisedViewReadable: CatalogRule = {
+export const materializedViewReadable: CatalogRule = {
   home: 'pool',
   rule: {
-    name: 'materialised-view-readable',
+    name: 'materialized-view-readable',
     check: 'isolation',
     level: 'error',
     summary:
-      'The application may read a materialised view over tables of tenants: it holds the rows of all of them, and knows no policies.',
+      'The application may read a materialized view over tables of tenants: it holds the rows of all of them, and knows no policies.',
     explanation:
-      'A materialised view is filled with what its owner sees and keeps it. Row-level security cannot be enabled on it.',
+      'A materialized view is filled with what its owner sees and keeps it. Row-level security cannot be enabled on it.',
     remedy:
       'Take the right away, and give the application a view with security_invoker over a table instead.',
     bad: `create materialized view turnover as select tenant_id, sum(amount) from payment group by 1;
@@ -47,7 +47,7 @@ grant select on turnover to app_user;`,
         context,
         this.rule,
         `${schema}.${name}`,
-        `${grantee ?? 'PUBLIC'} may ${privileges.join(', ')} on materialised view ${schema}.${name}, which holds rows of all tenants out of ${tables.join(', ')}`,
+        `${grantee ?? 'PUBLIC'} may ${privileges.join(', ')} on materialized view ${schema}.${name}, which holds rows of all tenants out of ${tables.join(', ')}`,
         { sql: [revoke(privileges, 'TABLE', ident(schema, name), grantee)], facts: { grantee, tables } },
       ),
     );
