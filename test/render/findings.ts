@@ -14,7 +14,7 @@ export function finding(part: Partial<Finding>): Finding {
   };
 }
 
-export const RULES: readonly Rule[] = [
+const RULES: readonly Rule[] = [
   {
     name: 'rls-off',
     check: 'isolation',

@@ -120,7 +120,15 @@ describe('runs', () => {
       { id: 1, name: 'x', phase: 'expand', transactional: true, locks },
     ];
     const waves = [{ name: 'rest', units: ['a', 'b'], tenants: 9, checks: 0, bakeMs: 0, approve: false }];
-    const rest = { skipped: [], held: [], losses: [], findings: [], predictedMs: null, current: 3, window: null };
+    const rest = {
+      skipped: [],
+      held: [],
+      losses: [],
+      findings: [],
+      predictedMs: null,
+      current: 3,
+      window: null,
+    };
     expect(runPlanText({ ...rest, waves, migrations })).toMatchSnapshot();
     expect(runPlanText({ ...rest, waves: [], migrations: [] })).toContain('Nothing to migrate: 3 units');
     expect(stepsText({ steps: ['make the schema'] })).toBe('1. make the schema\n\nNothing was changed.');
