@@ -14,6 +14,8 @@ const MATRIX = [
   'test/operations/export/{awkward,contents,failures,hostile}.test.ts',
   'test/operations/restore/{hostile,hostile-values,new-tenant,replace,shapes}.test.ts',
   'test/operations/doctor/{catalog-and-homes,deleted-tenant,healthy,move-leftovers,orphans,rebuild,servers,stuck}.test.ts',
+  'test/operations/check/{awkward-tables,broken-pools,drift,drift-healthy,isolation-rules,probe-examples,probes-change-nothing}.test.ts',
+  'test/engine/lint/live.test.ts',
   'test/operations/{provision-hooks,provision-place,provision-seed,provision-together}.test.ts',
   'test/operations/{runs-checks,runs-gates,runs-phases}.test.ts',
   'test/cli/{cancelling,moves,tenant-lists}.test.ts',

@@ -44,10 +44,15 @@ export interface Survey {
 /** Schemas that somebody holds for themselves are waited for, seconds each: so many of a database, no more. */
 const WAITED_FOR = 5;
 
+/** Each part reads the ledgers of its whole database, so few and large ones. */
+const UNITS_OF_A_PART = 500;
+const PARTS_AT_MOST = 4;
+const NO_BUDGET = { maxConnections: 1, maxPerDatabase: 1 };
+
 const NO_LEDGER: readonly LedgerEntry[] = [];
 
 /**
- * Reads ledgers, fingerprints and states of all units, a few queries a database, whatever the number of units; nothing is written, and
+ * Reads ledgers, fingerprints and states of all units, a few queries for some 500 units of a database; nothing is written, and
  * nothing of ours is brought up to date.
  * @throws connection error (exit 4) when a server is away: that says nothing about its units
  */
@@ -59,9 +64,12 @@ export async function surveyFleet(
   const clusters = groupBy(units, ({ cluster }) => cluster);
   const parts = await Promise.all(
     [...clusters].map(([cluster, inCluster]) => {
-      const lane = pLimit(fleet.settings.clusters[cluster]?.maxConnections ?? 1);
-      const databases = groupBy(inCluster, ({ database }) => database).values();
-      return Promise.all([...databases].map((one) => lane(() => surveyDatabase(fleet, one, rules))));
+      // A cluster that the configuration does not know any more is told with each of its units.
+      const { maxConnections, maxPerDatabase } = fleet.settings.clusters[cluster] ?? NO_BUDGET;
+      const lane = pLimit(maxConnections);
+      const databases = [...groupBy(inCluster, ({ database }) => database).values()];
+      const looks = databases.flatMap((inDatabase) => partsOf(inDatabase, maxPerDatabase));
+      return Promise.all(looks.map((part) => lane(() => surveyPart(fleet, part, rules))));
     }),
   );
   const flat = parts.flat();
@@ -72,7 +80,15 @@ export async function surveyFleet(
   };
 }
 
-async function surveyDatabase(
+/** The units of one database, in parts that are looked at side by side: printing shapes is work for one processor each. */
+function partsOf(units: readonly UnitRecord[], connections: number): UnitRecord[][] {
+  const parts = Math.min(connections, PARTS_AT_MOST, Math.ceil(units.length / UNITS_OF_A_PART));
+  const size = Math.ceil(units.length / parts);
+  return Array.from({ length: parts }, (_, n) => units.slice(n * size, (n + 1) * size));
+}
+
+/** What units of one database have. */
+async function surveyPart(
   fleet: Fleet,
   units: readonly UnitRecord[],
   rules: readonly StateRule[],
