@@ -8,10 +8,12 @@ export function checkedMigrations({ findings, files }: MigrationsCheck): Checked
   return { check: 'migrations', findings, scope: counted(files, 'file'), data: { files } };
 }
 
-export function checkedDrift({ findings, shapes }: DriftCheck): Checked {
+export function checkedDrift({ findings, shapes, skipped }: DriftCheck): Checked {
   const units = shapes.reduce((sum, shape) => sum + shape.units, 0);
-  const scope = `${counted(shapes.length, 'shape')} over ${counted(units, 'unit')}`;
-  return { check: 'drift', findings, scope, data: { shapes } };
+  const left =
+    skipped.length === 0 ? '' : `; left out: ${counted(skipped.length, 'unit')} of moves under way`;
+  const scope = `${counted(shapes.length, 'shape')} over ${counted(units, 'unit')}${left}`;
+  return { check: 'drift', findings, scope, data: { shapes, skipped } };
 }
 
 export function checkedIsolation({ findings, coverage }: IsolationCheck): Checked {

@@ -25,12 +25,20 @@ export interface Weighed {
   paid: Debt[];
 }
 
+/** What was not looked at is no debt: a baseline that knew it would pass for a look that found nothing. */
+const NEVER_KNOWN = ['not-inspected', 'not-compared'];
+
+/** Whether a baseline may tolerate what this rule finds. */
+export function tolerable({ rule }: Pick<Finding, 'rule'>): boolean {
+  return !NEVER_KNOWN.includes(rule);
+}
+
 /**
  * Tells what is new from what was there. Lines and messages do not matter: files are edited above a finding and numbers in
  * a message change; but a second fault of the same kind at the same place is a new one.
  */
 export function weigh(findings: readonly Finding[], debts: readonly Debt[]): Weighed {
-  const left = new Map(debts.map((debt) => [keyOf(debt), debt.count]));
+  const left = new Map(debts.filter(tolerable).map((debt) => [keyOf(debt), debt.count]));
   const weighed: Weighed = { findings: [], known: [], paid: [] };
   for (const finding of findings) {
     const remaining = left.get(keyOf(finding)) ?? 0;
@@ -43,7 +51,7 @@ export function weigh(findings: readonly Finding[], debts: readonly Debt[]): Wei
 
 /** The findings as debts, in an order that makes small differences in version control. */
 export function debtsOf(findings: readonly Finding[]): Debt[] {
-  const debts = [...groupBy(findings, keyOf).values()].map((same) => {
+  const debts = [...groupBy(findings.filter(tolerable), keyOf).values()].map((same) => {
     const { rule, where } = same[0] as Finding;
     return { rule, where, count: same.length };
   });

@@ -28,6 +28,13 @@ describe('a baseline', () => {
     ]);
   });
 
+  it('never tolerates that something was not looked at', () => {
+    const away = ['not-inspected', 'not-compared'].map((rule) => finding({ rule }));
+    expect(debtsOf(away)).toEqual([]);
+    const written = away.map(({ rule, where }) => ({ rule, where, count: 1 }));
+    expect(weigh(away, written)).toMatchObject({ findings: away, known: [] });
+  });
+
   it('is written in the same order whatever the order of the findings', () => {
     const findings = ['c', 'a', 'b'].map((where) => finding({ where }));
     expect(debtsOf(findings)).toEqual(debtsOf(findings.toReversed()));

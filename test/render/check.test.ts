@@ -140,6 +140,13 @@ describe('findings for people', () => {
     expect(text).toContain('2,000 errors');
   });
 
+  it('show statements whole up to a length, and say so where one is cut off', () => {
+    const sql = ['select 1', `create policy p on t using (${'true and '.repeat(40)} true)`];
+    const text = checkText(view({ findings: [finding({ facts: { sql } })] }), colors);
+    expect(text).toContain('    select 1;\n');
+    expect(text).toMatch(/ … -- cut off; whole in --json$/m);
+  });
+
   it('hold nothing that a terminal takes for a command', () => {
     // oxlint-disable-next-line no-control-regex
     expect(checkText(view({ findings: [hostile] }), colors)).not.toMatch(/[\u0000-\u0009\u000B-\u001F]/);

@@ -82,6 +82,8 @@ async function looked(where: string, look: () => Promise<Finding[]>): Promise<Fi
     return await look();
   } catch (error) {
     const { code, message } = faultOf(error);
+    // Whoever cancels the check has not found that a place cannot be looked into.
+    if (code === 'STATEMENTS_CANCELLED') throw error;
     return [
       {
         rule: notInspected.name,

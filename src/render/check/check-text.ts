@@ -8,7 +8,7 @@ import type { CheckView } from './check-view.js';
 
 /** A faulty template is in every tenant: its first places say it all, `--json` has the others. */
 const SHOWN_OF_A_RULE = 10;
-const SHOWN_STATEMENTS = 4;
+const SHOWN_STATEMENTS = 8;
 /** Policies are long: what is cut off stands in `--json`. */
 const LONGEST_STATEMENT = 240;
 
@@ -50,7 +50,8 @@ function findingLines({ where, message, hint, facts }: Finding, ownHint: boolean
 }
 
 function ended(statement: string): string {
-  if (statement.length > LONGEST_STATEMENT) return `${statement.slice(0, LONGEST_STATEMENT)} …`;
+  if (statement.length > LONGEST_STATEMENT)
+    return `${statement.slice(0, LONGEST_STATEMENT)} … -- cut off; whole in --json`;
   return statement.endsWith(';') ? statement : `${statement};`;
 }
 

@@ -1,3 +1,4 @@
+import { tolerable } from '../../core/baseline.js';
 import { groupBy } from '../../core/group-by.js';
 import { CHECKS, type Rule } from '../../core/rule.js';
 
@@ -8,6 +9,8 @@ const TITLES = {
   migrations: 'Migrations',
   drift: 'Drift',
 } as const;
+
+const NEVER_TOLERATED = 'No baseline tolerates it: what was not looked at is not known.';
 
 /** What `doctor` looks for, and what it mends by itself. */
 export interface DoctorEntry {
@@ -46,13 +49,14 @@ export function rulePage({ name, check, level, summary, explanation, remedy, bad
     `**Mend it.** ${escaped(remedy)}`,
     `It is found here:\n\n${sqlBlock(bad)}`,
     `And not here:\n\n${sqlBlock(good)}`,
-    howToTolerate(check),
+    howToTolerate({ name, check }),
     `[All rules](../checks.md)`,
   ];
   return `${parts.join('\n\n')}\n`;
 }
 
-function howToTolerate(check: Rule['check']): string {
+function howToTolerate({ name, check }: Pick<Rule, 'name' | 'check'>): string {
+  if (!tolerable({ rule: name })) return NEVER_TOLERATED;
   const baseline = 'A baseline (`--write-baseline`, `--baseline`) tolerates what is there already.';
   if (check !== 'migrations') return baseline;
   return `Where it is meant, say so above the statement: \`-- tenantctl: allow <rule> because <reason>\`. ${baseline}`;
