@@ -166,7 +166,8 @@ function keyFindings(scene: Scene, { specimen, keys }: Tried): Finding[] {
         commands: ['INSERT', 'UPDATE'],
         contexts: [CONTEXTS[0]],
         sql: [
-          `create unique index concurrently on ${specimen.name} (${ident(specimen.tenantColumn).text()}, ${columns})`,
+          // A partitioned table does not know how to do it beside the applications' work.
+          `create unique index${specimen.table.kind === 'p' ? '' : ' concurrently'} on ${specimen.name} (${ident(specimen.tenantColumn).text()}, ${columns})`,
         ],
       },
     };
@@ -193,7 +194,7 @@ function referenceFindings(scene: Scene, { specimen, references }: Tried): Findi
         contexts: [CONTEXTS[0]],
         sql: specimen.table.tenanted
           ? [
-              `alter table ${specimen.name} add foreign key (${tenant}, ${columns}) references ${reference.parent} (${tenant}, ${referenced}) not valid`,
+              `alter table ${specimen.name} add foreign key (${tenant}, ${columns}) references ${reference.parent} (${tenant}, ${referenced})${reference.ending} not valid`,
               `alter table ${specimen.name} drop constraint ${ident(reference.name).text()}`,
             ]
           : [],

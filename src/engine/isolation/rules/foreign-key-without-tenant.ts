@@ -1,5 +1,6 @@
 import { type Sql, ident, join, raw, sql } from '../../../pg/sql.js';
 import { type CatalogRule, foundIn } from '../catalog-rule.js';
+import { endingOf } from '../statements.js';
 import { tenantTables } from '../tables.js';
 
 interface Key {
@@ -15,6 +16,8 @@ interface Key {
   /** Has the other table a key of the tenant column and these? */
   keyed: boolean;
   partitioned: boolean;
+  /** What it does when the other row goes, and when it is checked. */
+  ending: string;
 }
 
 export const foreignKeyWithoutTenant: CatalogRule = {
@@ -43,6 +46,7 @@ alter table reminder add column product_id bigint references product (id) on del
              array(select a.attname::text from unnest(f.confkey) with ordinality k (attnum, n)
                join pg_attribute a on a.attrelid = r.oid and a.attnum = k.attnum order by k.n) as "toColumns",
              f.confdeltype in ('c', 'n', 'd') or f.confupdtype in ('c', 'n', 'd') as acts, t.kind = 'p' as partitioned,
+             ${endingOf('f')} as ending,
              exists (select from pg_index i where i.indrelid = r.oid and i.indisunique and i.indpred is null
                and i.indkey::text = array_to_string(r.attnum || array_remove(f.confkey, r.attnum), ' ')) as keyed
         from pg_constraint f join tenanted t on t.oid = f.conrelid join tenanted r on r.oid = f.confrelid
@@ -68,7 +72,7 @@ alter table reminder add column product_id bigint references product (id) on del
 };
 
 function mended(key: Key, tenant: string): Sql[] {
-  const { schema, table, name, toSchema, toTable, columns, toColumns, keyed, partitioned } = key;
+  const { schema, table, name, toSchema, toTable, columns, toColumns, keyed, partitioned, ending } = key;
   const [on, to] = [ident(schema, table), ident(toSchema, toTable)];
   const pairs = columns
     .map((column, n) => [column, toColumns[n] ?? column] as const)
@@ -76,10 +80,10 @@ function mended(key: Key, tenant: string): Sql[] {
   const list = (side: 0 | 1) =>
     join([tenant, ...pairs.map((pair) => pair[side])].map((column) => ident(column)));
   // A partitioned table takes no constraint that was not checked, before PostgreSQL 18.
-  const unchecked = raw(partitioned ? '' : ' not valid');
+  const rest = raw(`${ending}${partitioned ? '' : ' not valid'}`);
   return [
     ...(keyed ? [] : [sql`create unique index on ${to} (${list(1)})`]),
     sql`alter table ${on} drop constraint ${ident(name)}`,
-    sql`alter table ${on} add constraint ${ident(name)} foreign key (${list(0)}) references ${to} (${list(1)})${unchecked}`,
+    sql`alter table ${on} add constraint ${ident(name)} foreign key (${list(0)}) references ${to} (${list(1)})${rest}`,
   ];
 }

@@ -1,5 +1,6 @@
 import type { Connection } from '../../../pg/connection.js';
 import { sql } from '../../../pg/sql.js';
+import { endingOf } from '../statements.js';
 
 export interface Column {
   name: string;
@@ -41,6 +42,8 @@ export interface Reference {
   referenced: string[];
   /** What becomes of the row when its parent goes: `a`, `r`, `c`, `n` or `d`. */
   onDelete: string;
+  /** `on delete cascade deferrable`, or nothing. */
+  ending: string;
   required: boolean;
 }
 
@@ -126,7 +129,7 @@ const UNIQUES = sql`
     from pg_index i where i.indrelid = c.oid and i.indisunique and i.indisvalid`;
 
 const REFERENCES = sql`
-  select coalesce(json_agg(json_build_object('name', k.conname, 'onDelete', k.confdeltype,
+  select coalesce(json_agg(json_build_object('name', k.conname, 'onDelete', k.confdeltype, 'ending', ${endingOf('k')},
       'parent', format('%I.%I', pn.nspname, p.relname),
       'columns', (select json_agg(a.attname order by u.n) from unnest(k.conkey) with ordinality as u (attnum, n)
          join pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.attnum),
