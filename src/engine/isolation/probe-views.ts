@@ -9,7 +9,16 @@ import type { Context } from './table-run.js';
 import { materializedViewShowsRows } from './probes/materialized-view-shows-rows.js';
 import { verdictOf } from './probes/verdict.js';
 import { viewReachesForeignRows } from './probes/view-reaches-foreign-rows.js';
-import { type Pair, type Scene, beginWith, inFreshSession, newPair, placeOf, send } from './scene.js';
+import {
+  BEGIN_READING,
+  type Pair,
+  type Scene,
+  beginWith,
+  inFreshSession,
+  newPair,
+  placeOf,
+  send,
+} from './scene.js';
 import { literals } from './specimen/candidates.js';
 import { NoRow } from './specimen/make-rows.js';
 import { type View, readViews } from './specimen/other-objects.js';
@@ -31,7 +40,7 @@ export async function probeViews(scene: Scene, open: ReadonlySet<string>): Promi
   const looked: Looked[] = [];
   for (const view of views) {
     if (!view.tables.some((name) => scene.owned.tables.has(name))) continue;
-    const one = await (view.kind === 'm' ? probeMaterialized : probeView)(scene, view);
+    const one = await (view.stored ? probeStored : probeView)(scene, view);
     const told = view.kind === 'v' && view.tables.some((name) => open.has(name));
     looked.push(told ? { ...one, findings: [] } : one);
   }
@@ -39,18 +48,19 @@ export async function probeViews(scene: Scene, open: ReadonlySet<string>): Promi
 }
 
 /** What it shows without any tenant is what it shows to everybody. */
-async function probeMaterialized(scene: Scene, view: View): Promise<Looked> {
-  const attempt = visible('any row', view, 'true');
-  const [outcome] = await inFreshSession(scene, async (session) => {
-    await send(session, 'begin read only');
-    return tryAs(session, scene, null, [attempt]);
-  });
+async function probeStored(scene: Scene, view: View): Promise<Looked> {
+  const seen = await anyRow(scene, view);
+  if (typeof seen === 'string')
+    return {
+      findings: [],
+      coverage: objectCoverage(1, 0, [{ where: placeOf(scene, view.qualified), reason: seen }]),
+    };
   const role = ident(scene.fleet.settings.tenancy.appRole).text();
   const finding: Finding = {
     rule: materializedViewShowsRows.name,
     level: materializedViewShowsRows.level,
     where: placeOf(scene, view.qualified),
-    message: `Materialized view ${view.name} shows the application its rows with no context: they come from all tenants.`,
+    message: `${view.kind === 'm' ? 'Materialized view' : 'Through a materialized view, view'} ${view.name} shows the application rows with no context: they come from all tenants.`,
     hint: materializedViewShowsRows.remedy,
     facts: {
       commands: ['SELECT'],
@@ -59,7 +69,22 @@ async function probeMaterialized(scene: Scene, view: View): Promise<Looked> {
       sql: [`revoke all on ${view.qualified} from ${role}, public`],
     },
   };
-  return { findings: outcome?.rows === 1 ? [finding] : [], coverage: objectCoverage(1, 1) };
+  return { findings: seen ? [finding] : [], coverage: objectCoverage(1, 1) };
+}
+
+/** Does it show a row with no context? A sentence when it could not be asked, as while it is refreshed. */
+async function anyRow(scene: Scene, view: View): Promise<boolean | string> {
+  try {
+    const [outcome] = await inFreshSession(scene, async (session) => {
+      await send(session, BEGIN_READING);
+      return tryAs(session, scene, null, [visible('any row', view, 'true')]);
+    });
+    const { rows = null, message = '' } = outcome ?? {};
+    return rows === null ? `it fails: ${message}` : rows > 0;
+  } catch (error) {
+    if (!isDatabaseError(error)) throw error;
+    return error.message;
+  }
 }
 
 /** Both tenants get rows in every table of the view; then it is asked for those of the other one. */

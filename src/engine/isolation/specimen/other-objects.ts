@@ -11,6 +11,8 @@ export interface View {
   /** Does it read its tables with the rights of whoever asks it? */
   invoker: boolean;
   definition: string;
+  /** Does it hold rows, or read from a materialized view that does? Rows that are made now do not show in it. */
+  stored: boolean;
   /** The tables that it is made of, by way of other views as well. */
   tables: string[];
 }
@@ -30,6 +32,7 @@ export async function readViews(session: Connection, tenantColumn: string, role:
       c.relkind = 'v' and (has_any_column_privilege(${role}::name, c.oid, 'UPDATE') or has_table_privilege(${role}::name, c.oid, 'DELETE')) as "mayWrite",
       coalesce((select o.option_value::boolean from pg_options_to_table(c.reloptions) o where o.option_name = 'security_invoker'), false) as invoker,
       pg_get_viewdef(c.oid) as definition,
+      c.relkind = 'm' or exists (select from uses u join pg_class m on m.oid = u.used where u.view = c.oid and m.relkind = 'm') as stored,
       (select coalesce(json_agg(distinct format('%I.%I', tn.nspname, t.relname)), '[]') from uses u join pg_class t on t.oid = u.used
          join pg_namespace tn on tn.oid = t.relnamespace where u.view = c.oid and t.relkind in ('r', 'p')) as tables
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
