@@ -63,7 +63,11 @@ export async function inFreshSession<T>(scene: Scene, work: (session: Connection
     const answer = await scene.fleet.connections(scene.cluster).use(scene.database, async (session) => {
       session.retire();
       const found = await session.row<{ fresh: boolean }>(
-        sql`select current_setting(${setting}, true) is null as fresh`,
+        // A database or role may have an empty one by default: then no session is ever without.
+        sql`select current_setting(${setting}, true) is null or (current_setting(${setting}, true) = '' and exists (
+              select from pg_db_role_setting s join unnest(s.setconfig) c on split_part(c, '=', 1) = ${setting}
+               where s.setdatabase in (0, (select oid from pg_database where datname = current_database()))
+                 and s.setrole in (0, (select oid from pg_roles where rolname = session_user)))) as fresh`,
       );
       if (found?.fresh !== true) return undefined;
       try {
