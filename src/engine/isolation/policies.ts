@@ -19,6 +19,9 @@ export interface Policy {
   using: string | null;
   check: string | null;
   command: string;
+  /** Does it speak to the application only once it has said SET ROLE? Policies that speak to its own role alone are gone then. */
+  assumed: boolean;
+  everybody: boolean;
   /** The type of the tenant column, and the owner of the table. */
   type: string;
   owner: string;
@@ -43,15 +46,16 @@ const COMMANDS: Record<string, readonly Command[]> = {
   d: ['DELETE'],
 };
 
-/** The policies on tables of pools that speak to the application. */
+/** The policies on tables of pools that speak to the application, be it after one SET ROLE. */
 async function readPolicies(context: RuleContext): Promise<Policy[]> {
   return context.session.rows<Policy>(sql`
     ${withApplication(context)}
     select t.schema, t.name as table, p.polname::text as name, p.polpermissive as permissive, p.polcmd::text as command,
            pg_get_expr(p.polqual, p.polrelid) as using, pg_get_expr(p.polwithcheck, p.polrelid) as check,
-           t.type, pg_get_userbyid(t.owner)::text as owner
+           t.type, pg_get_userbyid(t.owner)::text as owner, 0 = any (p.polroles) as everybody,
+           not (0 = any (p.polroles) or exists (select from application a, unnest(p.polroles) r (oid) where pg_has_role(a.oid, r.oid, 'USAGE'))) as assumed
       from ${tenantTables(context)} t join pg_policy p on p.polrelid = t.oid
-     where 0 = any (p.polroles) or exists (select from application a, unnest(p.polroles) r (oid) where pg_has_role(a.oid, r.oid, 'USAGE'))
+     where 0 = any (p.polroles) or exists (select from application a, unnest(p.polroles) r (oid) where pg_has_role(a.oid, r.oid, 'MEMBER'))
      order by 1, 2, 3`);
 }
 
@@ -105,7 +109,13 @@ export async function openClauses(context: RuleContext): Promise<Clause[]> {
   return [...byTable.values()].flatMap((clauses) => {
     const guards = clauses.filter(({ policy, condition }) => !policy.permissive && condition.holdsTenant);
     return clauses.filter(
-      (clause) => clause.policy.permissive && !clause.condition.holdsTenant && !isGuarded(clause, guards),
+      (clause) =>
+        clause.policy.permissive &&
+        !clause.condition.holdsTenant &&
+        !isGuarded(
+          clause,
+          guards.filter(({ policy }) => policy.everybody || !clause.policy.assumed),
+        ),
     );
   });
 }
@@ -120,8 +130,10 @@ function isGuarded({ reads, writes }: Clause, guards: readonly Clause[]): boolea
 /** The statements that hold a table's rows to the session's tenant, whatever the user's policies admit. */
 export async function guardStatements(
   { session, tenancy }: RuleContext,
-  { schema, table, type, owner }: Pick<Policy, 'schema' | 'table' | 'type' | 'owner'>,
+  { schema, table, name, type, owner, assumed }: Policy,
 ): Promise<Sql[]> {
+  // The guard speaks to the application's own role, and not to one that it assumes.
+  if (assumed) return [sql`drop policy ${ident(name)} on ${ident(schema, table)}`];
   const row = await session.row<{ fleet: string; tenant: string }>(sql`
     select tenantctl.fleet_condition() as fleet,
            tenantctl.tenant_condition(${tenancy.column}, ${type}, ${tenancy.setting}, ${schema}) as tenant`);

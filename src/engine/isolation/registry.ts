@@ -8,6 +8,7 @@ import { childWithoutRls } from './rules/child-without-rls.js';
 import { crossSchemaReference } from './rules/cross-schema-reference.js';
 import { dangerousTableRight } from './rules/dangerous-table-right.js';
 import { defaultPrivileges } from './rules/default-privileges.js';
+import { defaultTenant } from './rules/default-tenant.js';
 import { definerFunction } from './rules/definer-function.js';
 import { definerTrigger } from './rules/definer-trigger.js';
 import { foreignConnect } from './rules/foreign-connect.js';
@@ -95,6 +96,7 @@ export const CATALOG_RULES: readonly CatalogRule[] = [
   serverDoor,
   publicConnect,
   roleBypasses,
+  defaultTenant,
   rolePath,
   tenantMember,
   roleInherits,

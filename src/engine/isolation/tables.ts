@@ -1,3 +1,5 @@
+import type { TenancySettings } from '../../core/settings.js';
+import type { Connection } from '../../pg/connection.js';
 import { type Sql, sql } from '../../pg/sql.js';
 import type { RuleContext } from './catalog-rule.js';
 
@@ -25,11 +27,42 @@ export function tenantTables(context: RuleContext): Sql {
  * `with recursive application (oid, name)`: the role that applications act as, and whoever was made a member of it. The
  * administrator is one as well and none of them, nor who acts as the administrator.
  */
-export function withApplication({ tenancy }: RuleContext): Sql {
+export function withApplication({ tenancy }: Pick<RuleContext, 'tenancy'>): Sql {
   return sql`with recursive application (oid, name) as (
       select oid, rolname::text from pg_roles where rolname = ${tenancy.appRole}
       union select r.oid, r.rolname::text from application a join pg_auth_members m on m.roleid = a.oid
         join pg_roles r on r.oid = m.member where r.rolname <> session_user and not r.rolsuper)`;
+}
+
+/**
+ * Tables of tenants outside the schemas of the fleet, which the application may use: archives, copies, partitions that are
+ * kept apart. Only after `withApplication`.
+ * @param known the schemas of pools and tenants
+ */
+export function tablesElsewhere({ tenancy }: Pick<RuleContext, 'tenancy'>, known: readonly string[]): Sql {
+  return sql`(select n.nspname::text as schema, c.relname::text as name, c.relrowsecurity as rls
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    join pg_attribute a on a.attrelid = c.oid and a.attname = ${tenancy.column} and a.attnum > 0 and not a.attisdropped
+   where n.nspname <> all (${known}::text[]) and n.nspname not in ('tenantctl', 'tenantctl_catalog', 'pg_catalog', 'information_schema')
+     and n.nspname !~ '^pg_(temp|toast)' and c.relkind in ('r', 'p')
+     and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+     and exists (select from aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) x
+       where x.privilege_type = 'USAGE' and ${reachesApplication(sql`x.grantee`)})
+     and exists (select from (select * from aclexplode(c.relacl) union all
+         select y.* from pg_attribute b, aclexplode(b.attacl) y where b.attrelid = c.oid and not b.attisdropped) x
+       where x.privilege_type in ('SELECT', 'INSERT', 'UPDATE', 'DELETE') and x.grantee <> c.relowner and ${reachesApplication(sql`x.grantee`)}))`;
+}
+
+/** The names of the same. */
+export async function readTablesElsewhere(
+  session: Connection,
+  tenancy: TenancySettings,
+  known: readonly string[],
+): Promise<string[]> {
+  const context = { tenancy };
+  const rows = await session.rows<{ name: string }>(sql`
+    ${withApplication(context)} select schema || '.' || name as name from ${tablesElsewhere(context, known)} e order by 1`);
+  return rows.map(({ name }) => name);
 }
 
 /** Is what was granted to this role (0 for PUBLIC) the application's? Only after `withApplication`. */

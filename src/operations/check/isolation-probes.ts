@@ -1,9 +1,10 @@
 import { NO_LIMITS } from '../../core/settings.js';
 import type { MigrationUnit } from '../../core/unit.js';
 import type { Fleet } from '../../engine/context.js';
-import { together } from '../../engine/isolation/coverage.js';
+import { objectCoverage, together } from '../../engine/isolation/coverage.js';
 import { type Looked, probeSchemas } from '../../engine/isolation/probe-homes.js';
 import { type SeedTenant, probePool } from '../../engine/isolation/probe-pool.js';
+import { readTablesElsewhere } from '../../engine/isolation/tables.js';
 import { type Seed, readSeed, runSeed } from '../seed.js';
 
 /** A database of the fleet, and the units that are in it. */
@@ -24,7 +25,27 @@ export async function probeDatabase({ fleet, cluster, database, units }: ProbeCo
   for (const { shared, schema, ledgerKey } of units)
     if (shared) looked.push(await probePool(fleet, { cluster, database, schema, ledgerKey }, seed));
   if (units.some(({ shared }) => !shared)) looked.push(await probeSchemas(fleet, cluster, database));
+  if (units.some(({ shared }) => shared)) looked.push(await lookElsewhere(fleet, cluster, database, units));
   return joined(looked);
+}
+
+/** Tables of tenants outside of all homes, in which no row is made: they are not covered. */
+async function lookElsewhere(
+  fleet: Fleet,
+  cluster: string,
+  database: string,
+  units: readonly MigrationUnit[],
+): Promise<Looked> {
+  const { tenancy } = fleet.settings;
+  const schemas = units.map(({ schema }) => schema);
+  const tables = await fleet
+    .connections(cluster)
+    .use(database, (session) => readTablesElsewhere(session, tenancy, schemas));
+  const gaps = tables.map((table) => ({
+    where: `${cluster}/${database}.${table}`,
+    reason: 'it is in no schema of the fleet: only whether its row-level security is on was read',
+  }));
+  return { findings: [], coverage: objectCoverage(gaps.length, 0, gaps) };
 }
 
 /** What several looks have found, as one. */
