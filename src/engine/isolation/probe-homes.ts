@@ -55,15 +55,16 @@ interface Look {
 
 type Seen = Look & { outcome: Outcome };
 
-/** Its own table first, which it must be able to read; then all tables of a neighbour, and one of further ones. */
+/** Its own table first, which it must be able to read; then all tables of a neighbour, and of further ones as many as the budget bears. */
 function looksOf(by: SchemaHome, homes: readonly SchemaHome[], n: number): Look[] {
   const others = [...homes.slice(n + 1), ...homes.slice(0, n)].slice(
     0,
     Math.max(1, Math.floor(LOOKS / homes.length)),
   );
+  const each = Math.max(1, Math.floor(LOOKS / (homes.length * others.length)));
   const own = by.tables.slice(0, 1).map((table) => look(by, by, table));
   const foreign = others.flatMap((at, m) =>
-    (m === 0 ? at.tables : at.tables.slice(0, 1)).map((table) => look(by, at, table)),
+    (m === 0 ? at.tables : at.tables.slice(0, each)).map((table) => look(by, at, table)),
   );
   return [...own, ...foreign];
 }
