@@ -1,4 +1,4 @@
-import { weigh } from '../core/baseline.js';
+import { tolerable, weigh } from '../core/baseline.js';
 import { type TenantctlError, differenceError } from '../core/errors.js';
 import { BY_LEVEL, type Finding } from '../core/finding.js';
 import { redactDeep } from '../core/redact.js';
@@ -38,13 +38,20 @@ export async function checkOutcome(
     known: weighed.flatMap(({ known }) => known),
     paid: weighed.flatMap(({ paid }) => paid),
     rules: checked.flatMap(({ check }) => RULES[check]),
-    scope: checked.map(({ check, scope }) => `${check}: ${scope}`),
+    scope: [...checked.map(({ check, scope }) => `${check}: ${scope}`), ...writtenLine(checked, call)],
   };
   await publishCheck(view, checked, reports, call);
   const { findings, known, paid } = view;
   const data = { findings, known, paid, ...Object.assign({}, ...checked.map((one) => one.data)) };
   const failure = reports.writesBaseline ? undefined : failureOf(findings);
   return { data, text: (colors) => checkText(view, colors), ...given({ failure }) };
+}
+
+/** Exit 0 beside errors is understood only by whoever is told that they are debts from now on. */
+function writtenLine(checked: readonly Checked[], { options }: CheckCaller): string[] {
+  if (options.writeBaseline === undefined) return [];
+  const debts = checked.flatMap(({ findings }) => findings.filter(tolerable));
+  return [`baseline: ${counted(debts.length, 'finding')} written to ${options.writeBaseline}`];
 }
 
 /** Findings as the reader knows them: without secrets, files relative to the repository. */

@@ -68,7 +68,9 @@ describe('check migrations', () => {
 
   it('fails only on what is new once a baseline is written', async () => {
     const { run, read, write } = checkout();
-    expect((await run(['--write-baseline', 'debts.json'])).code).toBe(0);
+    const written = await run(['--write-baseline', 'debts.json']);
+    expect(written.code).toBe(0);
+    expect(written.stdout).toMatch(/^baseline: \d findings? written to debts\.json$/m);
     expect(JSON.parse(read('debts.json')).checks.migrations).toContainEqual({
       rule: 'drop-column',
       where: '0002_change.sql',

@@ -63,7 +63,12 @@ async function checkDatabase(fleet: Fleet, place: DatabasePlace): Promise<Isolat
   const { cluster, database, units } = place;
   const read = await looked(`${cluster}/${database}`, () => readDatabase(fleet, place));
   const probed = await probeSafely({ fleet, cluster, database, units });
-  return { findings: [...read, ...probed.findings], coverage: probed.coverage };
+  // A database that is away is away for the rules and for the probes, and is told once.
+  const told = new Set(read.map(({ message }) => message));
+  const found = probed.findings.filter(
+    ({ rule, message }) => rule !== notInspected.name || !told.has(message),
+  );
+  return { findings: [...read, ...found], coverage: probed.coverage };
 }
 
 async function probeSafely(context: Parameters<typeof probeDatabase>[0]): Promise<IsolationCheck> {

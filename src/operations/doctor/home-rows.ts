@@ -21,6 +21,8 @@ export interface LocalHome {
   changedAt: number;
   /** Is its schema there? */
   there: boolean;
+  /** Is its role? */
+  roleThere: boolean;
 }
 
 /** What the catalog knows of a tenant that it places in this database. */
@@ -46,7 +48,8 @@ export function readLocalHomes(session: Connection): Promise<LocalHome[]> {
   return session.rows<LocalHome>(
     raw(`
     select p.tenant, p.key, p.tier, p.unit, p.schema, p.role, p.plan, p.owner, p.labels::text as labels, p.status, p.state,
-           p.epoch::int as epoch, extract(epoch from p.changed_at)::float8 as "changedAt", n.oid is not null as there
+           p.epoch::int as epoch, extract(epoch from p.changed_at)::float8 as "changedAt", n.oid is not null as there,
+           exists (select from pg_roles r where r.rolname = p.role) as "roleThere"
       from tenantctl.placement p left join pg_namespace n on n.nspname = p.schema order by p.tenant, p.schema`),
   );
 }

@@ -1,7 +1,7 @@
 import { describedOtherwise } from './described-otherwise.js';
 import { knownTenants, readLocalHomes, readPlaced, settledTenants } from './home-rows.js';
 import { homesDiffer } from './homes-differ.js';
-import { missingHome } from './missing-homes.js';
+import { missingHome, missingRole } from './missing-homes.js';
 import { secondHome } from './second-homes.js';
 import type { DatabaseContext, DoctorFinding } from './rule.js';
 import { unknownHome } from './unknown-homes.js';
@@ -30,6 +30,7 @@ export async function homesAgree(context: DatabaseContext): Promise<DoctorFindin
       .flatMap((wanted) => {
         const home = at.get(keyOf(wanted));
         if (home === undefined || !home.there) return [missingHome(context, wanted, home)];
+        if (!home.roleThere) return [missingRole(context, home)];
         const grave = homesDiffer(context, wanted, home);
         return grave.length > 0 ? grave : describedOtherwise(context, wanted, home);
       }),

@@ -1,6 +1,6 @@
 import type { CatalogHome, LocalHome } from './home-rows.js';
 import { type ClusterContext, type DatabaseContext, type DoctorFinding, placeName } from './rule.js';
-import { sql } from '../../pg/sql.js';
+import { ident, sql } from '../../pg/sql.js';
 
 /** A tenant whom the catalog places where there is no home of it. */
 export function missingHome(
@@ -16,6 +16,21 @@ export function missingHome(
     message: `the catalog says that tenant ${tenant} lives here, and ${lacks}`,
     hint: `\`tenantctl show ${tenant}\` says where it has lived. Bring the database back from a backup, or the tenant from an export: \`tenantctl restore <folder> --as <new id>\`.`,
     facts: { tenant, database: context.session.database, schema, tier, epoch },
+  };
+}
+
+/** A home that nobody can work in: the role that its route names is gone. */
+export function missingRole(
+  context: DatabaseContext,
+  { tenant, schema, role, tier, epoch }: LocalHome,
+): DoctorFinding {
+  return {
+    rule: 'missing-home',
+    level: 'error',
+    where: `${placeName(context)}.${schema}`,
+    message: `tenant ${tenant} lives here as role ${role}, and there is no such role: every request of the tenant fails`,
+    hint: `A role that was renamed keeps its rights: see who has them (\\dn+ ${schema} in psql), and give it its name back: alter role … rename to ${ident(role).text()};`,
+    facts: { tenant, database: context.session.database, schema, role, tier, epoch },
   };
 }
 

@@ -12,6 +12,6 @@ export interface CheckView {
   paid: readonly Debt[];
   /** The rules of the checks that were made, whether they found something or not. */
   rules: readonly Rule[];
-  /** A line for each check: how much was looked at. */
+  /** A line for each check: how much was looked at; and whether a baseline was written. */
   scope: readonly string[];
 }

@@ -95,6 +95,23 @@ describe('who lives where', () => {
     expect(rulesOf(await made.findings())).toEqual(['missing-home error']);
   });
 
+  test('a role that was renamed is found, with the statement that gives it its name back', async () => {
+    const made = await allTiers();
+    const { database } = await placed(made, 'in-schema');
+    const [home] = await made.inside<{ role: string }>(
+      database,
+      `select role from tenantctl.placement where tenant = 'in-schema'`,
+    );
+    const role = home?.role ?? '';
+    await made.inside(database, `alter role "${role}" rename to "${role}_old"`);
+    const findings = await made.findings();
+    expect(rulesOf(findings)).toEqual(['missing-home error']);
+    expect(findings[0]?.message).toContain(`no such role`);
+    expect(findings[0]?.hint).toContain(`rename to "${role}";`);
+    await made.inside(database, `alter role "${role}_old" rename to "${role}"`);
+    expect(await made.findings()).toEqual([]);
+  });
+
   test('a database that is gone is found', async () => {
     const made = await allTiers();
     const { database } = await placed(made, 'in-database');
