@@ -11,17 +11,15 @@ import { unwritable } from '../../engine/bag/failures.js';
 import { POST_DATA, PRE_DATA, SEQUENCES } from '../../engine/bag/layout.js';
 import { assertFree } from '../../engine/bag/partial.js';
 import { BagWriter } from '../../engine/bag/writer.js';
-import type { TenantRecord } from '../../engine/catalog/tenants.js';
 import type { Fleet } from '../../engine/context.js';
 import { type ExportPlan, planExport } from '../../engine/export/plan.js';
 import { writeSchema } from '../../engine/export/schema/write.js';
 import { readSequences } from '../../engine/export/sequences.js';
 import { type Snapshot, describeSnapshot, inSnapshot } from '../../engine/export/snapshot.js';
 import { newestOf, readLedger } from '../../engine/ledger/entries.js';
+import type { Home } from '../../engine/local/placements.js';
 import type { Side } from '../../engine/rows/side.js';
 import { driverOf } from '../../engine/tiers/registry.js';
-import { homeOf } from '../home.js';
-import { limitsOf } from '../provision-plan.js';
 import { type WrittenTable, writeTables } from './copy.js';
 
 /** Where an export goes, and how its rows are written. */
@@ -53,20 +51,17 @@ export interface Exported {
  * @throws refusal (exit 6) `EXPORT_UNCLASSIFIED` or `EXPORT_ROWS_HIDDEN`
  * @throws partial error `EXPORT_INTERRUPTED` (exit 7)
  */
-export async function exportHome(
-  fleet: Fleet,
-  record: TenantRecord,
-  request: ExportRequest,
-): Promise<Exported> {
+export async function exportHome(fleet: Fleet, home: Home, request: ExportRequest): Promise<Exported> {
+  const { id } = home.tenant;
   await assertFolderFree(request.directory);
-  return inSnapshot(fleet, sideOf(fleet, record), async (snapshot) => {
+  return inSnapshot(fleet, sideOf(home), async (snapshot) => {
     const plan = await planExport(snapshot, fleet.settings.tenancy);
-    fleet.emit({ type: 'export.started', tenant: record.id, tables: plan.tables.length });
+    fleet.emit({ type: 'export.started', tenant: id, tables: plan.tables.length });
     const bag = await BagWriter.open(request.directory);
     try {
-      const exported = await fillBag(fleet, record, snapshot, plan, bag, request);
+      const exported = await fillBag(fleet, snapshot, plan, bag, request);
       const { rows, bytes, directory } = exported;
-      fleet.emit({ type: 'export.finished', tenant: record.id, rows, bytes, directory });
+      fleet.emit({ type: 'export.finished', tenant: id, rows, bytes, directory });
       return exported;
     } catch (error) {
       await bag.discard();
@@ -76,13 +71,9 @@ export async function exportHome(
 }
 
 /** What an export would hold. Changes nothing. */
-export async function planHome(
-  fleet: Fleet,
-  record: TenantRecord,
-  request: ExportRequest,
-): Promise<ExportPlan> {
+export async function planHome(fleet: Fleet, home: Home, request: ExportRequest): Promise<ExportPlan> {
   await assertFolderFree(request.directory);
-  return inSnapshot(fleet, sideOf(fleet, record), (snapshot) => planExport(snapshot, fleet.settings.tenancy));
+  return inSnapshot(fleet, sideOf(home), (snapshot) => planExport(snapshot, fleet.settings.tenancy));
 }
 
 async function assertFolderFree(directory: string): Promise<void> {
@@ -91,14 +82,12 @@ async function assertFolderFree(directory: string): Promise<void> {
   });
 }
 
-function sideOf(fleet: Fleet, record: TenantRecord): Side {
-  const home = homeOf(record, limitsOf(fleet.settings, record.plan));
-  return { name: 'source', home, shared: driverOf(record.tier).facts.sharesUnit };
+function sideOf(home: Home): Side {
+  return { name: 'source', home, shared: driverOf(home.placement.tier).facts.sharesUnit };
 }
 
 async function fillBag(
   fleet: Fleet,
-  record: TenantRecord,
   snapshot: Snapshot,
   plan: ExportPlan,
   bag: BagWriter,
@@ -113,7 +102,7 @@ async function fillBag(
   await bag.write(POST_DATA, postData);
   await bag.write(SEQUENCES, sequencesText(sequences));
   const manifest: ExportManifest = {
-    ...(await describeHome(record, snapshot)),
+    ...(await describeHome(snapshot)),
     ...(await describeSnapshot(snapshot)),
     data: { format, compression: gzip ? 'gzip' : null },
     tables: written.map(toExported),
@@ -129,18 +118,20 @@ async function fillBag(
   return { manifest, ...finished, rows, directory };
 }
 
-async function describeHome(
-  record: TenantRecord,
-  { session, side }: Snapshot,
-): Promise<Pick<ExportManifest, 'format' | 'tool' | 'createdAt' | 'tenant' | 'home' | 'migration'>> {
-  const { placement, epoch } = side.home;
-  const unit = driverOf(record.tier).unit(record.id, placement);
+async function describeHome({
+  session,
+  side,
+}: Snapshot): Promise<
+  Pick<ExportManifest, 'format' | 'tool' | 'createdAt' | 'tenant' | 'home' | 'migration'>
+> {
+  const { tenant, placement, epoch } = side.home;
+  const unit = driverOf(placement.tier).unit(tenant.id, placement);
   const newest = newestOf(await readLedger(session, unit));
   return {
     format: EXPORT_FORMAT,
     tool: TOOL_VERSION,
     createdAt: new Date().toISOString(),
-    tenant: { id: record.id, key: record.key },
+    tenant: { id: tenant.id, key: tenant.key },
     home: { ...placement, epoch },
     migration: newest === null ? null : { id: newest.id, name: newest.name },
   };

@@ -11,6 +11,8 @@ import type { StoredOffboarding } from '../../engine/catalog/offboardings.js';
 import type { TenantRecord } from '../../engine/catalog/tenants.js';
 import type { Fleet } from '../../engine/context.js';
 import { exportHome } from '../export.js';
+import { homeOf } from '../home.js';
+import { limitsOf } from '../provision-plan.js';
 
 /**
  * Exports a tenant that is leaving. An export of this very offboarding that was finished before a crash is taken as it
@@ -25,7 +27,8 @@ export async function exportLeaving(
 ): Promise<ExportRecord> {
   const directory = path.resolve(wished ?? exportDirectory(fleet, offboarding));
   try {
-    const { manifestSha256, rows, bytes, manifest } = await exportHome(fleet, record, { directory });
+    const home = homeOf(record, limitsOf(fleet.settings, record.plan));
+    const { manifestSha256, rows, bytes, manifest } = await exportHome(fleet, home, { directory });
     return { directory, manifestSha256, rows, bytes, finishedAt: manifest.snapshot.at };
   } catch (error) {
     const finished = isTargetThere(error) ? await finishedBefore(directory, record, offboarding) : undefined;

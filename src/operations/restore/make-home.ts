@@ -12,7 +12,8 @@ import { type Bag, rowsOf } from './bag.js';
 import { fillOwnHome } from './fill-own-home.js';
 import { fillPool } from './fill-pool.js';
 import { type Filling, fillingOf } from './filling.js';
-import { appliedIn, assertVersion, migrationsAtExport } from './version.js';
+import { broughtUp } from './brought-up.js';
+import { appliedIn, assertVersion, isFurtherOn, migrationsAtExport } from './version.js';
 
 export interface NewHome {
   bag: Bag;
@@ -54,13 +55,31 @@ function bringsIn({ home, bag }: NewHome) {
 }
 
 /** A pool that is there is looked at before anything is written down, so that a refusal leaves nothing. */
-async function intoPool(filling: Filling, { kit, home, bag, known, record }: NewHome): Promise<void> {
+async function intoPool(filling: Filling, wanted: NewHome): Promise<void> {
   const { fleet, unit } = filling;
-  const driver = driverOf(home.placement.tier);
+  const { kit, home, bag, atExport } = wanted;
   const ledger = await ledgerOf(filling);
   // A pool is made with its first tenant, at the newest migration.
   const applied = ledger.length === 0 ? migrationsFor(kit.migrations, unit.tier) : appliedIn(ledger);
-  assertVersion(kit.migrations, bag.manifest, unit, applied);
+  if (atExport || !isFurtherOn(kit.migrations, bag.manifest, unit, applied)) {
+    assertVersion(kit.migrations, bag.manifest, unit, applied);
+    return addToPool(filling, wanted, ledger.length === 0);
+  }
+  const newest = Math.max(...applied.map(({ id }) => id));
+  const migrations = kit.migrations.filter(({ id }) => id <= newest);
+  return broughtUp(fleet, { bag, home, migrations, permit: permitFilling }, (newer) =>
+    addToPool({ ...filling, bag: newer }, wanted, ledger.length === 0),
+  );
+}
+
+/** @param first is the pool yet to be made? */
+async function addToPool(
+  filling: Filling,
+  { kit, home, known, record }: NewHome,
+  first: boolean,
+): Promise<void> {
+  const { fleet } = filling;
+  const driver = driverOf(home.placement.tier);
   let begun = false;
   const begin = async (): Promise<void> => {
     if (begun) return;
@@ -70,7 +89,7 @@ async function intoPool(filling: Filling, { kit, home, bag, known, record }: New
     fleet.reach('restore.created');
   };
   // Where the budget has no second session, nothing can be made while one looks.
-  if (ledger.length === 0 || !hasRoom(filling)) await begin();
+  if (first || !hasRoom(filling)) await begin();
   await fillPool(filling, {
     replaces: known,
     begin,

@@ -11,7 +11,7 @@ import { newPlacement } from '../provision-steps.js';
 import { type Bag, openBag, rowsOf } from './bag.js';
 import { type ReplaceRequest, backupOf, preflight } from './replace.js';
 import { type RestoreRequest, assertSameRestore, requestOf } from './restore.js';
-import { assertVersion, migrationsAtExport } from './version.js';
+import { assertVersion, isFurtherOn, migrationsAtExport } from './version.js';
 
 /** What a restore would do: nothing was changed. */
 export interface RestorePlan {
@@ -33,14 +33,16 @@ export async function planRestore(fleet: Fleet, request: RestoreRequest): Promis
     const placement = known ?? (await newPlacement(fleet, kit, asked));
     const { tier, cluster, database, schema, pool, role } = placement;
     const shared = driverOf(tier).facts.sharesUnit;
-    if (shared) await assertPoolVersion(connection, kit, bag, driverOf(tier).unit(asked.id, placement));
+    const unit = driverOf(tier).unit(asked.id, placement);
+    const newer = shared ? await poolVersion(connection, kit, bag, unit, request.atExport === true) : null;
     const place = `${pool === null ? '' : `pool ${pool}, `}schema ${schema} of database ${database}`;
     const steps = [
       cameFrom(bag),
       known === undefined
         ? `write tenant ${asked.id} to the catalog as provisioning`
         : `go on with tenant ${asked.id}, which is still being restored`,
-      `make its home in tier ${tier}: ${place} on cluster ${cluster}, reached as role ${role}${versionOf(bag)}`,
+      `make its home in tier ${tier}: ${place} on cluster ${cluster}, reached as role ${role}${newer === null ? versionOf(bag) : ''}`,
+      ...(newer === null ? [] : [newer]),
       ...fillSteps(bag),
       ...(shared ? [] : upSteps(kit, bag, tier, request.atExport === true)),
       'open the home and set the tenant active; no seed is run',
@@ -67,17 +69,24 @@ export async function planReplacement(fleet: Fleet, request: ReplaceRequest): Pr
   return { plan: { steps } };
 }
 
-/** As far as the catalog knows; nothing is opened for a plan. */
-async function assertPoolVersion(
+/**
+ * As far as the catalog knows; nothing is opened for a plan.
+ * @returns what is done first when the pool has gone on since the export, otherwise null
+ */
+async function poolVersion(
   connection: Connection,
   kit: Kit,
-  { manifest }: Bag,
+  bag: Bag,
   unit: MigrationUnit,
-): Promise<void> {
+  atExport: boolean,
+): Promise<string | null> {
   const files = migrationsFor(kit.migrations, unit.tier);
   const known = (await listUnits(connection, [])).find(({ id }) => id === unit.id)?.version ?? null;
   const applied = known === null ? files : files.filter(({ id }) => id <= known.id);
-  assertVersion(kit.migrations, manifest, unit, applied);
+  if (!atExport && isFurtherOn(kit.migrations, bag.manifest, unit, applied))
+    return `the pool is at ${applied.at(-1)?.name}: put the rows into a schema made${versionOf(bag)}, migrate them up there, and take the schema away`;
+  assertVersion(kit.migrations, bag.manifest, unit, applied);
+  return null;
 }
 
 function cameFrom({ manifest }: Bag): string {

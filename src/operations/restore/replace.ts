@@ -152,7 +152,7 @@ async function replaceRows(
   const expected = bag.manifest.tables.filter(({ kind }) => kind === 'tenant');
   // A call that was killed may have replaced them, or the tenant never lost any.
   const same = differencesFrom(expected, present).length === 0;
-  const saved = same ? null : await exportFirst(filling, record, backup);
+  const saved = same ? null : await exportFirst(filling, backup);
   if (saved !== null) fleet.reach('restore.backed-up');
   const onFilled = (): void => fleet.reach('restore.replaced');
   const { sharesUnit } = driverOf(home.placement.tier).facts;
@@ -167,13 +167,12 @@ async function replaceRows(
 /** Exports what the tenant has. A folder that is there already is good when it holds just that, as after a crash. */
 async function exportFirst(
   filling: Filling,
-  record: TenantRecord,
   directory: string,
 ): Promise<{ directory: string; rows: number }> {
   const { fleet } = filling;
   if (await holdsPresentRows(filling, directory))
     return { directory, rows: rowsOf((await openBag(directory)).manifest) };
-  const { manifest } = await exportHome(fleet, record, { directory });
+  const { manifest } = await exportHome(fleet, filling.home, { directory });
   return { directory, rows: rowsOf(manifest) };
 }
 

@@ -31,9 +31,35 @@ export function appliedIn(ledger: readonly LedgerEntry[]): LedgerEntry[] {
   return ledger.filter(({ state }) => state === 'applied');
 }
 
+/** An export and a home that is there: the newest migration of each, of those that both tiers have. */
+interface Versions {
+  exported: Migration | undefined;
+  here: Migration | undefined;
+}
+
+/** A file for one tier only does not set the two apart. */
+function versionsOf(
+  migrations: readonly Migration[],
+  manifest: ExportManifest,
+  unit: MigrationUnit,
+  applied: readonly { id: number }[],
+): Versions {
+  const common = migrationsFor(migrationsFor(migrations, manifest.home.tier), unit.tier);
+  const there = new Set(applied.map(({ id }) => id));
+  return {
+    exported: common.findLast(({ id }) => id <= (manifest.migration?.id ?? 0)),
+    here: common.findLast(({ id }) => there.has(id)),
+  };
+}
+
+/** Has the home gone on since the export was made? */
+export function isFurtherOn(...versions: Parameters<typeof versionsOf>): boolean {
+  const { exported, here } = versionsOf(...versions);
+  return (here?.id ?? 0) > (exported?.id ?? 0);
+}
+
 /**
- * Makes sure that a home which is there already is where the exported one was. A file for one tier only does not set
- * the two apart.
+ * Makes sure that a home which is there already is where the exported one was.
  * @param applied what the home has
  * @throws refusal `EXPORT_VERSION_DIFFERS` (exit 6)
  */
@@ -43,10 +69,7 @@ export function assertVersion(
   unit: MigrationUnit,
   applied: readonly { id: number }[],
 ): void {
-  const common = migrationsFor(migrationsFor(migrations, manifest.home.tier), unit.tier);
-  const there = new Set(applied.map(({ id }) => id));
-  const exported = common.findLast(({ id }) => id <= (manifest.migration?.id ?? 0));
-  const here = common.findLast(({ id }) => there.has(id));
+  const { exported, here } = versionsOf(migrations, manifest, unit, applied);
   if (exported?.id === here?.id) return;
   throw versionDiffers(
     unit,
@@ -59,9 +82,7 @@ export function assertVersion(
 function versionDiffers(unit: MigrationUnit, exported: string, here: string, behind: boolean) {
   const remedy = behind
     ? `Bring it there first: \`tenantctl migrate --select unit=${unit.id}\`.`
-    : unit.shared
-      ? 'Restore it with --tier schema: that home is migrated up by itself. `tenantctl promote <id> --to pool` then brings the tenant here.'
-      : 'Restore it beside this one, into a new tenant: that home is migrated up by itself.';
+    : 'Restore it beside this one, into a new tenant: its rows are migrated up by themselves.';
   return refusedError(
     'EXPORT_VERSION_DIFFERS',
     `The export was made at migration ${exported}, and ${unit.id} is at ${here}.`,
