@@ -30,7 +30,7 @@ export function describedOtherwise(
       rule: 'description-differs',
       level: 'warning',
       where: `${placeName(context)}.${schema}`,
-      message: `the home of tenant ${tenant} has another ${parts.join(', ')} than the catalog${newer ? ', and was changed after everything that the audit log tells of it' : ''}`,
+      message: `the home of tenant ${tenant} differs from the catalog in ${parts.join(', ')}${newer ? ', and was changed after everything that the audit log tells of it' : ''}`,
       hint: newer
         ? `The catalog may be an old copy. \`tenantctl set ${tenant}\` with what is right writes both.`
         : '`tenantctl doctor --fix` writes to the home what the catalog says.',

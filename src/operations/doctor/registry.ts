@@ -29,7 +29,11 @@ export const DOCTOR_RULES: readonly DoctorRule[] = [
     'remove the home that was begun and holds no row',
   ),
   rule('second-home', 'error', 'a home that serves a tenant whom the catalog places elsewhere'),
-  rule('missing-home', 'error', 'a tenant whom the catalog places where there is no home of it'),
+  rule(
+    'missing-home',
+    'error',
+    'a tenant whom the catalog places where there is no home of it, or one whose role is gone',
+  ),
   rule('missing-database', 'error', 'a database in which the catalog places tenants, and that is gone'),
   rule('home-differs', 'error', 'a home with another key, tier, role, unit or epoch than the catalog has'),
   rule(
