@@ -26,11 +26,11 @@ export interface Weighed {
 }
 
 /** What was not looked at is no debt: a baseline that knew it would pass for a look that found nothing. */
-const NEVER_KNOWN = ['not-inspected', 'not-compared'];
+const NEVER_KNOWN: ReadonlySet<string> = new Set(['not-inspected', 'not-compared']);
 
 /** Whether a baseline may tolerate what this rule finds. */
 export function tolerable({ rule }: Pick<Finding, 'rule'>): boolean {
-  return !NEVER_KNOWN.includes(rule);
+  return !NEVER_KNOWN.has(rule);
 }
 
 /**
