@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { conflictError, isTenantctlError } from '../../core/errors.js';
 import type { PublicKey } from '../../core/signature.js';
 import { type Tenant, parseTenantId } from '../../core/tenant.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
@@ -172,8 +173,24 @@ async function exportFirst(
   const { fleet } = filling;
   if (await holdsPresentRows(filling, directory))
     return { directory, rows: rowsOf((await openBag(directory)).manifest) };
-  const { manifest } = await exportHome(fleet, filling.home, { directory });
+  const { manifest } = await exportHome(fleet, filling.home, { directory }).catch((error: unknown) => {
+    throw isTenantctlError(error) && error.code === 'EXPORT_TARGET_EXISTS'
+      ? backupTaken(directory, error)
+      : error;
+  });
   return { directory, rows: rowsOf(manifest) };
+}
+
+function backupTaken(directory: string, cause: unknown) {
+  return conflictError(
+    'EXPORT_TARGET_EXISTS',
+    `${directory} is there already, and holds other rows than the tenant has now.`,
+    {
+      hint: 'Nothing was replaced. Name another folder with --backup, or move this one away, and run the same command again.',
+      facts: { directory },
+      cause,
+    },
+  );
 }
 
 async function holdsPresentRows(filling: Filling, directory: string): Promise<boolean> {

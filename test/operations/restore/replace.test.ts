@@ -126,6 +126,19 @@ test('a writer that began before the home was shut is waited for, and none of it
   expect(await sums(given, 'acme')).toEqual(before);
 });
 
+test('a second replacement does not write over the backup of the first one, and says how to name another', async () => {
+  const given = await restoringFleet(server.current);
+  const { tenant, directory } = await wiped(given, 'schema');
+  await replaceTenant(given.fleet, { directory, into: 'acme' });
+  await wipe(tenant);
+  await query(server.current.superuserUrl(tenant.database), `delete from "${tenant.schema}".customer`);
+  const failure = await failureOf(replaceTenant(given.fleet, { directory, into: 'acme' }));
+  expect(failure).toMatchObject({ code: 'EXPORT_TARGET_EXISTS', exit: 5 });
+  expect(failure.hint).toContain('--backup');
+  const request = { directory, into: 'acme', backup: join(newFolder(), 'second') };
+  expect(await replaceTenant(given.fleet, request)).toMatchObject({ verified: true, backup: { rows: 0 } });
+});
+
 test('a prepared transaction that still holds rows of the tenant is waited for as well', async () => {
   const given = await restoringFleet(server.current);
   const { tenant, before, directory } = await wiped(given, 'schema');
