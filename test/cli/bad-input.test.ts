@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands/index.js';
-import type { OptionSpecs } from '../../src/cli/option.js';
+import { type OptionSpecs, flagOf } from '../../src/cli/option.js';
 import { Project } from '../kill/project.js';
 import { type Ran, json, tenantctl } from '../support/cli.js';
 import { INVOICING } from '../support/fleet.js';
@@ -262,7 +262,7 @@ it.skipIf(asking.length === 0)(
       // Some ask only beside other options.
       const options: OptionSpecs = spec.options ?? {};
       for (const name of spec.confirms?.beside ?? [])
-        words.push(`--${name}`, ...(options[name]?.type === 'boolean' ? [] : ['acme']));
+        words.push(flagOf(name), ...(options[name]?.type === 'boolean' ? [] : ['acme']));
       const ran = await project.run(...spec.path, ...words, '--json');
       expect(ran.code).toBe(2);
       expect(told(ran)).toMatchObject({

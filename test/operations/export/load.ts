@@ -7,6 +7,7 @@ import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { ExportManifest, ExportedTable } from '../../../src/core/export-manifest.js';
 import type { LocalServer } from '../../../src/embedded/server.js';
+import { rowHash } from '../../../src/engine/rows/sums.js';
 import { query, withClient } from '../../support/server.js';
 
 const PINNED = `set timezone = 'UTC'; set datestyle = 'ISO, MDY'; set intervalstyle = 'postgres'; set extra_float_digits = 1; set bytea_output = 'hex';
@@ -87,18 +88,25 @@ async function sumOf(
   client: pg.Client,
   { table, columns }: ExportedTable,
 ): Promise<{ rows: number; hash: string }> {
-  const names = columns.map(({ name }) => `x.${quoted(name)}`).join(', ');
-  const { rows } = await client.query<{ rows: number; hash: string }>(
-    `select count(*)::int as rows, coalesce(sum(hashtextextended(row(${names})::text, 0)::numeric), 0)::text as hash from only ${quoted(table)} x`,
+  const own = await client.query<{ name: string }>(
+    `select attname as name from pg_attribute where attrelid = '${quoted(table).replaceAll("'", "''")}'::regclass and atttypid >= 16384`,
   );
+  const typed = columns.map((column) => ({
+    ...column,
+    generated: false,
+    own: own.rows.some(({ name }) => name === column.name),
+  }));
+  const hash = rowHash({ columns: typed }, 'x').text();
+  const sum = async (from: string) => {
+    const { rows } = await client.query<{ rows: number; hash: string }>(
+      `select count(*)::int as rows, coalesce(sum(${hash}), 0)::text as hash from ${from}${quoted(table)} x`,
+    );
+    return rows[0] as { rows: number; hash: string };
+  };
   const [partitioned] = (
     await client.query<{ p: boolean }>(
       `select relkind = 'p' as p from pg_class where oid = '${quoted(table).replaceAll("'", "''")}'::regclass`,
     )
   ).rows;
-  if (partitioned?.p !== true) return rows[0] as { rows: number; hash: string };
-  const whole = await client.query<{ rows: number; hash: string }>(
-    `select count(*)::int as rows, coalesce(sum(hashtextextended(row(${names})::text, 0)::numeric), 0)::text as hash from ${quoted(table)} x`,
-  );
-  return whole.rows[0] as { rows: number; hash: string };
+  return sum(partitioned?.p === true ? '' : 'only ');
 }
