@@ -97,9 +97,15 @@ export function outcomesOf(
   const list = JSON.parse(String(probed?.rows[0]?.['probed'])) as Omit<Outcome, 'attempt' | 'rows'>[];
   return list.map((outcome, index) => ({
     ...outcome,
+    message: withoutValues(outcome),
     attempt: attempts[index] as Attempt,
     rows: outcome.state === DONE ? Number(outcome.message) : null,
   }));
+}
+
+/** Where a value cannot be read the server quotes it, and it may be out of the row of a tenant that lives here. */
+export function withoutValues({ state, message }: Pick<Outcome, 'state' | 'message'>): string {
+  return state.startsWith('22') ? message.replaceAll(/"[^"]+"/g, '"…"') : message;
 }
 
 /** What a session has set when something is tried; null leaves the setting as it is. */

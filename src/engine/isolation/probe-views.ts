@@ -40,21 +40,29 @@ export async function probeViews(scene: Scene, open: ReadonlySet<string>): Promi
   const looked: Looked[] = [];
   for (const view of views) {
     if (!view.tables.some((name) => scene.owned.tables.has(name))) continue;
-    const one = await (view.stored ? probeStored : probeView)(scene, view);
+    const one = await lookThrough(scene, view);
     const told = view.kind === 'v' && view.tables.some((name) => open.has(name));
     looked.push(told ? { ...one, findings: [] } : one);
   }
   return looked;
 }
 
+function lookThrough(scene: Scene, view: View): Promise<Looked> {
+  if (view.reachesOut !== null)
+    return Promise.resolve(
+      notLooked(scene, view, `function ${view.reachesOut} may reach out of the database`),
+    );
+  return view.stored ? probeStored(scene, view) : probeView(scene, view);
+}
+
+function notLooked(scene: Scene, { qualified }: View, reason: string): Looked {
+  return { findings: [], coverage: objectCoverage(1, 0, [{ where: placeOf(scene, qualified), reason }]) };
+}
+
 /** What it shows without any tenant is what it shows to everybody. */
 async function probeStored(scene: Scene, view: View): Promise<Looked> {
   const seen = await anyRow(scene, view);
-  if (typeof seen === 'string')
-    return {
-      findings: [],
-      coverage: objectCoverage(1, 0, [{ where: placeOf(scene, view.qualified), reason: seen }]),
-    };
+  if (typeof seen === 'string') return notLooked(scene, view, seen);
   const role = ident(scene.fleet.settings.tenancy.appRole).text();
   const finding: Finding = {
     rule: materializedViewShowsRows.name,
@@ -97,11 +105,7 @@ async function probeView(scene: Scene, view: View): Promise<Looked> {
       findings: seen.length === 0 ? [] : [findingOf(scene, view, seen)],
       coverage: objectCoverage(1, 1),
     };
-  const reason = typeof first === 'string' ? first : seen;
-  return {
-    findings: [],
-    coverage: objectCoverage(1, 0, [{ where: placeOf(scene, view.qualified), reason }]),
-  };
+  return notLooked(scene, view, typeof first === 'string' ? first : seen);
 }
 
 async function seenThrough(scene: Scene, view: View, wanted: readonly string[]): Promise<Crossings> {

@@ -2,7 +2,14 @@ import { groupBy } from '../../core/group-by.js';
 import type { Connection } from '../../pg/connection.js';
 import { isDatabaseError } from '../../pg/errors.js';
 import { sql } from '../../pg/sql.js';
-import { type Attempt, type Outcome, attemptScript, copyCounts, outcomesOf } from './attempt.js';
+import {
+  type Attempt,
+  type Outcome,
+  attemptScript,
+  copyCounts,
+  outcomesOf,
+  withoutValues,
+} from './attempt.js';
 import { ALL_OWN, ownReads, reads } from './probes/foreign-rows-read.js';
 import { ownWrites, writes } from './probes/foreign-rows-written.js';
 import { duplicates, sharedKeys } from './probes/key-tells-foreign-rows.js';
@@ -151,7 +158,9 @@ export class TableRun {
     const { foreign, other, name, table } = this.specimen;
     const queries = [{ how: 'of a query', query: this.selection(foreign) }];
     const clean = seen.length > 0 && seen.every(({ rows }) => rows === null || rows === 0);
-    if (clean && other !== null && table.kind === 'r') queries.push({ how: 'of the table', query: name });
+    // Nothing is told by it where the probing tenant's own rows could not be counted.
+    if (clean && this.ownRows() !== null && other !== null && table.kind === 'r')
+      queries.push({ how: 'of the table', query: name });
     return this.copy(key, queries);
   }
 
@@ -180,19 +189,20 @@ export class TableRun {
     } catch (error) {
       if (!isDatabaseError(error)) throw error;
       await this.session.message('rollback to savepoint copied');
-      const { code, message } = error;
+      const { code } = error;
+      const message = withoutValues({ state: code, message: error.message });
       return attempts.map((attempt) => ({ attempt, rows: null, state: code, message, constraint: '' }));
     }
   }
 
   /** The copy of a whole table holds the probing tenant's own rows too. */
   private counted(attempt: Attempt, count: number): Outcome {
-    const own = attempt.how === 'of the table' ? this.ownRows() : 0;
+    const own = attempt.how === 'of the table' ? (this.ownRows() ?? 0) : 0;
     return { attempt, rows: Math.max(count - own, 0), state: '', message: '', constraint: '' };
   }
 
-  private ownRows(): number {
-    return this.tried.controls.find(({ attempt }) => attempt.how === ALL_OWN)?.rows ?? 0;
+  private ownRows(): number | null {
+    return this.tried.controls.find(({ attempt }) => attempt.how === ALL_OWN)?.rows ?? null;
   }
 
   private async oracles(parents: readonly ForeignParent[]): Promise<void> {

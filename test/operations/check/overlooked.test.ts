@@ -93,3 +93,44 @@ it('a foreign key that gets the tenant column by the statements of its finding g
     ]);
   }
 });
+
+it('views and functions that may reach out of the database are not asked', async () => {
+  const { coverage } = await checked(
+    `create function tell() returns int language plpgsql stable security definer set search_path = pg_catalog as
+       $$ begin perform dblink_exec('host=elsewhere', 'select 1'); return 1; end $$;
+     create view told with (security_invoker = true) as select n.*, tell() from note n;
+     create view told_again with (security_invoker = true) as select * from told; grant select on told, told_again to app_user;`,
+  );
+  expect(
+    coverage.notProbed.map(({ where, reason }) => `${where.split('.').slice(1).join('.')}: ${reason}`),
+  ).toEqual([
+    expect.stringMatching(/^app\.told: function .*tell may reach out/),
+    expect.stringMatching(/^app\.told_again: function .*tell may reach out/),
+    'app.tell(): it may reach out of the database',
+  ]);
+});
+
+const ODD = {
+  product:
+    'create table note (tenant_id uuid not null, id bigint not null, body text, primary key (id, tenant_id));',
+  sql: `set tenantctl.scope = 'fleet'; insert into note select key::uuid, 1, 'the secret of ' || tenant from tenantctl.placement;
+    alter table note alter body set default '1'; alter table note alter body set not null; drop policy tenantctl_tenant on note;
+    create function positive(text) returns boolean language plpgsql immutable cost 0.0001 as 'begin return $1::int > 0; end';
+    create policy odd on note using (positive(body) and tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid);`,
+};
+
+it('a policy that fails on some rows is taken for no crossing', async () => {
+  const { found } = await checked(ODD.sql, ODD.product);
+  expect(found).toEqual([]);
+});
+
+it('no value of a row of a tenant is told, though a policy fails on it', async () => {
+  const { findings, coverage } = await checked(
+    `alter database this_database set enable_indexscan = off; alter database this_database set enable_bitmapscan = off;
+     alter database this_database set enable_indexonlyscan = off; ${ODD.sql}`,
+    ODD.product,
+  );
+  const told = JSON.stringify([findings, coverage]);
+  expect(told).toContain('invalid input syntax for type integer');
+  expect(told).not.toContain('the secret of');
+});

@@ -1,5 +1,6 @@
 import type { Connection } from '../../../pg/connection.js';
 import { sql } from '../../../pg/sql.js';
+import { REACHES_OUT } from './relation.js';
 
 /** A view that the application may use, over tables of the pool. */
 export interface View {
@@ -13,6 +14,8 @@ export interface View {
   definition: string;
   /** Does it hold rows, or read from a materialized view that does? Rows that are made now do not show in it. */
   stored: boolean;
+  /** A function in it that may reach out of the database, where nothing can be taken back. */
+  reachesOut: string | null;
   /** The tables that it is made of, by way of other views as well. */
   tables: string[];
 }
@@ -33,6 +36,9 @@ export async function readViews(session: Connection, tenantColumn: string, role:
       coalesce((select o.option_value::boolean from pg_options_to_table(c.reloptions) o where o.option_name = 'security_invoker'), false) as invoker,
       pg_get_viewdef(c.oid) as definition,
       c.relkind = 'm' or exists (select from uses u join pg_class m on m.oid = u.used where u.view = c.oid and m.relkind = 'm') as stored,
+      (select min(f.oid::regproc::text) from pg_rewrite r join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refclassid = 'pg_proc'::regclass
+         join pg_proc f on f.oid = d.refobjid join pg_language l on l.oid = f.prolang
+        where (r.ev_class = c.oid or r.ev_class in (select u.used from uses u where u.view = c.oid)) and ${REACHES_OUT}) as "reachesOut",
       (select coalesce(json_agg(distinct format('%I.%I', tn.nspname, t.relname)), '[]') from uses u join pg_class t on t.oid = u.used
          join pg_namespace tn on tn.oid = t.relnamespace where u.view = c.oid and t.relkind in ('r', 'p')) as tables
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -55,6 +61,8 @@ export async function readDefinerFunctions(session: Connection, role: string): P
   return session.rows<DefinerFunction>(sql`
     select format('%I.%I', n.nspname, p.proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')' as name, format('%I.%I()', n.nspname, p.proname) as call,
       case when p.pronargs > p.pronargdefaults or p.provariadic <> 0 then 'it needs arguments'
+           when exists (select from pg_proc f join pg_language l on l.oid = f.prolang where f.oid = p.oid and ${REACHES_OUT})
+             then 'it may reach out of the database'
            when p.provolatile = 'v' then 'it is VOLATILE, so a call may change something' end as reason
       from pg_proc p join pg_namespace n on n.oid = p.pronamespace
      where p.prosecdef and p.prokind = 'f' and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)

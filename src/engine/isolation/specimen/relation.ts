@@ -145,11 +145,12 @@ const CHECKS = sql`
       'columns', (select coalesce(json_agg(a.attname), '[]') from pg_attribute a where a.attrelid = k.conrelid and a.attnum = any (k.conkey))) order by k.conname), '[]')
     from pg_constraint k where k.conrelid = c.oid and k.contype = 'c'`;
 
-/** Code that the database does not confine, or that is known to speak with others. */
-const REACHES_OUT = sql`
+/** Code that the database does not confine, or that is known to speak with others: a condition for `f` of pg_proc and its language `l`. */
+export const REACHES_OUT = sql`(not l.lanpltrusted and l.lanname not in ('internal', 'c') or f.prosrc ~* '(dblink|http_|pg_background|program)')`;
+
+const TRIGGER_REACHES_OUT = sql`
   select min(f.oid::regproc::text) from pg_trigger g join pg_proc f on f.oid = g.tgfoid join pg_language l on l.oid = f.prolang
-   where g.tgrelid = c.oid and not g.tgisinternal and g.tgenabled <> 'D'
-     and (not l.lanpltrusted and l.lanname not in ('internal', 'c') or f.prosrc ~* '(dblink|http_|pg_background|program)')`;
+   where g.tgrelid = c.oid and not g.tgisinternal and g.tgenabled <> 'D' and ${REACHES_OUT}`;
 
 /**
  * The tables of a pool's schema, and those elsewhere that their foreign keys point to, with everything that decides which
@@ -185,7 +186,7 @@ export async function readTables(
          cross join unnest(t.partattrs::int2[]) with ordinality as k (attnum, n) join pg_attribute a on a.attrelid = t.partrelid and a.attnum = k.attnum
         where t.partrelid = coalesce((select i.inhparent from pg_inherits i where i.inhrelid = c.oid and c.relispartition), c.oid)) as "partitionColumns",
       exists (select from pg_trigger g where g.tgrelid = c.oid and not g.tgisinternal and g.tgenabled <> 'D' and g.tgtype & 3 = 3 and g.tgtype & 20 <> 0) as rewrites,
-      (${REACHES_OUT}) as "reachesOut",
+      (${TRIGGER_REACHES_OUT}) as "reachesOut",
       json_build_object('select', has_any_column_privilege(${role}::name, c.oid, 'SELECT'), 'insert', has_any_column_privilege(${role}::name, c.oid, 'INSERT'),
         'update', has_any_column_privilege(${role}::name, c.oid, 'UPDATE'), 'delete', has_table_privilege(${role}::name, c.oid, 'DELETE'),
         'truncate', has_table_privilege(${role}::name, c.oid, 'TRUNCATE')) as may
