@@ -147,6 +147,13 @@ describe('findings for people', () => {
     expect(text).toMatch(/ … -- cut off; whole in --json$/m);
   });
 
+  it('cut a statement before a comment that would swallow the rest of its line', () => {
+    const sql = ['create function f() returns int language sql as $$\nselect 1 -- one\nwhere true $$'];
+    const text = checkText(view({ findings: [finding({ facts: { sql } })] }), colors);
+    expect(text).toContain('as $$ … -- cut off; whole in --json');
+    expect(text).not.toContain('select 1');
+  });
+
   it('hold nothing that a terminal takes for a command', () => {
     // oxlint-disable-next-line no-control-regex
     expect(checkText(view({ findings: [hostile] }), colors)).not.toMatch(/[\u0000-\u0009\u000B-\u001F]/);

@@ -9,8 +9,9 @@ import type { CheckView } from './check-view.js';
 /** A faulty template is in every tenant: its first places say it all, `--json` has the others. */
 const SHOWN_OF_A_RULE = 10;
 const SHOWN_STATEMENTS = 8;
-/** Policies are long: what is cut off stands in `--json`. */
+/** Policies are long. */
 const LONGEST_STATEMENT = 240;
+const CUT_OFF = '… -- cut off; whole in --json';
 
 /** Findings for people: by rule, the gravest first, each with the SQL that mends it; what was looked at comes last. */
 export function checkText(view: CheckView, colors: Colors): string {
@@ -43,16 +44,19 @@ function findingLines({ where, message, hint, facts }: Finding, ownHint: boolean
   const more = sql.length - SHOWN_STATEMENTS;
   return [
     `  ${oneLine(place)}: ${oneLine(message)}`,
-    ...sql.slice(0, SHOWN_STATEMENTS).map((statement) => `    ${ended(oneLine(statement))}`),
+    ...sql.slice(0, SHOWN_STATEMENTS).map((statement) => `    ${shown(statement)}`),
     ...(more > 0 ? [`    … and ${counted(more, 'more statement')}; --json has them all`] : []),
     ...(ownHint ? [`    → ${oneLine(hint)}`] : []),
   ];
 }
 
-function ended(statement: string): string {
-  if (statement.length > LONGEST_STATEMENT)
-    return `${statement.slice(0, LONGEST_STATEMENT)} … -- cut off; whole in --json`;
-  return statement.endsWith(';') ? statement : `${statement};`;
+/** What could not be pasted says so: on one line a comment would swallow what follows it. */
+function shown(statement: string): string {
+  const line = oneLine(statement);
+  const [first] = statement.split('\n', 1) as [string];
+  if (first !== statement && statement.includes('--')) return `${oneLine(first)} ${CUT_OFF}`;
+  if (line.length > LONGEST_STATEMENT) return `${line.slice(0, LONGEST_STATEMENT)} ${CUT_OFF}`;
+  return line.endsWith(';') ? line : `${line};`;
 }
 
 function baselineLines({ known, paid }: CheckView): string[] {

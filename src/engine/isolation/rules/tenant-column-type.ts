@@ -9,6 +9,8 @@ interface Table {
   wanted: string;
   /** Policies that depend on the column, and the condition of the one that takes their place. */
   policies: string[];
+  /** Those that this one could not stand for: restrictive ones, and those for some roles or commands alone. */
+  special: string[];
   condition: string;
 }
 
@@ -38,20 +40,23 @@ create policy own on legacy_note using (tenant_id = nullif(current_setting('app.
     const { column, columnType, setting } = context.tenancy;
     const tables = await context.session.rows<Table>(sql`
       select t.schema, t.name, t.type, w.type as wanted, array(select p.polname::text from pg_policy p where p.polrelid = t.oid and p.polname <> 'tenantctl_fleet') as policies,
+             array(select p.polname::text from pg_policy p where p.polrelid = t.oid and p.polname <> 'tenantctl_fleet'
+               and not (p.polpermissive and p.polcmd = '*' and p.polroles = '{0}') order by 1) as special,
              tenantctl.tenant_condition(${column}, w.type, ${setting}, t.schema) as condition
         from ${tenantTables(context)} t cross join (select format_type(${columnType}::regtype, null) as type) w
        where not t.child and t.atttypid <> ${columnType}::regtype
          and t.atttypid not in (select oid from pg_type where typbasetype = ${columnType}::regtype) order by 1, 2`);
     return tables.map((table) => {
-      const { schema, name, type, wanted } = table;
+      const { schema, name, type, wanted, special } = table;
       return foundIn(
         context,
         this.rule,
         `${schema}.${name}`,
         `${column} of ${schema}.${name} is ${type}, not ${wanted}: keys that are the same tenant elsewhere may differ there`,
         {
-          hint: 'Change the type in a migration: it rewrites the table under an exclusive lock, and its policies are made again.',
-          sql: retyped(table, column, setting),
+          hint: `Change the type in a migration: it rewrites the table under an exclusive lock, and its policies are made again${special.length === 0 ? '' : `, ${special.join(', ')} among them, which only you can write`}.`,
+          // A policy that narrows must not get lost on the way.
+          sql: special.length === 0 ? retyped(table, column, setting) : [],
           facts: { column, type, wanted },
         },
       );
