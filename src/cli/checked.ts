@@ -19,7 +19,10 @@ export function checkedDrift({ findings, shapes, skipped }: DriftCheck): Checked
 export function checkedIsolation({ findings, coverage }: IsolationCheck): Checked {
   const { tables, commands, roles, probes, probed, notProbed } = coverage;
   const size = `${counted(tables, 'table')} × ${counted(commands, 'command')} × ${counted(roles, 'role')}`;
-  const missing = notProbed.length === 0 ? '' : `; not probed: ${counted(notProbed.length, 'place')}, which --json names with the reason`;
+  const missing =
+    notProbed.length === 0
+      ? ''
+      : `; not probed: ${counted(notProbed.length, 'place')}, which --json names with the reason`;
   const scope = `${size}: ${count(probed)} of ${counted(probes, 'probe')} made${missing}`;
   return { check: 'isolation', findings, scope, data: { coverage } };
 }

@@ -44,14 +44,14 @@ function findingLines({ where, message, hint, facts }: Finding, ownHint: boolean
   const more = sql.length - SHOWN_STATEMENTS;
   return [
     `  ${oneLine(place)}: ${oneLine(message)}`,
-    ...sql.slice(0, SHOWN_STATEMENTS).map((statement) => `    ${shown(statement)}`),
+    ...sql.slice(0, SHOWN_STATEMENTS).map((statement) => `    ${statementLine(statement)}`),
     ...(more > 0 ? [`    … and ${counted(more, 'more statement')}; --json has them all`] : []),
     ...(ownHint ? [`    → ${oneLine(hint)}`] : []),
   ];
 }
 
 /** What could not be pasted says so: on one line a comment would swallow what follows it. */
-function shown(statement: string): string {
+function statementLine(statement: string): string {
   const line = oneLine(statement);
   const [first] = statement.split('\n', 1) as [string];
   if (first !== statement && statement.includes('--')) return `${oneLine(first)} ${CUT_OFF}`;
