@@ -9,17 +9,17 @@ const MATRIX = [
   'test/engine/ledger/locks.test.ts',
   'test/engine/moves/**/*.test.ts',
   'test/engine/shape/{looks,read}.test.ts',
-  'test/engine/ledger/extensions.test.ts',
+  'test/engine/ledger/{extensions,steps}.test.ts',
   'test/operations/moves/{exclusion,faults,grace,hostile,hostile-names,methods,two-homes,two-servers}.test.ts',
   'test/operations/retention/*.test.ts',
   'test/operations/export/{awkward,contents,failures,hostile}.test.ts',
   'test/operations/restore/{hostile,hostile-values,live-pool,new-tenant,replace,shapes}.test.ts',
-  'test/operations/doctor/{catalog-and-homes,deleted-tenant,fleet-state,healthy,move-leftovers,orphans,rebuild,servers,stuck}.test.ts',
-  'test/operations/check/{awkward-tables,broken-pools,drift,drift-edges,drift-healthy,isolation-rules,probe-examples,probes-change-nothing}.test.ts',
+  'test/operations/doctor/{catalog-and-homes,deleted-tenant,fleet-state,healthy,move-leftovers,orphans,rebuild,servers,shut-homes,stuck}.test.ts',
+  'test/operations/check/{awkward-tables,broken-pools,drift,drift-edges,drift-healthy,isolation-rules,overlooked,probe-examples,probed-schemas,probes-change-nothing}.test.ts',
   'test/engine/lint/live.test.ts',
   'test/operations/{provision-hooks,provision-place,provision-seed,provision-together}.test.ts',
-  'test/operations/{runs-checks,runs-gates,runs-late,runs-phases}.test.ts',
-  'test/cli/{cancelling,moves,tenant-lists}.test.ts',
+  'test/operations/{run-script,runs-checks,runs-control,runs-gates,runs-late,runs-phases}.test.ts',
+  'test/cli/{bad-input,cancelling,moves,restore,tenant-lists}.test.ts',
 ];
 const globalSetup = ['test/support/global-setup.ts'];
 
