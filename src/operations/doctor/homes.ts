@@ -30,9 +30,9 @@ export async function homesAgree(context: DatabaseContext): Promise<DoctorFindin
       .flatMap((wanted) => {
         const home = at.get(keyOf(wanted));
         if (home === undefined || !home.there) return [missingHome(context, wanted, home)];
-        if (!home.roleThere) return [missingRole(context, home)];
         const grave = homesDiffer(context, wanted, home);
-        return grave.length > 0 ? grave : describedOtherwise(context, wanted, home);
+        if (grave.length > 0) return grave;
+        return home.roleThere ? describedOtherwise(context, wanted, home) : [missingRole(context, home)];
       }),
   ];
 }
