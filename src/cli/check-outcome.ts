@@ -1,6 +1,6 @@
 import { tolerable, weigh } from '../core/baseline.js';
 import { type TenantctlError, differenceError } from '../core/errors.js';
-import { BY_LEVEL, type Finding } from '../core/finding.js';
+import { type Finding, worstFirst } from '../core/finding.js';
 import { redactDeep } from '../core/redact.js';
 import type { CheckName } from '../core/rule.js';
 import { RULES } from '../operations/check/rules.js';
@@ -34,7 +34,7 @@ export async function checkOutcome(
   const checked = (await make()).map((one) => ({ ...one, findings: tidied(one.findings, call) }));
   const weighed = checked.map(({ check, findings }) => weigh(findings, reports.debts(check)));
   const view: CheckView = {
-    findings: byLevel(weighed.flatMap(({ findings }) => findings)),
+    findings: worstFirst(weighed.flatMap(({ findings }) => findings)),
     known: weighed.flatMap(({ known }) => known),
     paid: weighed.flatMap(({ paid }) => paid),
     rules: checked.flatMap(({ check }) => RULES[check]),
@@ -61,10 +61,6 @@ function tidied(findings: readonly Finding[], { io }: CheckCaller): Finding[] {
     if (file === undefined) return finding;
     return { ...finding, facts: { ...finding.facts, file: repositoryPath(file, io) } };
   });
-}
-
-function byLevel(findings: readonly Finding[]): Finding[] {
-  return findings.toSorted((one, other) => BY_LEVEL[one.level] - BY_LEVEL[other.level]);
 }
 
 function failureOf(findings: readonly Finding[]): TenantctlError | undefined {

@@ -21,5 +21,9 @@ export interface FindingFacts {
   [fact: string]: unknown;
 }
 
-/** Graver ones come first. */
-export const BY_LEVEL: Readonly<Record<Finding['level'], number>> = { error: 0, warning: 1, info: 2 };
+const BY_LEVEL: Readonly<Record<Finding['level'], number>> = { error: 0, warning: 1, info: 2 };
+
+/** The same findings, errors before warnings before infos; otherwise in their order. */
+export function worstFirst<F extends Pick<Finding, 'level'>>(findings: readonly F[]): F[] {
+  return findings.toSorted((one, other) => BY_LEVEL[one.level] - BY_LEVEL[other.level]);
+}

@@ -7,7 +7,6 @@ import { driverOf } from '../engine/tiers/registry.js';
 import type { Connection } from '../pg/connection.js';
 import { homeOf, toTenant } from './home.js';
 import { runLifecycleHooks } from './lifecycle-hooks.js';
-import { limitsOf } from './provision-plan.js';
 import { alone } from './tenant-lock.js';
 
 /** Opening and closing a tenant differ in these words only. */
@@ -48,7 +47,7 @@ async function apply(
   change: Change,
 ): Promise<{ record: TenantRecord; changed: boolean }> {
   const record = await requireTenant(connection, id);
-  const home = homeOf(record, limitsOf(fleet.settings, record.plan));
+  const home = homeOf(fleet, record);
   const fence = () => driverOf(record.tier).fence(fleet, home, change.to);
   if (record.status === change.to) {
     // The opposite change may have died between home and catalog.

@@ -6,7 +6,6 @@ import { driverOf } from '../engine/tiers/registry.js';
 import { isDatabaseError } from '../pg/errors.js';
 import { raw, sql } from '../pg/sql.js';
 import { homeOf } from './home.js';
-import { limitsOf } from './provision-plan.js';
 
 /** What an application gets to a statement: rows, or the server's refusal. */
 export type Answer = { rows: Record<string, unknown>[] } | { refused: { sqlstate: string; message: string } };
@@ -37,7 +36,7 @@ export async function askWithoutTenant(fleet: Fleet, id: string, statement: stri
 async function findHome(fleet: Fleet, id: string): Promise<Home> {
   parseTenantId(id);
   const record = await fleet.catalog((connection) => requireTenant(connection, id));
-  return homeOf(record, limitsOf(fleet.settings, record.plan));
+  return homeOf(fleet, record);
 }
 
 async function answered(rows: Promise<Record<string, unknown>[]>): Promise<Answer> {

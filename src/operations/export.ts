@@ -4,10 +4,8 @@ import { auditInsert } from '../engine/catalog/audit.js';
 import { type TenantRecord, requireTenant } from '../engine/catalog/tenants.js';
 import type { Fleet } from '../engine/context.js';
 import type { ExportPlan } from '../engine/export/plan.js';
-import type { Home } from '../engine/local/placements.js';
 import { type ExportRequest, type Exported, exportHome, planHome } from './export/home.js';
 import { homeOf } from './home.js';
-import { limitsOf } from './provision-plan.js';
 import { alone } from './tenant-lock.js';
 
 export { type ExportRequest, type Exported, exportHome } from './export/home.js';
@@ -39,7 +37,7 @@ export async function exportTenant(
   const record = await fleet.catalog((connection) => requireTenant(connection, id));
   assertExportable(record);
   if (options.dryRun)
-    return { plan: toPlanned(record, request, await planHome(fleet, stored(fleet, record), request)) };
+    return { plan: toPlanned(record, request, await planHome(fleet, homeOf(fleet, record), request)) };
   return alone(fleet, id, async (connection) => {
     const now = await requireTenant(connection, id);
     assertExportable(now);
@@ -47,7 +45,7 @@ export async function exportTenant(
     const where = { directory: deliveredTo, tier: now.tier, epoch: now.epoch };
     await connection.atomically([auditInsert(fleet.actor, { ...audit, phase: 'intent', details: where })]);
     try {
-      const exported = await exportHome(fleet, stored(fleet, now), request);
+      const exported = await exportHome(fleet, homeOf(fleet, now), request);
       const { manifestSha256, rows, bytes } = exported;
       await connection.atomically([
         auditInsert(fleet.actor, { ...audit, details: { ...where, manifestSha256, rows, bytes } }),
@@ -72,10 +70,6 @@ function toPlanned({ id }: TenantRecord, { directory }: ExportRequest, plan: Exp
     leftOut,
     largeObjects,
   };
-}
-
-function stored({ settings }: Fleet, record: TenantRecord): Home {
-  return homeOf(record, limitsOf(settings, record.plan));
 }
 
 /** A half-made tenant has nothing yet, a moving one has two homes, a deleted one none. */

@@ -12,7 +12,7 @@ import { homeOf, toTenant } from './home.js';
 import { type Kit, kitFor } from './kit.js';
 import { deliverHooks } from './deliver-hooks.js';
 import type { Provisioned } from './provisioned.js';
-import { type ProvisionRequest, assertNotRestoring, assertSameRequest, limitsOf } from './provision-plan.js';
+import { type ProvisionRequest, assertNotRestoring, assertSameRequest } from './provision-plan.js';
 import { provisionSteps } from './provision-steps.js';
 import { runSeed } from './seed.js';
 
@@ -87,10 +87,7 @@ async function provisionLocked(
   if (known !== undefined) assertSameRequest(known, request, fleet.settings.tenancy.columnType);
   if (known !== undefined && known.status !== 'provisioning') return false;
   if (known !== undefined) assertNotRestoring(known);
-  const home =
-    known === undefined
-      ? await record(fleet, connection, kit, request)
-      : homeOf(known, limitsOf(fleet.settings, known.plan));
+  const home = known === undefined ? await record(fleet, connection, kit, request) : homeOf(fleet, known);
   fleet.reach('provision.recorded');
   const admission = await makeHome(fleet, kit, home, known !== undefined);
   const version = await versionOf(fleet, kit, home);

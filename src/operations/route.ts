@@ -3,7 +3,6 @@ import { requireTenant } from '../engine/catalog/tenants.js';
 import type { Fleet } from '../engine/context.js';
 import { type Route, routeTo } from '../engine/routing/route.js';
 import { homeOf } from './home.js';
-import { limitsOf } from './provision-plan.js';
 
 /**
  * Where a tenant lives and what a session for it sets; no secret in it.
@@ -12,6 +11,6 @@ import { limitsOf } from './provision-plan.js';
 export async function routeTenant(fleet: Fleet, id: string): Promise<Route> {
   parseTenantId(id);
   const record = await fleet.catalog((connection) => requireTenant(connection, id));
-  const home = homeOf(record, limitsOf(fleet.settings, record.plan));
+  const home = homeOf(fleet, record);
   return routeTo(fleet.cluster(record.cluster), home, record.status, fleet.settings.tenancy);
 }

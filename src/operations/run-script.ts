@@ -12,7 +12,6 @@ import { driverOf } from '../engine/tiers/registry.js';
 import { isDatabaseError } from '../pg/errors.js';
 import { literal } from '../pg/sql.js';
 import { homeOf } from './home.js';
-import { limitsOf } from './provision-plan.js';
 import { scriptFault } from './script-fault.js';
 
 export interface ScriptRequest {
@@ -68,7 +67,7 @@ export async function runScript(fleet: Fleet, id: string, request: ScriptRequest
 }
 
 async function run(fleet: Fleet, tenant: TenantRecord, file: string, script: string) {
-  const home = homeOf(tenant, limitsOf(fleet.settings, tenant.plan));
+  const home = homeOf(fleet, tenant);
   try {
     const results = await driverOf(tenant.tier).open(fleet, home, (session) => session.message(script));
     const written = results.filter(({ command }) => WRITES.has(command));

@@ -14,7 +14,7 @@ import { findMigration } from '../engine/ledger/find.js';
 import type { Connection } from '../pg/connection.js';
 import { driverOf } from '../engine/tiers/registry.js';
 import { homeOf, toTenant } from './home.js';
-import { limitsOf, planOf } from './provision-plan.js';
+import { planOf } from './provision-plan.js';
 import { alone } from './tenant-lock.js';
 
 /** What is to change; what is left out stays. */
@@ -58,7 +58,7 @@ async function apply(
   const changed: TenantRecord = { ...record, ...changes };
   const audit = { action: 'tenant.set', tenant: id, details: { ...edit } };
   await connection.atomically([auditInsert(fleet.actor, { ...audit, phase: 'intent' })]);
-  const home = homeOf(changed, limitsOf(fleet.settings, changed.plan));
+  const home = homeOf(fleet, changed);
   if (record.status !== 'provisioning') await driverOf(record.tier).describe(fleet, home);
   const plan = planOf(fleet.settings, edit.plan);
   const statements = [tenantUpdate(id, changes), auditInsert(fleet.actor, audit)];

@@ -12,7 +12,6 @@ import { driverOf } from '../engine/tiers/registry.js';
 import { homeOf, toTenant } from './home.js';
 import { toReport } from './moves/report.js';
 import { toOffboarding } from './offboard/report.js';
-import { limitsOf } from './provision-plan.js';
 
 export interface TenantDetails {
   tenant: Tenant;
@@ -38,7 +37,7 @@ export async function showTenant(fleet: Fleet, id: string): Promise<TenantDetail
     offboarding: await openOffboardingOf(connection, id),
     held: await standingHoldsOf(connection, id),
   }));
-  const { placement, epoch } = homeOf(record, limitsOf(fleet.settings, record.plan));
+  const { placement, epoch } = homeOf(fleet, record);
   const unit = driverOf(placement.tier).unit(id, placement);
   const ledger =
     record.status === 'provisioning' && record.version === null

@@ -2,12 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { requireTenant } from '../../src/engine/catalog/tenants.js';
 import { openHome } from '../../src/engine/tiers/session.js';
-import {
-  type ClusterSettings,
-  type FleetSettings,
-  NO_LIMITS,
-  type PlanSettings,
-} from '../../src/core/settings.js';
+import { type ClusterSettings, type FleetSettings, type PlanSettings } from '../../src/core/settings.js';
 import { homeOf } from '../../src/operations/home.js';
 import { provisionTenant } from '../../src/operations/provision.js';
 import { provisionMany } from '../../src/operations/provision-many.js';
@@ -148,7 +143,7 @@ describe.each(PLANS)('a catalog row deleted by hand, tier %s', (_, plan) => {
   it('is not made again over the home that is there, and is with the key of that home, its rows kept', async () => {
     const { fleet, settings, another } = await newFleet(server.current);
     const { tenant } = await provisionTenant(fleet, { id: 'acme', plan });
-    const home = homeOf(await fleet.catalog((c) => requireTenant(c, 'acme')), NO_LIMITS);
+    const home = homeOf(fleet, await fleet.catalog((c) => requireTenant(c, 'acme')));
     const emails = () =>
       openHome(fleet, home, (session) => session.rows(sql`select email from app_user order by 1`));
     await openHome(fleet, home, (session) =>

@@ -2,7 +2,6 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { requireTenant } from '../../src/engine/catalog/tenants.js';
 import { openHome } from '../../src/engine/tiers/session.js';
-import { NO_LIMITS } from '../../src/core/settings.js';
 import type { Fleet } from '../../src/engine/context.js';
 import { homeOf } from '../../src/operations/home.js';
 import { provisionTenant } from '../../src/operations/provision.js';
@@ -14,7 +13,7 @@ import { PLANS, everything, fileWith, statuses } from './provision-support.js';
 const server = useServer();
 
 async function usersOf(fleet: Fleet, id: string) {
-  const home = homeOf(await fleet.catalog((connection) => requireTenant(connection, id)), NO_LIMITS);
+  const home = homeOf(fleet, await fleet.catalog((connection) => requireTenant(connection, id)));
   return openHome(fleet, home, (session) =>
     session.rows(sql`select email, full_name from app_user order by email`),
   );

@@ -7,7 +7,6 @@ import { openHome } from '../../src/engine/tiers/session.js';
 import { sql } from '../../src/pg/sql.js';
 import { homeOf } from '../../src/operations/home.js';
 import { requireTenant } from '../../src/engine/catalog/tenants.js';
-import { NO_LIMITS } from '../../src/core/settings.js';
 import { fleetSettings, newFleet } from '../support/fleet.js';
 import { query, useServer } from '../support/server.js';
 import { Crash, PLANS, crashAt, everything, statuses, withFleet } from './provision-support.js';
@@ -182,7 +181,7 @@ describe('labels and owner', () => {
     const { tenant } = await provisionTenant(fleet, { id: 'acme', plan, owner, labels });
     expect(tenant).toMatchObject({ owner, labels });
     const record = await fleet.catalog((connection) => requireTenant(connection, 'acme'));
-    const home = homeOf(record, NO_LIMITS);
+    const home = homeOf(fleet, record);
     const rows = await openHome(fleet, home, (session) =>
       session.rows(sql`select owner, labels from tenantctl.placement where tenant = 'acme'`),
     );
@@ -254,7 +253,7 @@ describe('a tenant that is being made', () => {
       const { tenants } = await listTenants(watcher, { select: [], limit: 10, after: null });
       for (const { id } of tenants.filter(({ status }) => status === 'active')) {
         const record = await watcher.catalog((connection) => requireTenant(connection, id));
-        const users = await openHome(watcher, homeOf(record, NO_LIMITS), (session) =>
+        const users = await openHome(watcher, homeOf(watcher, record), (session) =>
           session.rows(sql`select email from app_user`),
         );
         expect(users).toHaveLength(1);

@@ -1,12 +1,12 @@
 import type { Finding } from '../../core/finding.js';
 import type { Fleet } from '../../engine/context.js';
-import { askTenant } from '../../operations/ask.js';
 import { type IsolationCheck, checkIsolation } from '../../operations/check/isolation.js';
 import { showTenant } from '../../operations/show.js';
 import { count, counted } from '../../render/line.js';
 import { table } from '../../render/table.js';
 import { companyOn } from './companies.js';
 import { unexpected } from './demo.js';
+import { invoicesSeenBy } from './invoices.js';
 import type { DemoStep } from './step.js';
 
 const READER = companyOn('free', 0);
@@ -50,24 +50,18 @@ export const check: DemoStep = {
 async function openAndMend(fleet: Fleet) {
   const { tenant } = await showTenant(fleet, READER);
   const place = { cluster: tenant.cluster, database: tenant.database };
-  const before = await invoices(fleet);
+  const before = await invoicesSeenBy(fleet, READER);
   await byHand(fleet, place, [`create policy ${POLICY} on ${tenant.schema}.invoice for select using (true)`]);
-  const open = await invoices(fleet);
+  const open = await invoicesSeenBy(fleet, READER);
   const found = await checkIsolation(fleet);
   const remedy = errorsOf(found).find(({ facts }) => facts['policy'] === POLICY)?.facts.sql;
   if (remedy === undefined) throw unexpected('the hole was not found.');
   await byHand(fleet, place, remedy);
-  return { seen: { before, open, after: await invoices(fleet) }, found, remedy };
+  return { seen: { before, open, after: await invoicesSeenBy(fleet, READER) }, found, remedy };
 }
 
 function errorsOf({ findings }: IsolationCheck): Finding[] {
   return findings.filter(({ level }) => level === 'error');
-}
-
-async function invoices(fleet: Fleet): Promise<number> {
-  const answer = await askTenant(fleet, READER, 'select count(*)::int as invoices from invoice');
-  if ('refused' in answer) throw unexpected(answer.refused.message);
-  return Number(answer.rows[0]?.['invoices']);
 }
 
 /** What somebody does with psql, past this tool. */

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type Answer, askTenant, askWithoutTenant } from '../../operations/ask.js';
+import { askTenant } from '../../operations/ask.js';
 import { runScript } from '../../operations/run-script.js';
 import { showTenant } from '../../operations/show.js';
 import type { Fleet } from '../../engine/context.js';
@@ -7,6 +7,7 @@ import { count } from '../../render/line.js';
 import { table } from '../../render/table.js';
 import { companyOn } from './companies.js';
 import { unexpected } from './demo.js';
+import { invoicesSeenBy, invoicesSeenByNobody } from './invoices.js';
 import type { DemoStep } from './step.js';
 
 const [ONE, OTHER] = [companyOn('free', 0), companyOn('free', 1)];
@@ -17,7 +18,6 @@ const ROWS = new Map([
   [companyOn('pro'), 2_000],
   [companyOn('enterprise'), 5_000],
 ]);
-const COUNT_INVOICES = 'select count(*)::int as invoices from invoice';
 
 export const isolate: DemoStep = {
   name: 'isolate',
@@ -70,9 +70,9 @@ async function fill(fleet: Fleet, file: string) {
 /** Who sees how many invoices in the shared table. Anything but a clean cut would be news. */
 async function look(fleet: Fleet) {
   const [one, other, none] = [
-    invoicesIn(await askTenant(fleet, ONE, COUNT_INVOICES)),
-    invoicesIn(await askTenant(fleet, OTHER, COUNT_INVOICES)),
-    invoicesIn(await askWithoutTenant(fleet, ONE, COUNT_INVOICES)),
+    await invoicesSeenBy(fleet, ONE),
+    await invoicesSeenBy(fleet, OTHER),
+    await invoicesSeenByNobody(fleet, ONE),
   ];
   if (one === 0 || other === 0 || none !== 0)
     throw unexpected(`invoices were seen as ${one}, ${other} and ${none}, which is not isolated.`);
@@ -89,11 +89,4 @@ async function steal(fleet: Fleet) {
   );
   if ('rows' in answer) throw unexpected(`${ONE} could write rows of ${OTHER}.`);
   return answer.refused;
-}
-
-/** The number in an answer; a refusal counts as a broken promise here. */
-function invoicesIn(answer: Answer): number {
-  if ('refused' in answer)
-    throw unexpected(`${answer.refused.message} (SQLSTATE ${answer.refused.sqlstate}).`);
-  return Number(answer.rows[0]?.['invoices']);
 }

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { groupBy } from '../../core/group-by.js';
-import { BY_LEVEL, type Finding } from '../../core/finding.js';
+import { type Finding, worstFirst } from '../../core/finding.js';
 import type { Fleet } from '../../engine/context.js';
 import type { OwnHome } from '../../engine/isolation/catalog-rule.js';
 import { type Coverage, noCoverage, together } from '../../engine/isolation/coverage.js';
@@ -37,9 +37,7 @@ export async function checkIsolation(fleet: Fleet): Promise<IsolationCheck> {
     ),
   );
   return {
-    findings: checked
-      .flatMap(({ findings }) => findings)
-      .toSorted((one, other) => BY_LEVEL[one.level] - BY_LEVEL[other.level]),
+    findings: worstFirst(checked.flatMap(({ findings }) => findings)),
     coverage: together(checked.map(({ coverage }) => coverage)),
   };
 }

@@ -4,7 +4,6 @@ import { placementOf } from '../../engine/local/placements.js';
 import { driverOf } from '../../engine/tiers/registry.js';
 import { sql } from '../../pg/sql.js';
 import { homeOf } from '../home.js';
-import { limitsOf } from '../provision-plan.js';
 import { alone } from '../tenant-lock.js';
 import type { CatalogHome, LocalHome } from './home-rows.js';
 import { type DatabaseContext, type DoctorFinding, placeName } from './rule.js';
@@ -49,7 +48,7 @@ async function describe(
   const { database } = session;
   await alone(fleet, tenant, async (catalog) => {
     const record = await requireTenant(catalog, tenant);
-    const home = homeOf(record, limitsOf(fleet.settings, record.plan));
+    const home = homeOf(fleet, record);
     if (home.placement.cluster !== cluster || home.placement.database !== database) return;
     const { status } = record;
     if (status !== 'active' && status !== 'suspended' && status !== 'offboarding') return;

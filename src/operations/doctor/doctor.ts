@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import type { Finding } from '../../core/finding.js';
+import { type Finding, worstFirst } from '../../core/finding.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
 import type { Fleet } from '../../engine/context.js';
 import { faultOf } from '../fault.js';
@@ -59,14 +59,12 @@ async function findAll(fleet: Fleet): Promise<DoctorFinding[]> {
     lanes(() => inspectCluster(fleet, name)),
   );
   const findings = [...catalog.flat(), ...(await Promise.all(clusters)).flat()];
-  return findings.toSorted((one, other) => ORDER[one.level] - ORDER[other.level]);
+  return worstFirst(findings);
 }
 
 function step({ rule, where }: DoctorFinding): string {
   return `${where}: ${mendingOf(rule)} (${rule})`;
 }
-
-const ORDER = { error: 0, warning: 1, info: 2 } as const;
 
 /** What cannot be mended stays a finding, with the reason. */
 async function mend(

@@ -3,8 +3,8 @@ import type { Admission } from '../../engine/local/placements.js';
 import type { Connection } from '../../pg/connection.js';
 import { raw, sql } from '../../pg/sql.js';
 
-/** A row of `tenantctl.placement`. */
-export interface LocalHome {
+/** What catalog and home both say of a tenant. */
+interface SaidByBoth {
   tenant: string;
   key: string;
   tier: Tier;
@@ -15,8 +15,12 @@ export interface LocalHome {
   owner: string | null;
   labels: string;
   status: string;
-  state: Admission;
   epoch: number;
+}
+
+/** A row of `tenantctl.placement`. */
+export interface LocalHome extends SaidByBoth {
+  state: Admission;
   /** Seconds since 1970. */
   changedAt: number;
   /** Is its schema there? */
@@ -26,18 +30,7 @@ export interface LocalHome {
 }
 
 /** What the catalog knows of a tenant that it places in this database. */
-export interface CatalogHome {
-  tenant: string;
-  key: string;
-  tier: Tier;
-  unit: string;
-  schema: string;
-  role: string;
-  plan: string | null;
-  owner: string | null;
-  labels: string;
-  status: string;
-  epoch: number;
+export interface CatalogHome extends SaidByBoth {
   /** Is a move under way that is not at rest in its grace period, or is it being deleted? */
   passing: boolean;
   /** When the audit log last speaks of the tenant; seconds since 1970. */

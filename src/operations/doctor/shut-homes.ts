@@ -3,7 +3,6 @@ import { driverOf } from '../../engine/tiers/registry.js';
 import { isHeld } from '../../pg/locks.js';
 import { sql } from '../../pg/sql.js';
 import { homeOf } from '../home.js';
-import { limitsOf } from '../provision-plan.js';
 import { alone } from '../tenant-lock.js';
 import { type DatabaseContext, type DoctorFinding, placeName } from './rule.js';
 
@@ -62,7 +61,7 @@ async function close({ fleet }: DatabaseContext, tenant: string): Promise<void> 
   await alone(fleet, tenant, async (catalog) => {
     const record = await requireTenant(catalog, tenant);
     if (record.status !== 'offboarding') return;
-    const home = homeOf(record, limitsOf(fleet.settings, record.plan));
+    const home = homeOf(fleet, record);
     await driverOf(record.tier).fence(fleet, home, 'offboarding');
   });
 }

@@ -13,7 +13,6 @@ import type { Connection } from '../../pg/connection.js';
 import { sql } from '../../pg/sql.js';
 import { homeOf } from '../home.js';
 import { kitFor } from '../kit.js';
-import { limitsOf } from '../provision-plan.js';
 import { inspectMove } from './inspect.js';
 import type { MovePlan, PromoteRequest } from './move-plan.js';
 import { planSteps, predictPause } from './plan-steps.js';
@@ -24,7 +23,7 @@ import { planSteps, predictPause } from './plan-steps.js';
  */
 export async function planMove(fleet: Fleet, request: PromoteRequest): Promise<MovePlan | null> {
   const record = await fleet.catalog((connection) => requireTenant(connection, request.id));
-  const home = homeOf(record, limitsOf(fleet.settings, record.plan));
+  const home = homeOf(fleet, record);
   const target = await destination(fleet, record, home, request);
   if (samePlace(home.placement, target.placement)) return null;
   assertMovable(record);

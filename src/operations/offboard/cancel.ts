@@ -11,7 +11,6 @@ import type { Fleet } from '../../engine/context.js';
 import { driverOf } from '../../engine/tiers/registry.js';
 import type { Connection } from '../../pg/connection.js';
 import { homeOf } from '../home.js';
-import { limitsOf } from '../provision-plan.js';
 import { alone } from '../tenant-lock.js';
 import { offboardedNow } from './report.js';
 import type { OffboardPlan, Offboarded } from './request.js';
@@ -56,11 +55,7 @@ async function cancel(fleet: Fleet, connection: Connection, id: string): Promise
     await lastOffboardingOf(connection, id),
   );
   if (finishedAt === null) {
-    await driverOf(record.tier).fence(
-      fleet,
-      homeOf(record, limitsOf(fleet.settings, record.plan)),
-      statusBefore,
-    );
+    await driverOf(record.tier).fence(fleet, homeOf(fleet, record), statusBefore);
     fleet.reach('offboard.home-opened');
     await connection.atomically([
       offboardingStep(offboarding, 'cancelled'),

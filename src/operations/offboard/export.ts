@@ -12,7 +12,6 @@ import type { TenantRecord } from '../../engine/catalog/tenants.js';
 import type { Fleet } from '../../engine/context.js';
 import { exportHome } from '../export.js';
 import { homeOf } from '../home.js';
-import { limitsOf } from '../provision-plan.js';
 
 /**
  * Exports a tenant that is leaving. An export of this very offboarding that was finished before a crash is taken as it
@@ -27,7 +26,7 @@ export async function exportLeaving(
 ): Promise<ExportRecord> {
   const directory = path.resolve(wished ?? exportDirectory(fleet, offboarding));
   try {
-    const home = homeOf(record, limitsOf(fleet.settings, record.plan));
+    const home = homeOf(fleet, record);
     const { manifestSha256, rows, bytes, manifest } = await exportHome(fleet, home, { directory });
     return { directory, manifestSha256, rows, bytes, finishedAt: manifest.snapshot.at };
   } catch (error) {

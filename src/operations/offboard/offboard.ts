@@ -15,7 +15,6 @@ import type { Fleet } from '../../engine/context.js';
 import { driverOf } from '../../engine/tiers/registry.js';
 import type { Connection } from '../../pg/connection.js';
 import { homeOf } from '../home.js';
-import { limitsOf } from '../provision-plan.js';
 import { requireSigningKey } from '../signing.js';
 import { alone } from '../tenant-lock.js';
 import { shortId } from '../../core/short-id.js';
@@ -108,7 +107,7 @@ async function closeAndExport(
   offboarding: StoredOffboarding,
   request: OffboardRequest,
 ): Promise<void> {
-  const home = homeOf(record, limitsOf(fleet.settings, record.plan));
+  const home = homeOf(fleet, record);
   await driverOf(record.tier).fence(fleet, home, 'offboarding');
   fleet.reach('offboard.home-closed');
   const exported = offboarding.wantsExport

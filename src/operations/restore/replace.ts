@@ -16,7 +16,6 @@ import type { Connection } from '../../pg/connection.js';
 import { exportHome } from '../export.js';
 import { homeOf, toTenant } from '../home.js';
 import { loadFleetMigrations } from '../migrations.js';
-import { limitsOf } from '../provision-plan.js';
 import { alone } from '../tenant-lock.js';
 import { type Bag, openBag, rowsOf } from './bag.js';
 import { fillOwnHome } from './fill-own-home.js';
@@ -108,7 +107,7 @@ export async function preflight(
   record: TenantRecord,
 ): Promise<Filling> {
   await assertReplaceable(connection, record);
-  const home = homeOf(record, limitsOf(fleet.settings, record.plan));
+  const home = homeOf(fleet, record);
   const filling = fillingOf(fleet, bag, home, (session) => permitReplacing(fleet, session, home));
   const migrations = await loadFleetMigrations(fleet);
   await inFilling(filling, async (session) => {

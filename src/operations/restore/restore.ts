@@ -9,7 +9,7 @@ import { activateTenant, assertServable, planTenant, readVersion, recordTenant }
 import { deliverHooks } from '../deliver-hooks.js';
 import { homeOf, toTenant } from '../home.js';
 import { type Kit, kitFor } from '../kit.js';
-import { type ProvisionRequest, assertSameRequest, limitsOf } from '../provision-plan.js';
+import { type ProvisionRequest, assertSameRequest } from '../provision-plan.js';
 import { alone } from '../tenant-lock.js';
 import { type Bag, openBag, rowsOf } from './bag.js';
 import { type Standing, makeHome } from './make-home.js';
@@ -90,8 +90,7 @@ async function restoreLocked(
     details: { manifest: bag.manifestSha256, from: bag.manifest.tenant.id, rows: rowsOf(bag.manifest) },
   } as const;
   const planned = known === undefined ? await planTenant(fleet, connection, kit, request) : undefined;
-  const home =
-    planned?.home ?? homeOf(known as TenantRecord, limitsOf(fleet.settings, (known as TenantRecord).plan));
+  const home = planned?.home ?? homeOf(fleet, known as TenantRecord);
   const standing: Standing = await makeHome(fleet, {
     bag,
     home,

@@ -15,7 +15,6 @@ import type { TierDriver } from '../../engine/tiers/driver.js';
 import { admissionIfOurs, placeTaken, strayHome } from '../../engine/tiers/place-taken.js';
 import { driverOf } from '../../engine/tiers/registry.js';
 import { homeOf } from '../home.js';
-import { limitsOf } from '../provision-plan.js';
 import { carryHolds, onHold } from './hold.js';
 
 /** A tenant whose deletion is at work. */
@@ -43,7 +42,7 @@ export async function openDeparture(fleet: Fleet, offboarding: StoredOffboarding
   if (hold !== undefined) throw onHold(hold);
   if (record.status !== 'offboarding') throw notOffboarding(record);
   if (offboarding.wantsExport && offboarding.export === null) throw exportMissing(tenant);
-  const home = homeOf(record, limitsOf(fleet.settings, record.plan));
+  const home = homeOf(fleet, record);
   const driver = driverOf(record.tier);
   const side: Side = { name: 'target', home, shared: driver.facts.sharesUnit };
   const former = history.filter(({ until }) => until !== null) as unknown as Departure['former'];

@@ -19,7 +19,6 @@ import type { Connection } from '../../pg/connection.js';
 import { NO_SUCH_DATABASE, sqlstateOf } from '../../pg/errors.js';
 import { raw } from '../../pg/sql.js';
 import { homeOf } from '../home.js';
-import { limitsOf } from '../provision-plan.js';
 
 /** The holds that stand on a tenant after a change. */
 export interface HoldResult {
@@ -70,7 +69,7 @@ export async function releaseHold(
   if (reason === null) throw reasonMissing('release', id);
   return fleet.catalog(async (connection) => {
     const record = await requireTenant(connection, id);
-    await assertHoldsKnown(fleet, homeOf(record, limitsOf(fleet.settings, record.plan)));
+    await assertHoldsKnown(fleet, homeOf(fleet, record));
     if (options.dryRun) return settle(fleet, connection, record, 'hold.release', options);
     for (const { hold } of await standingHoldsOf(connection, id))
       await connection.atomically([
@@ -143,7 +142,7 @@ export async function tellWhatStands(fleet: Fleet, tenant: string): Promise<bool
     await connection.execute(raw('set local idle_in_transaction_session_timeout = 0'));
     await lockTenant(connection, tenant);
     const record = await requireTenant(connection, tenant);
-    const home = homeOf(record, limitsOf(fleet.settings, record.plan));
+    const home = homeOf(fleet, record);
     return tell(fleet, home, await standingHoldsOf(connection, tenant));
   });
 }

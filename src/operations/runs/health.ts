@@ -8,7 +8,6 @@ import { driverOf } from '../../engine/tiers/registry.js';
 import type { SurveyedUnit } from '../../engine/waves/survey.js';
 import { raw } from '../../pg/sql.js';
 import { homeOf, toTenant } from '../home.js';
-import { limitsOf } from '../provision-plan.js';
 
 /** A pool has too many tenants to ask each; so many of them stand for it. */
 const TENANTS_OF_A_POOL = 10;
@@ -53,7 +52,7 @@ async function ask(fleet: Fleet, check: HealthCheck, tenant: TenantRecord): Prom
 }
 
 async function askSql(fleet: Fleet, query: string, tenant: TenantRecord): Promise<string | null> {
-  const home = homeOf(tenant, limitsOf(fleet.settings, tenant.plan));
+  const home = homeOf(fleet, tenant);
   try {
     const row = await driverOf(home.placement.tier).open(fleet, home, (session) => session.row(raw(query)));
     const [first] = Object.values(row ?? {});

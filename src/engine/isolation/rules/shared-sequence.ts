@@ -1,13 +1,5 @@
-import { ident, sql } from '../../../pg/sql.js';
-import { type CatalogRule, foundIn } from '../catalog-rule.js';
-import { revoke } from '../statements.js';
-import { granteeName, poolSchemas, reachesApplication, withApplication } from '../tables.js';
-
-interface Right {
-  schema: string;
-  name: string;
-  grantee: string | null;
-}
+import type { CatalogRule } from '../catalog-rule.js';
+import { findSequenceRights } from '../sequence-rights.js';
 
 export const sharedSequence: CatalogRule = {
   home: 'pool',
@@ -23,21 +15,13 @@ export const sharedSequence: CatalogRule = {
     bad: 'grant select on sequence payment_reference_seq to app_user;',
     good: 'grant usage on sequence payment_reference_seq to app_user;',
   },
-  async find(context) {
-    const rights = await context.session.rows<Right>(sql`
-      ${withApplication(context)}
-      select n.nspname::text as schema, c.relname::text as name, ${granteeName(sql`x.grantee`)} as grantee
-        from pg_class c join pg_namespace n on n.oid = c.relnamespace cross join aclexplode(c.relacl) x
-       where n.nspname = any (${poolSchemas(context)}::text[]) and c.relkind = 'S' and x.privilege_type = 'SELECT'
-         and x.grantee <> c.relowner and ${reachesApplication(sql`x.grantee`)} order by 1, 2, 3`);
-    return rights.map(({ schema, name, grantee }) =>
-      foundIn(
-        context,
-        this.rule,
-        `${schema}.${name}`,
-        `${grantee ?? 'PUBLIC'} may read sequence ${schema}.${name}: it tells how many rows all tenants together have made`,
-        { sql: [revoke(['SELECT'], 'SEQUENCE', ident(schema, name), grantee)], facts: { grantee } },
-      ),
+  find(context) {
+    return findSequenceRights(
+      context,
+      this.rule,
+      'SELECT',
+      'read',
+      'it tells how many rows all tenants together have made',
     );
   },
 };
