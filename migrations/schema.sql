@@ -4,6 +4,19 @@
 create schema tenantctl;
 comment on schema tenantctl is 'Local state of tenantctl: which migrations and which tenants live in this database';
 
+create table tenantctl.adopted (
+  unit text not null,
+  schema text not null,
+  owner text,
+  ledger jsonb,
+  dual_write boolean default false not null,
+  adopted_at timestamp with time zone default now() not null,
+  adopted_by text default SESSION_USER not null,
+  constraint adopted_pkey PRIMARY KEY (unit),
+  constraint adopted_check CHECK (((ledger IS NOT NULL) OR (NOT dual_write)))
+);
+comment on table tenantctl.adopted is 'Units that another tool had made: whose tables they are, and which other ledger tells of them';
+
 create table tenantctl.dirty (
   entry bigint generated always as identity not null,
   move text not null,
@@ -925,7 +938,9 @@ create table tenantctl_catalog.units (
   version_name text,
   shape text,
   seen_at timestamp with time zone default now() not null,
+  adopted jsonb,
   constraint units_pkey PRIMARY KEY (id),
+  constraint units_adopted_check CHECK (((adopted IS NULL) OR (jsonb_typeof(adopted) = 'object'::text))),
   constraint units_check CHECK (((version_id IS NULL) = (version_name IS NULL))),
   constraint units_cluster_fkey FOREIGN KEY (cluster) REFERENCES tenantctl_catalog.clusters(name),
   constraint units_tier_check CHECK ((tier = ANY (ARRAY['pool'::text, 'schema'::text, 'database'::text])))
@@ -933,6 +948,7 @@ create table tenantctl_catalog.units (
 CREATE INDEX units_place ON tenantctl_catalog.units USING btree (cluster, database);
 CREATE INDEX units_version ON tenantctl_catalog.units USING btree (tier, version_id);
 comment on table tenantctl_catalog.units is 'What migrates together, with its version as last seen; the ledger beside the data is the truth';
+comment on column tenantctl_catalog.units.adopted is 'Null where this tool made the unit; the local state beside the data is the truth';
 
 CREATE OR REPLACE FUNCTION tenantctl_catalog.audit_hash(p_entry tenantctl_catalog.audit)
  RETURNS text

@@ -1,3 +1,4 @@
+import type { Adoption } from './adoption.js';
 import type { Tier } from './tier.js';
 
 /** What migrates together: a whole pool, one tenant schema, one tenant database. */
@@ -18,6 +19,8 @@ export interface MigrationUnit {
   /** Ids of the tenants in it; empty for a pool, whose tenants are counted instead. */
   tenants: string[];
   tenantCount: number;
+  /** Where another tool had made it. */
+  adopted?: Adoption | null;
 }
 
 /** The newest migration that a unit has; null before the first. */

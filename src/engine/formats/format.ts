@@ -35,6 +35,8 @@ export interface MigrationFile extends MigrationScript {
   checksum: string;
   /** The way back, or null. */
   down: MigrationScript | null;
+  /** What the format's own tool knows of it beside name and text, such as the time in a journal. */
+  particulars?: Readonly<Record<string, string | number>>;
 }
 
 /** A directory's names, and the texts in it on demand. */
