@@ -18,6 +18,8 @@ export interface ToolLedger {
   marks: readonly string[];
   /** Columns that it never has, where the ledger of another tool has the same name and columns. */
   lacks: readonly string[];
+  /** Tables that always stand beside it, where columns alone do not tell it from the ledger of another tool. */
+  beside: readonly string[];
   /** Columns that `judge` reads where they are there. Times are left out: units of the same history have equal rows. */
   columns: readonly string[];
   /** The column, or columns, that rows are read in order of. */
@@ -29,8 +31,8 @@ export interface ToolLedger {
   lockKey(place: ToolLedgerPlace, database: string): bigint | null;
   /** What the rows say of the files. Never guesses: what cannot be told is a problem. */
   judge(rows: readonly LedgerRow[], files: readonly MigrationFile[]): Judgement;
-  /** What the tool itself would write for a file; null where that cannot be told from the file. */
-  mirror: LedgerMirror | null;
+  /** What the tool itself would write for a file. */
+  mirror: LedgerMirror;
 }
 
 /** What a ledger says. */
@@ -58,18 +60,33 @@ export interface LedgerProblem {
   hint: string;
 }
 
+/** The time of the transaction: PostgreSQL reads this text as such in a column of any time type. */
+export const NOW = 'now';
+/** One more than the greatest value of that column in the table, or 1. */
+export const NEXT = { next: true } as const;
+
+export type MirrorValue = string | number | boolean | null | typeof NEXT;
+
 /** A row that is written or removed, in the ledger's table or in one beside it. */
 export interface MirrorRow {
-  /** A table in the ledger's schema. */
-  table: string;
+  /** A table in the ledger's schema; null for the ledger itself, whatever its name there. */
+  table: string | null;
   /** Values by column; columns that are left out have their default. */
-  values: Readonly<Record<string, string | number | boolean | null>>;
+  values: Readonly<Record<string, MirrorValue>>;
+  /** Columns among them that older versions of the tool do not have: left out where the table lacks them. */
+  newer?: readonly string[];
 }
 
-/** Keeps a tool's ledger true: what it would have written itself. */
+/** Removals go before insertions; a removal takes every row that has these values, all rows where there are none. */
+export interface MirrorChange {
+  remove: MirrorRow[];
+  insert: MirrorRow[];
+}
+
+/** Keeps a tool's ledger true: what it would have written itself. Null for a file whose row cannot be told from it. */
 export interface LedgerMirror {
-  /** After a file was applied. Removals go before insertions; a removal takes every row that has these values, all rows where there are none. */
-  applied(file: MigrationFile): { remove: MirrorRow[]; insert: MirrorRow[] };
+  /** After a file was applied. */
+  applied(file: MigrationFile): MirrorChange | null;
   /** After a file was taken back; `before` is the newest one that stays, or null. */
-  takenBack(file: MigrationFile, before: MigrationFile | null): { remove: MirrorRow[]; insert: MirrorRow[] };
+  takenBack(file: MigrationFile, before: MigrationFile | null): MirrorChange | null;
 }
