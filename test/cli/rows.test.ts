@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readTenantRows } from '../../src/cli/rows/read.js';
+import { readTenantRows } from '../../src/cli/rows/request.js';
 import { emptyFolder, testIo } from './support.js';
 
 /** `Array.fromAsync` is not in Node 20. */

@@ -10,7 +10,7 @@ import { tenantText } from '../../render/tenant-text.js';
 import type { Call, Outcome } from '../command.js';
 import type { provision as declaration } from '../commands/provision.js';
 import { given } from '../given.js';
-import { readTenantRows } from '../rows/read.js';
+import { readTenantRows } from '../rows/request.js';
 import { parsePairs } from '../values.js';
 
 type ProvisionCall = Call<typeof declaration>;

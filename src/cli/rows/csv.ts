@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { type CsvError, parse } from 'csv-parse';
 import { usageError } from '../../core/errors.js';
-import { COLUMNS, isColumn, type RawRow } from './request.js';
+import { isColumn, type RawRow } from './columns.js';
 
 interface Parsed {
   record: string[];
@@ -13,16 +13,21 @@ const MOST_BYTES_A_ROW = 1_000_000;
 
 /**
  * Rows of a CSV text. A row that does not fit the header is told with its line, and the next one is read.
- * @throws usage error `ROWS_HEADER` (exit 2) when the columns are not those of tenants
+ * @param known the columns that it may have beside labels
+ * @throws usage error `ROWS_HEADER` (exit 2) when it has others, or no id
  */
-export async function* readCsv(text: Readable, name: string): AsyncGenerator<RawRow> {
+export async function* readCsv(
+  text: Readable,
+  name: string,
+  known: readonly string[],
+): AsyncGenerator<RawRow> {
   const broken: RawRow[] = [];
   let columns: string[] | undefined;
   for await (const { record, info } of parseText(text, (row) => broken.push(row))) {
-    if (columns === undefined) columns = checkHeader(record, name);
+    if (columns === undefined) columns = checkHeader(record, name, known);
     else yield toRow(columns, record, info.lines);
   }
-  if (columns === undefined) checkHeader([], name);
+  if (columns === undefined) checkHeader([], name, known);
   // It breaks at most once, in a row that has no end.
   yield* broken.slice(0, 1);
 }
@@ -61,8 +66,8 @@ function toRow(columns: readonly string[], record: readonly string[], line: numb
   return { line, cells: new Map(columns.map((column, at) => [column, record[at] ?? ''])) };
 }
 
-function checkHeader(header: string[], name: string): string[] {
-  const odd = header.find((column) => !isColumn(column));
+function checkHeader(header: string[], name: string, known: readonly string[]): string[] {
+  const odd = header.find((column) => !isColumn(known, column));
   const twice = header.find((column, at) => header.indexOf(column) !== at);
   if (header.includes('id') && odd === undefined && twice === undefined) return header;
   const problem =
@@ -72,7 +77,7 @@ function checkHeader(header: string[], name: string): string[] {
         ? `has the column ${twice} twice`
         : 'lacks the column id';
   throw usageError('ROWS_HEADER', `--from: the header of ${name} ${problem}.`, {
-    hint: `Its first line names the columns: ${COLUMNS.join(',')},label.<name>; only id must be there.`,
+    hint: `Its first line names the columns: ${known.join(',')},label.<name>; only id must be there.`,
     facts: { option: '--from' },
   });
 }

@@ -2,29 +2,20 @@ import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { usageError } from '../../core/errors.js';
-import type { ProvisionRequest } from '../../operations/provision.js';
-import type { ProvisionRow } from '../../operations/provision-many.js';
 import type { Io } from '../io.js';
+import type { RawRow } from './columns.js';
 import { readCsv } from './csv.js';
 import { readNdjson } from './ndjson.js';
-import { toRequest } from './request.js';
 
 /**
  * The rows of a CSV or NDJSON file, or of stdin (`-`), as a stream: the file may hold more tenants
  * than memory. What begins with `{` is NDJSON.
+ * @param columns the columns that rows may have beside labels
  * @throws usage error `ROWS_UNREADABLE` or `ROWS_HEADER` (exit 2) when no row can be read at all
  */
-export async function* readTenantRows(
-  from: string,
-  io: Io,
-  defaults: Omit<ProvisionRequest, 'id'>,
-): AsyncGenerator<ProvisionRow> {
-  const chunks = readChunks(from, io);
-  const { first, all } = await peek(chunks);
-  const rows = first.trimStart().startsWith('{') ? readNdjson(all) : readCsv(all, from);
-  for await (const row of rows) {
-    yield 'problem' in row ? row : toRequest(row, defaults);
-  }
+export async function* readRows(from: string, io: Io, columns: readonly string[]): AsyncGenerator<RawRow> {
+  const { first, all } = await peek(readChunks(from, io));
+  yield* first.trimStart().startsWith('{') ? readNdjson(all, columns) : readCsv(all, from, columns);
 }
 
 async function* readChunks(from: string, io: Io): AsyncGenerator<string> {

@@ -3,27 +3,32 @@ import { parseTenantId } from '../../core/tenant.js';
 import { isTier, TIERS } from '../../core/tier.js';
 import type { ProvisionRequest } from '../../operations/provision.js';
 import type { ProvisionRow } from '../../operations/provision-many.js';
+import type { Io } from '../io.js';
+import { type Cells, filledCells, labelsOf } from './columns.js';
+import { readRows } from './read.js';
 
-/** The texts of a row by the name of their column; labels as `label.<name>`. */
-export type Cells = ReadonlyMap<string, string>;
+const COLUMNS = ['id', 'plan', 'tier', 'cluster', 'pool', 'tenantKey', 'owner'] as const;
 
-/** A row before its values are looked at. */
-export type RawRow = { line: number; cells: Cells } | { line: number; problem: string };
-
-export const COLUMNS = ['id', 'plan', 'tier', 'cluster', 'pool', 'tenantKey', 'owner'] as const;
-const LABEL_COLUMN = /^label\.(.+)$/;
-
-/** Whether a row may have this column. */
-export function isColumn(name: string): boolean {
-  return (COLUMNS as readonly string[]).includes(name) || LABEL_COLUMN.test(name);
+/**
+ * The tenants that a file wants to have provisioned; `defaults` stand in for what a row leaves out.
+ * @throws usage error `ROWS_UNREADABLE` or `ROWS_HEADER` (exit 2) when no row can be read at all
+ */
+export async function* readTenantRows(
+  from: string,
+  io: Io,
+  defaults: Omit<ProvisionRequest, 'id'>,
+): AsyncGenerator<ProvisionRow> {
+  for await (const row of readRows(from, io, COLUMNS)) {
+    yield 'problem' in row ? row : toRequest(row, defaults);
+  }
 }
 
 /** A row as a request; an empty cell counts as absent, and what was said for all rows stands in. */
-export function toRequest(
+function toRequest(
   { line, cells }: { line: number; cells: Cells },
   defaults: Omit<ProvisionRequest, 'id'>,
 ): ProvisionRow {
-  const filled = new Map([...cells].filter(([, text]) => text !== ''));
+  const filled = filledCells(cells);
   const id = filled.get('id');
   const problem = problemOf(filled);
   if (problem !== undefined || id === undefined)
@@ -60,12 +65,4 @@ function valuesOf(cells: Cells): Omit<ProvisionRequest, 'id'> {
     cells.get(column),
   ]);
   return Object.fromEntries(pairs) as Omit<ProvisionRequest, 'id'>;
-}
-
-function labelsOf(cells: Cells): Record<string, string> {
-  const pairs = [...cells].flatMap(([column, text]) => {
-    const name = LABEL_COLUMN.exec(column)?.[1];
-    return name === undefined ? [] : [[name, text] as const];
-  });
-  return Object.fromEntries(pairs);
 }

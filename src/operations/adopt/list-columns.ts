@@ -1,0 +1,17 @@
+/** The columns of a list of tenants that are there already, labels aside: what `adopt` reads and `adopt --discover` writes. */
+export const LIST_COLUMNS = [
+  'id',
+  'tier',
+  'cluster',
+  'database',
+  'schema',
+  'tenantKey',
+  'plan',
+  'pool',
+  'owner',
+  'role',
+  'version',
+  'ledger',
+] as const;
+
+export type ListColumn = (typeof LIST_COLUMNS)[number];
