@@ -1,13 +1,13 @@
 import type { Finding } from '../../core/finding.js';
 import type { Rule } from '../../core/rule.js';
-import { ident, literal } from '../../pg/sql.js';
+import { ident } from '../../pg/sql.js';
 import { partitionReached } from './probes/partition-reached.js';
 import type { Scene } from './scene.js';
 import type { Relation } from './specimen/relation.js';
 
 /** What lets rows through at a table, as far as the catalogs say, and the SQL against it. */
 export function policyAdvice(scene: Scene, table: Relation, rule: Rule): Pick<Finding, 'hint' | 'facts'> {
-  const role = ident(scene.fleet.settings.tenancy.appRole).text();
+  const role = ident(scene.role).text();
   const name = table.qualified;
   if (rule === partitionReached)
     return { hint: rule.remedy, facts: { sql: [`revoke all on ${name} from ${role}, public`] } };
@@ -20,6 +20,7 @@ export function policyAdvice(scene: Scene, table: Relation, rule: Rule): Pick<Fi
         sql: [
           `alter table ${name} enable row level security`,
           `alter table ${name} force row level security`,
+          ...toolPolicies(scene, table),
           ...narrow(scene, table),
         ],
       },
@@ -46,16 +47,50 @@ function brief(policy: string): string {
   return policy.length > 160 ? `${policy.slice(0, 160)}…` : policy;
 }
 
-/** A restrictive policy on the tenant column. */
-function narrow({ fleet, schema }: Scene, table: Relation): string[] {
-  const { column, setting, appRole } = fleet.settings.tenancy;
-  const type = table.columns.find(({ name }) => name === column)?.type;
-  if (type === undefined || table.schema !== schema) return [];
-  const condition = `${ident(column).text()} = nullif(current_setting(${literal(setting)}, true), '')::${type}`;
-  const permissive =
-    table.policies.length === 0 ? [`create policy tenant on ${table.qualified} using (${condition})`] : [];
+/** What this tool's policies ask for in a table of the pool. */
+function conditionsFor(
+  { conditions, schema, fleet }: Scene,
+  table: Relation,
+): { tenant: string; either: string } | null {
+  const type = table.columns.find(({ name }) => name === fleet.settings.tenancy.column)?.type ?? '';
+  const tenant = conditions.tenant.get(type);
+  if (tenant === undefined || table.schema !== schema) return null;
+  return { tenant, either: `(${conditions.fleet}) or (${tenant})` };
+}
+
+/** Those of this tool's policies that are not there: the tenant's own, and the one that lets the administrator in. */
+function toolPolicies(scene: Scene, table: Relation): string[] {
+  const found = conditionsFor(scene, table);
+  if (found === null) return [];
+  const on = table.qualified;
+  const { fleet } = scene.conditions;
   return [
-    ...permissive,
-    `create policy tenant_only on ${table.qualified} as restrictive for all to ${ident(appRole).text()} using (${condition})`,
+    ...(table.toolPolicies.includes('tenantctl_tenant') || table.policies.length > 0
+      ? []
+      : [`create policy tenantctl_tenant on ${on} using (${found.tenant}) with check (${found.tenant})`]),
+    ...(table.toolPolicies.includes('tenantctl_fleet')
+      ? []
+      : [
+          `create policy tenantctl_fleet on ${on} to ${ident(table.owner).text()} using (${fleet}) with check (${fleet})`,
+        ]),
+  ];
+}
+
+/** A restrictive policy on the tenant column, which also asks whether the tenant lives here and may work. */
+function narrow(scene: Scene, table: Relation): string[] {
+  const found = conditionsFor(scene, table);
+  if (found === null || table.policies.length === 0) return [];
+  const { appRole } = scene.fleet.settings.tenancy;
+  const on = table.qualified;
+  const [app, owner] = [ident(appRole).text(), ident(table.owner).text()];
+  return [
+    `drop policy if exists tenantctl_guard on ${on}`,
+    `create policy tenantctl_guard on ${on} as restrictive for all to ${app}, ${owner} using (${found.either}) with check (${found.either})`,
+    // A role that does not inherit from the application's is not bound by what binds that one.
+    ...(scene.role === appRole
+      ? []
+      : [
+          `create policy tenant_only on ${on} as restrictive for all to ${ident(scene.role).text()} using (${found.tenant}) with check (${found.tenant})`,
+        ]),
   ];
 }

@@ -1,5 +1,6 @@
 import type { Connection, MessageResult } from '../../pg/connection.js';
 import { ident, literal, sql } from '../../pg/sql.js';
+import { TIME_LEFT } from './overtime.js';
 
 export const COMMANDS = [
   'SELECT',
@@ -121,6 +122,7 @@ export function asRole(
     'set local role none',
     sql`select set_config('tenantctl.scope', '', true), set_config('search_path', ${path}, true)`.text(),
     ...context,
+    TIME_LEFT,
     `set local role ${ident(role).text()}`,
   ].join('; ');
 }

@@ -14,6 +14,7 @@ import { reachesBack, referenceToForeignRow } from './probes/reference-to-foreig
 import { verdictOf } from './probes/verdict.js';
 import { type Scene, placeOf } from './scene.js';
 import { policyAdvice } from './advice.js';
+import { TOO_LONG, asksLoginFinding, overtimeFinding } from './not-inspected.js';
 import type { Relation } from './specimen/relation.js';
 
 /** What was found at one table, and how much of it was looked at. */
@@ -36,14 +37,31 @@ export function judgeTable(scene: Scene, tried: Tried): Judged {
   );
   const sure = tried.outcomes.filter(({ outcome }) => doubt.get(outcome.attempt.command) === null);
   const crossed = sure.filter(({ outcome }) => verdictOf(outcome) === 'crossed');
-  const untrusted = table.asksSession && crossed.length > 0;
   const findings = [
-    ...(untrusted ? [] : crossingFindings(scene, table, crossed)),
+    // Who sees what depends on the login, and that of a probe is the administrator's.
+    ...(table.asksLogin === null ? crossingFindings(scene, table, crossed) : []),
     ...brokenFindings(scene, table, sure),
     ...keyFindings(scene, tried),
     ...referenceFindings(scene, tried),
+    ...gapFindings(scene, tried),
   ];
-  return { findings, coverage: coverageOf(scene, tried, doubt, untrusted) };
+  return { findings, coverage: coverageOf(scene, tried, doubt) };
+}
+
+function gapFindings(scene: Scene, { specimen: { table }, stopped }: Tried): Finding[] {
+  const where = placeOf(scene, table.qualified);
+  return [
+    ...(table.asksLogin === null ? [] : [asksLoginFinding(where, table.asksLogin)]),
+    ...(stopped ? [overtimeFinding(where)] : []),
+  ];
+}
+
+/** What is said of a table at which nothing was tried. */
+export function untried(scene: Scene, table: Relation, finding: Finding): Judged {
+  const where = placeOf(scene, table.qualified);
+  const probes = TRIED.length * CONTEXTS.length;
+  const reason = String(finding.facts['reason']);
+  return { findings: [finding], coverage: { probes, probed: 0, notProbed: [{ where, reason }] } };
 }
 
 /**
@@ -157,7 +175,7 @@ function keyFindings(scene: Scene, { specimen, keys }: Tried): Finding[] {
     return {
       rule: keyTellsForeignRows.name,
       level: quiet ? 'info' : keyTellsForeignRows.level,
-      where: placeOf(scene, `${specimen.table.qualified}.${key.name.split('.').at(-1)}`),
+      where: placeOf(scene, `${specimen.table.qualified}.${key.name}`),
       message: `A tenant that writes the value of a hidden row is refused as a duplicate, so unique key (${columns}) of ${specimen.table.name} tells which values other tenants have.`,
       hint: keyTellsForeignRows.remedy,
       facts: {
@@ -206,23 +224,13 @@ function referenceFindings(scene: Scene, { specimen, references }: Tried): Findi
 /** One probe is one command in one context. */
 function coverageOf(
   scene: Scene,
-  { specimen: { table }, outcomes, without }: Tried,
+  { specimen: { table }, outcomes, without, stopped }: Tried,
   doubt: ReadonlyMap<Command, string | null>,
-  untrusted: boolean,
 ): Judged['coverage'] {
   const where = placeOf(scene, table.qualified);
   const probes = TRIED.length * CONTEXTS.length;
-  if (untrusted)
-    return {
-      probes,
-      probed: 0,
-      notProbed: [
-        {
-          where,
-          reason: 'its policies ask for session_user, and the session of a probe is the administrator’s',
-        },
-      ],
-    };
+  if (table.asksLogin !== null)
+    return untried(scene, table, asksLoginFinding(where, table.asksLogin)).coverage;
   const reasons = new Set<string>();
   let probed = 0;
   for (const command of TRIED)
@@ -236,6 +244,7 @@ function coverageOf(
   function reasonAgainst(command: Command, context: Context): string | null {
     if (without.includes(context))
       return `rows can only be made in a tenant's own context, so nothing was tried in ${context}`;
+    if (stopped && !outcomes.some((one) => one.situation === context)) return TOO_LONG;
     const doubted = doubt.get(command) ?? null;
     if (doubted !== null) return doubted;
     const unknown = outcomes.find(

@@ -1,14 +1,19 @@
 import pLimit from 'p-limit';
 import type { Finding } from '../../core/finding.js';
-import { type Coverage, together } from './coverage.js';
+import { type Coverage, objectCoverage, together } from './coverage.js';
 import { isDatabaseError } from '../../pg/errors.js';
 import type { Connection } from '../../pg/connection.js';
 import type { Fleet } from '../context.js';
 import { COMMANDS } from './attempt.js';
-import { type Judged, TRIED, judgeTable } from './judge-table.js';
+import { readConditions } from './conditions.js';
+import { type Judged, TRIED, judgeTable, untried } from './judge-table.js';
+import { overtimeFinding, reachesOutFinding } from './not-inspected.js';
+import { isOvertime } from './overtime.js';
+import { type ProbingRoles, readProbingRoles } from './probing-roles.js';
+import { readReach } from './reach/reach.js';
 import { tryTable } from './probe-table.js';
 import { CONTEXTS, type Tried } from './table-run.js';
-import { type Scene, applicationWrites, inFreshSession, owner, ownerWrites, send } from './scene.js';
+import { type Scene, applicationWrites, inFreshSession, owner, ownerWrites, placeOf, send } from './scene.js';
 import { foreignRowsRead } from './probes/foreign-rows-read.js';
 import { foreignRowsWritten } from './probes/foreign-rows-written.js';
 import { probeFunctions } from './probe-functions.js';
@@ -36,9 +41,44 @@ export interface Probed {
 const TABLES_AT_ONCE = 3;
 const CROSSINGS = new Set([foreignRowsRead.name, foreignRowsWritten.name]);
 
-/** Tries to cross from one tenant to another in every table of a pool. Nothing is committed. */
+/**
+ * Tries to cross from one tenant to another in every table of a pool, as each role that applications act as and that has rights
+ * of its own. Nothing is committed.
+ */
 export async function probePool(fleet: Fleet, pool: ProbedPool, seed: SeedTenant): Promise<Probed> {
-  const scene = await sceneOf(fleet, pool);
+  const { scenes, left } = await scenesOf(fleet, pool);
+  const probed: Probed[] = [];
+  for (const scene of scenes) probed.push(await probeAs(scene, seed));
+  const gaps = left.map(({ where, reason }) => ({
+    where: placeOf(pool, `${pool.schema}, ${where}`),
+    reason,
+  }));
+  const coverage = together([...probed.map((one) => one.coverage), objectCoverage(gaps.length, 0, gaps)]);
+  return {
+    findings: ofAllRoles(scenes, probed),
+    coverage: { ...coverage, tables: probed[0]?.coverage.tables ?? 0 },
+  };
+}
+
+/** What a further role finds is told where the application's own has not found it already. */
+function ofAllRoles(scenes: readonly Scene[], probed: readonly Probed[]): Finding[] {
+  const [first, ...others] = probed.map(({ findings }) => findings);
+  const key = ({ rule, where }: Finding) => `${rule} ${where}`;
+  const told = new Set((first ?? []).map(key));
+  const more = others.flatMap((findings, n) => {
+    const role = scenes[n + 1]?.role ?? '';
+    const fresh = findings.filter((finding) => !told.has(key(finding)));
+    for (const finding of fresh) told.add(key(finding));
+    return fresh.map((finding) => ({
+      ...finding,
+      message: `As role ${role}: ${finding.message}`,
+      facts: { ...finding.facts, role },
+    }));
+  });
+  return [...(first ?? []), ...more];
+}
+
+async function probeAs(scene: Scene, seed: SeedTenant): Promise<Probed> {
   const lanes = pLimit(TABLES_AT_ONCE);
   const targets = [...scene.tables.values()].filter((table) => scene.owned.tables.has(table.qualified));
   const judged = await Promise.all(targets.map((table) => lanes(() => probeOne(scene, table, seed))));
@@ -61,13 +101,34 @@ export async function probePool(fleet: Fleet, pool: ProbedPool, seed: SeedTenant
 
 const NOTHING = { tables: 0, commands: 0, roles: 0, contexts: 0 };
 
-async function sceneOf(fleet: Fleet, pool: ProbedPool): Promise<Scene> {
-  const { column, appRole } = fleet.settings.tenancy;
-  const tables = await fleet
-    .connections(pool.cluster)
-    .use(pool.database, (session) => readTables(session, pool.schema, column, appRole));
-  const byName = new Map(tables.map((table) => [table.qualified, table]));
-  return { fleet, ...pool, tables: byName, owned: ownedTables(tables, pool.schema, column) };
+/** The same pool, as each of the roles. */
+function scenesOf(fleet: Fleet, pool: ProbedPool): Promise<{ scenes: Scene[] } & Pick<ProbingRoles, 'left'>> {
+  const { tenancy } = fleet.settings;
+  return fleet.connections(pool.cluster).use(pool.database, async (session) => {
+    const reach = await readReach(session);
+    const conditions = await readConditions(session, tenancy, pool.schema);
+    const tablesFor = (role: string) => readTables(session, pool.schema, tenancy.column, role, reach);
+    const tables = await tablesFor(tenancy.appRole);
+    const byName = tables.some(({ oid }) => reach.roleAskedBy(oid) !== null);
+    const { roles, left } = await readProbingRoles(session, tenancy, byName);
+    const scenes: Scene[] = [];
+    for (const role of roles) {
+      const seen = role === tenancy.appRole ? tables : await tablesFor(role);
+      const owned = ownedTables(seen, pool.schema, tenancy.column);
+      const byTable = new Map(seen.map((table) => [table.qualified, table]));
+      scenes.push({
+        fleet,
+        ...pool,
+        version: session.version,
+        role,
+        reach,
+        conditions,
+        tables: byTable,
+        owned,
+      });
+    }
+    return { scenes, left };
+  });
 }
 
 /** Tables with the tenant column, and those whose rows must refer to one of them. */
@@ -93,6 +154,8 @@ async function probeOne(scene: Scene, table: Relation, seed: SeedTenant): Promis
   // Nobody may do anything with it: there is nothing to be tried.
   if (!(select || insert || update || deletes))
     return { findings: [], coverage: { probes, probed: probes, notProbed: [] } };
+  if (table.reachesOut !== null)
+    return untried(scene, table, reachesOutFinding(placeOf(scene, table.qualified), table.reachesOut));
   return tryInTurn(scene, table, seed);
 }
 
@@ -104,10 +167,12 @@ async function tryInTurn(scene: Scene, table: Relation, seed: SeedTenant): Promi
   try {
     return judgeTable(scene, await asOwner(scene, table));
   } catch (error) {
+    if (isOvertime(error)) return untried(scene, table, overtimeFinding(placeOf(scene, table.qualified)));
     if (!passes(error)) throw error;
     try {
       return judgeTable(scene, await asApplication(scene, table, seed));
     } catch (second) {
+      if (isOvertime(second)) return untried(scene, table, overtimeFinding(placeOf(scene, table.qualified)));
       if (!passes(second)) throw second;
       const why = new Set([error.message, second.message]);
       return readRealRows(scene, table, `no row could be made: ${[...why].join('; as the application: ')}`);

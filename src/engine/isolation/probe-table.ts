@@ -1,13 +1,14 @@
 import type { Connection } from '../../pg/connection.js';
 import { ident, literal } from '../../pg/sql.js';
 import { type Attempt, type Outcome, attemptScript, outcomesOf } from './attempt.js';
+import { isOvertime } from './overtime.js';
 import { looseReferences } from './probes/reference-to-foreign-row.js';
 import { specimenOf } from './probes/specimen.js';
 import {
-  BEGIN_READING,
   type Pair,
   type Scene,
   application,
+  beginReading,
   beginWith,
   newPair,
   owner,
@@ -41,9 +42,15 @@ export async function tryTable(
   if (specimen === undefined) throw new NoRow('no key tells its rows apart');
   const run = new TableRun(session, scene, pair, specimen, untouched);
   run.tried.outcomes.push(...early.map((outcome) => ({ situation: 'no context' as const, outcome })));
-  await run.first(await parentsOf(maker, scene, table, pair));
-  await run.again(maker.made, writer, 'a context left by an earlier transaction');
-  await run.again(maker.made, writer, 'a session that another tenant has left its context in');
+  try {
+    await run.first(await parentsOf(maker, scene, table, pair));
+    await run.again(maker.made, writer, 'a context left by an earlier transaction');
+    await run.again(maker.made, writer, 'a session that another tenant has left its context in');
+  } catch (error) {
+    // What was seen until then was seen.
+    if (!isOvertime(error)) throw error;
+    run.tried.stopped = true;
+  }
   return run.tried;
 }
 
@@ -55,7 +62,7 @@ async function firstLook(session: Connection, scene: Scene, table: Relation): Pr
     statement: `select count(*) from (select from ${table.qualified} limit 1) x`,
   };
   const results = await session.message(
-    `${BEGIN_READING}; ${application(scene, null)}; ${attemptScript([attempt])}; rollback`,
+    `${beginReading(scene)}; ${application(scene, null)}; ${attemptScript([attempt])}; rollback`,
   );
   return outcomesOf(results, 0, [attempt]);
 }

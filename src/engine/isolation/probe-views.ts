@@ -5,14 +5,15 @@ import { ident, literal } from '../../pg/sql.js';
 import type { Attempt } from './attempt.js';
 import { type Crossings, crossedByChange, fill, makerFor, tryAs } from './changes.js';
 import { type Coverage, objectCoverage } from './coverage.js';
+import { asksLoginFinding, reachesOutFinding } from './not-inspected.js';
 import type { Context } from './table-run.js';
 import { materializedViewShowsRows } from './probes/materialized-view-shows-rows.js';
 import { verdictOf } from './probes/verdict.js';
 import { viewReachesForeignRows } from './probes/view-reaches-foreign-rows.js';
 import {
-  BEGIN_READING,
   type Pair,
   type Scene,
+  beginReading,
   beginWith,
   inFreshSession,
   newPair,
@@ -33,10 +34,10 @@ interface Looked {
  * @param open tables that are crossed themselves: a view over one of them says nothing new
  */
 export async function probeViews(scene: Scene, open: ReadonlySet<string>): Promise<Looked[]> {
-  const { column, appRole } = scene.fleet.settings.tenancy;
+  const { column } = scene.fleet.settings.tenancy;
   const views = await scene.fleet
     .connections(scene.cluster)
-    .use(scene.database, (session) => readViews(session, column, appRole));
+    .use(scene.database, (session) => readViews(session, column, scene.role, scene.reach));
   const looked: Looked[] = [];
   for (const view of views) {
     if (!view.tables.some((name) => scene.owned.tables.has(name))) continue;
@@ -48,11 +49,15 @@ export async function probeViews(scene: Scene, open: ReadonlySet<string>): Promi
 }
 
 function lookThrough(scene: Scene, view: View): Promise<Looked> {
-  if (view.reachesOut !== null)
-    return Promise.resolve(
-      notLooked(scene, view, `function ${view.reachesOut} may reach out of the database`),
-    );
+  const where = placeOf(scene, view.qualified);
+  if (view.reachesOut !== null) return Promise.resolve(gap(reachesOutFinding(where, view.reachesOut)));
+  if (view.asksLogin !== null) return Promise.resolve(gap(asksLoginFinding(where, view.asksLogin)));
   return view.stored ? probeStored(scene, view) : probeView(scene, view);
+}
+
+function gap(finding: Finding): Looked {
+  const reason = String(finding.facts['reason']);
+  return { findings: [finding], coverage: objectCoverage(1, 0, [{ where: finding.where, reason }]) };
 }
 
 function notLooked(scene: Scene, { qualified }: View, reason: string): Looked {
@@ -63,7 +68,7 @@ function notLooked(scene: Scene, { qualified }: View, reason: string): Looked {
 async function probeStored(scene: Scene, view: View): Promise<Looked> {
   const seen = await anyRow(scene, view);
   if (typeof seen === 'string') return notLooked(scene, view, seen);
-  const role = ident(scene.fleet.settings.tenancy.appRole).text();
+  const role = ident(scene.role).text();
   const finding: Finding = {
     rule: materializedViewShowsRows.name,
     level: materializedViewShowsRows.level,
@@ -84,7 +89,7 @@ async function probeStored(scene: Scene, view: View): Promise<Looked> {
 async function anyRow(scene: Scene, view: View): Promise<boolean | string> {
   try {
     const [outcome] = await inFreshSession(scene, async (session) => {
-      await send(session, BEGIN_READING);
+      await send(session, beginReading(scene));
       return tryAs(session, scene, null, [visible('any row', view, 'true')]);
     });
     const { rows = null, message = '' } = outcome ?? {};
@@ -176,7 +181,7 @@ function contextsOf({ own }: Pair): [Context, string | null][] {
 }
 
 function findingOf(scene: Scene, view: View, crossed: Exclude<Crossings, string>): Finding {
-  const role = ident(scene.fleet.settings.tenancy.appRole).text();
+  const role = ident(scene.role).text();
   const contexts = [...new Set(crossed.map(({ context }) => context))];
   const commands = [...new Set(crossed.map(({ command }) => command))];
   const mend = view.invoker

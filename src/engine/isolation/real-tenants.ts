@@ -9,9 +9,9 @@ import { foreignRowsRead } from './probes/foreign-rows-read.js';
 import { partitionReached } from './probes/partition-reached.js';
 import { verdictOf } from './probes/verdict.js';
 import {
-  BEGIN_READING,
   type Scene,
   application,
+  beginReading,
   inFreshSession,
   owner,
   placeOf,
@@ -59,7 +59,7 @@ async function lookAround(session: Connection, scene: Scene, table: Relation): P
     counts: true,
     statement: `select count(*) from (select from ${table.qualified} limit 1) x`,
   };
-  await send(session, BEGIN_READING);
+  await send(session, beginReading(scene));
   const seen: Seen = [{ context: 'no context', outcome: await one(session, scene, null, any) }];
   const keys = await holders(session, scene, table);
   const [own, foreign] = keys;
@@ -74,11 +74,11 @@ async function lookAround(session: Connection, scene: Scene, table: Relation): P
   seen.push({ context: CONTEXTS[0], outcome: await one(session, scene, own, of(foreign)) });
   seen.push({ context: 'an empty context', outcome: await one(session, scene, '', any) });
   await session.rollback();
-  await send(session, BEGIN_READING);
+  await send(session, beginReading(scene));
   seen.push({ context: CONTEXTS[3], outcome: await one(session, scene, null, any) });
   await session.rollback();
   const { setting } = scene.fleet.settings.tenancy;
-  await send(session, sql`select set_config(${setting}, ${foreign}, false)`.text(), BEGIN_READING);
+  await send(session, sql`select set_config(${setting}, ${foreign}, false)`.text(), beginReading(scene));
   seen.push({ context: CONTEXTS[4], outcome: await one(session, scene, own, of(foreign)) });
   return seen;
 }

@@ -3,6 +3,9 @@ import type { Connection } from '../../pg/connection.js';
 import { raw, sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
 import { asRole } from './attempt.js';
+import { TIME_LEFT, limits } from './overtime.js';
+import type { Conditions } from './conditions.js';
+import type { Reach } from './reach/reach.js';
 import type { Owned, Writer } from './specimen/make-rows.js';
 import type { Relation } from './specimen/relation.js';
 
@@ -13,6 +16,13 @@ export interface Scene {
   database: string;
   schema: string;
   ledgerKey: string;
+  /** As whom the attempts are made. */
+  role: string;
+  /** The server's version, as a number. */
+  version: number;
+  reach: Reach;
+  /** The conditions of this tool's policies. */
+  conditions: Conditions;
   /** By their qualified names. */
   tables: ReadonlyMap<string, Relation>;
   owned: Owned;
@@ -29,8 +39,6 @@ export interface Pair {
   foreign: ThrowAway;
 }
 
-/** Nobody waits for us longer than this, and we wait for nobody longer. */
-const LIMITS = `set local lock_timeout = '2s'; set local statement_timeout = '20s'; set local idle_in_transaction_session_timeout = '20s'`;
 const SESSIONS = 40;
 
 /** `main/app_shared.app.invoice` */
@@ -88,11 +96,13 @@ export function beginWith(scene: Scene, pair: Pair): string {
     sql`insert into tenantctl.placement (tenant, key, unit, tier, schema, role, status, epoch, state)
       values (${id}, ${key}, ${scene.ledgerKey}, 'pool', ${scene.schema}, ${appRole}, 'active', 1, 'active')`.text(),
   );
-  return ['begin', LIMITS, 'set constraints all immediate', ...tenants].join('; ');
+  return ['begin', limits(scene), 'set constraints all immediate', ...tenants].join('; ');
 }
 
 /** Begins a transaction for reading; see `beginWith`. */
-export const BEGIN_READING = `begin read only; ${LIMITS}`;
+export function beginReading(scene: Scene): string {
+  return `begin read only; ${limits(scene)}`;
+}
 
 function schemasOf({ schema, fleet }: Scene): string[] {
   return [schema, fleet.settings.tenancy.extensionsSchema];
@@ -100,8 +110,8 @@ function schemasOf({ schema, fleet }: Scene): string[] {
 
 /** The session becomes the application's, with this key as its context; null leaves the context as it is. */
 export function application(scene: Scene, key: string | null): string {
-  const { appRole, setting } = scene.fleet.settings.tenancy;
-  return asRole(appRole, setting, key, schemasOf(scene));
+  const { setting } = scene.fleet.settings.tenancy;
+  return asRole(scene.role, setting, key, schemasOf(scene));
 }
 
 /** The session becomes the administrator's, which sees all tenants. */
@@ -109,7 +119,7 @@ export function owner(scene: Scene): string {
   const path = schemasOf(scene)
     .map((schema) => `"${schema.replaceAll('"', '""')}"`)
     .join(', ');
-  return `set local role none; ${sql`select set_config('tenantctl.scope', 'fleet', true), set_config('search_path', ${path}, true)`.text()}`;
+  return `set local role none; ${sql`select set_config('tenantctl.scope', 'fleet', true), set_config('search_path', ${path}, true)`.text()}; ${TIME_LEFT}`;
 }
 
 /** Rows made by the administrator, so that no context is needed. */

@@ -4,6 +4,8 @@ import { foreignRowsRead } from '../../../src/engine/isolation/probes/foreign-ro
 
 const SCENE = {
   schema: 'app',
+  role: 'app_user',
+  conditions: { fleet: 'the fleet', tenant: new Map([['uuid', 'the tenant lives here']]) },
   fleet: { settings: { tenancy: { appRole: 'app_user', column: 'tenant_id', setting: 'app.tenant_id' } } },
 };
 const TABLE = {
@@ -13,6 +15,8 @@ const TABLE = {
   forced: true,
   ownedByRole: false,
   tenanted: true,
+  owner: 'admin',
+  toolPolicies: ['tenantctl_fleet'],
   columns: [{ name: 'tenant_id', type: 'uuid' }],
 };
 
@@ -27,5 +31,10 @@ it('gives no policy against a role that no policy binds, and names the findings 
 
 it('gives a restrictive policy against one that admits too much', () => {
   const { facts } = adviceFor(['readers: true']);
-  expect(facts.sql).toEqual([expect.stringContaining('as restrictive for all to "app_user"')]);
+  expect(facts.sql).toEqual([
+    'drop policy if exists tenantctl_guard on app.note',
+    expect.stringContaining(
+      'as restrictive for all to "app_user", "admin" using ((the fleet) or (the tenant lives here))',
+    ),
+  ]);
 });

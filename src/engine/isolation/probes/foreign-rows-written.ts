@@ -1,7 +1,6 @@
 import type { Rule } from '../../../core/rule.js';
 import { ident, join } from '../../../pg/sql.js';
 import type { Attempt } from '../attempt.js';
-import { bareName } from '../specimen/relation.js';
 import { type Row, insertion, valueOf } from '../specimen/row.js';
 import type { Specimen } from './specimen.js';
 
@@ -51,7 +50,7 @@ function intoOther(specimen: Specimen): Attempt[] {
       key: foreignRow.get(tenantColumn) ?? '',
       statement: `select greatest(count(*) - ${foreignRows}, 0) from ${name} where ${tenant} = ${other}`,
     },
-    ...(table.rewrites ? { constraints: keys.map((key) => bareName(key)) } : {}),
+    ...(table.rewrites ? { constraints: keys.map(({ name: key }) => key) } : {}),
   };
   return [
     {

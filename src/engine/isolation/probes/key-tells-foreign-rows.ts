@@ -1,7 +1,7 @@
 import type { Rule } from '../../../core/rule.js';
 import { ident } from '../../../pg/sql.js';
 import type { Attempt, Outcome } from '../attempt.js';
-import { type UniqueKey, bareName } from '../specimen/relation.js';
+import type { UniqueKey } from '../specimen/relation.js';
 import { insertion, valueOf } from '../specimen/row.js';
 import type { Specimen } from './specimen.js';
 
@@ -54,7 +54,7 @@ export function duplicates(specimen: Specimen, { columns }: UniqueKey): Attempt[
 /** Was it refused for this key? A partitioned table's error names the key of the partition. */
 export function tells({ table }: Specimen, key: UniqueKey, { attempt, state, constraint }: Outcome): boolean {
   if (state !== DUPLICATE) return false;
-  return constraint === bareName(key) || (table.kind === 'p' && attempt.command === 'UPDATE');
+  return constraint === key.name || (table.kind === 'p' && attempt.command === 'UPDATE');
 }
 
 /** Can nobody guess the values? */

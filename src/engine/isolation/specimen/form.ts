@@ -1,6 +1,6 @@
 import type { DatabaseError } from '../../../pg/errors.js';
 import { type Choice, candidates } from './candidates.js';
-import { type Column, type Relation, bareName } from './relation.js';
+import type { Column, Relation } from './relation.js';
 
 /** Combinations of values that are tried for one constraint. */
 const COMBINATIONS = 60;
@@ -106,7 +106,7 @@ export class Form {
   private other(constraint: string): boolean {
     this.round += 1;
     if (this.round > 5) return false;
-    const key = this.table.uniques.find((one) => bareName(one) === constraint);
+    const key = this.table.uniques.find((one) => one.name === constraint);
     for (const column of this.table.columns) {
       if (key?.columns.includes(column.name) !== true || column.identity !== '') continue;
       const options = this.options(column);

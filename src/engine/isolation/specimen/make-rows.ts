@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Connection } from '../../../pg/connection.js';
 import { type DatabaseError, isDatabaseError } from '../../../pg/errors.js';
 import { raw } from '../../../pg/sql.js';
+import { isOvertime } from '../overtime.js';
 import { Form } from './form.js';
 import type { Reference, Relation } from './relation.js';
 import { type Row, asText, insertion, rowOf } from './row.js';
@@ -61,7 +62,7 @@ export class RowMaker {
     if (known !== undefined) return known;
     if (path.includes(table.qualified)) throw new NoRow(`${table.name} refers to itself in a circle`);
     if (table.reachesOut !== null)
-      throw new NoRow(`its trigger function ${table.reachesOut} may reach out of the database`);
+      throw new NoRow(`${table.name} may reach out of the database (${table.reachesOut})`);
     const found = owned ? undefined : await this.anyRow(table);
     const row = found ?? (await this.makeRow(table, tenant, [...path, table.qualified]));
     this.rows.set(`${table.qualified} ${owned ? tenant : ''}`, row);
@@ -158,7 +159,7 @@ export class RowMaker {
       if (found === undefined) throw new NoRow('a trigger or rule lets no row in');
       return rowOf(table, found.row);
     } catch (error) {
-      if (!isDatabaseError(error)) throw error;
+      if (!isDatabaseError(error) || isOvertime(error)) throw error;
       await this.session.message('rollback to savepoint made');
       return error;
     }

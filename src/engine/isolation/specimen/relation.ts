@@ -1,5 +1,6 @@
 import type { Connection } from '../../../pg/connection.js';
 import { sql } from '../../../pg/sql.js';
+import { type Reach, wayOf } from '../reach/reach.js';
 import { endingOf } from '../statements.js';
 
 export interface Column {
@@ -70,6 +71,7 @@ export interface Relation {
   /** `schema.name`, quoted: the name of it in `Reference.parent` and in SQL. */
   qualified: string;
   kind: string;
+  owner: string;
   /** The table whose partition or child it is. */
   parent: string | null;
   tenanted: boolean;
@@ -77,10 +79,10 @@ export interface Relation {
   forced: boolean;
   /** `name: condition` of the user's permissive policies that let the application's role in. */
   policies: string[];
-  /** Does a policy of the user's ask who has logged in? In a probe that is the administrator. */
-  asksSession: boolean;
-  /** Does the policy of ours that lets the fleet's administrator in apply to the application too, beside its tenant? */
-  guarded: boolean;
+  /** The names of those that this tool has made. */
+  toolPolicies: string[];
+  /** How policies of the user's come to ask who has logged in, which in a probe is the administrator; null when they do not. */
+  asksLogin: string | null;
   /** Has the application's role the rights of the owner? */
   ownedByRole: boolean;
   columns: Column[];
@@ -92,7 +94,7 @@ export interface Relation {
   partitionColumns: string[];
   /** May a trigger make another row of one that is written? */
   rewrites: boolean;
-  /** The function of a trigger that may reach out of the database, where nothing can be taken back. */
+  /** The way by which a write may come to reach out of the database, where nothing can be taken back; null when there is none. */
   reachesOut: string | null;
   may: Privileges;
 }
@@ -122,11 +124,11 @@ const COLUMNS = sql`
    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped`;
 
 const UNIQUES = sql`
-  select coalesce(json_agg(json_build_object('name', i.indexrelid::regclass::text, 'primary', i.indisprimary, 'immediate', i.indimmediate,
+  select coalesce(json_agg(json_build_object('name', x.relname, 'primary', i.indisprimary, 'immediate', i.indimmediate,
       'special', i.indpred is not null or i.indexprs is not null,
       'columns', (select coalesce(json_agg(a.attname order by k.n), '[]') from unnest(i.indkey::int2[]) with ordinality as k (attnum, n)
          join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum where k.n <= i.indnkeyatts)) order by i.indisprimary desc, i.indexrelid), '[]')
-    from pg_index i where i.indrelid = c.oid and i.indisunique and i.indisvalid`;
+    from pg_index i join pg_class x on x.oid = i.indexrelid where i.indrelid = c.oid and i.indisunique and i.indisvalid`;
 
 const REFERENCES = sql`
   select coalesce(json_agg(json_build_object('name', k.conname, 'onDelete', k.confdeltype, 'ending', ${endingOf('k')},
@@ -145,13 +147,6 @@ const CHECKS = sql`
       'columns', (select coalesce(json_agg(a.attname), '[]') from pg_attribute a where a.attrelid = k.conrelid and a.attnum = any (k.conkey))) order by k.conname), '[]')
     from pg_constraint k where k.conrelid = c.oid and k.contype = 'c'`;
 
-/** Code that the database does not confine, or that is known to speak with others: a condition for `f` of pg_proc and its language `l`. */
-export const REACHES_OUT = sql`(not l.lanpltrusted and l.lanname not in ('internal', 'c') or f.prosrc ~* '(dblink|http_|pg_background|program)')`;
-
-const TRIGGER_REACHES_OUT = sql`
-  select min(f.oid::regproc::text) from pg_trigger g join pg_proc f on f.oid = g.tgfoid join pg_language l on l.oid = f.prolang
-   where g.tgrelid = c.oid and not g.tgisinternal and g.tgenabled <> 'D' and ${REACHES_OUT}`;
-
 /**
  * The tables of a pool's schema, and those elsewhere that their foreign keys point to, with everything that decides which
  * rows fit into them.
@@ -161,14 +156,15 @@ export async function readTables(
   schema: string,
   tenantColumn: string,
   role: string,
+  reach: Reach,
 ): Promise<Relation[]> {
-  return session.rows<Relation>(sql`
+  const tables = await session.rows<Omit<Relation, 'reachesOut' | 'asksLogin'>>(sql`
     with recursive ${BASE_TYPES}, wanted (oid) as (
       select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = ${schema} and c.relkind in ('r', 'p')
       union select k.confrelid from wanted w join pg_constraint k on k.conrelid = w.oid and k.contype = 'f'
     )
     select c.oid::text as oid, n.nspname::text as schema, c.relname::text as name, format('%I.%I', n.nspname, c.relname) as qualified,
-      c.relkind::text as kind,
+      c.relkind::text as kind, pg_get_userbyid(c.relowner)::text as owner,
       (select format('%I.%I', pn.nspname, p.relname) from pg_inherits i join pg_class p on p.oid = i.inhparent
          join pg_namespace pn on pn.oid = p.relnamespace where i.inhrelid = c.oid order by i.inhseqno limit 1) as parent,
       exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = ${tenantColumn} and not a.attisdropped) as tenanted,
@@ -176,9 +172,7 @@ export async function readTables(
       (select coalesce(json_agg(format('%s: %s', p.polname, coalesce(pg_get_expr(p.polqual, c.oid), pg_get_expr(p.polwithcheck, c.oid))) order by p.polname), '[]')
          from pg_policy p where p.polrelid = c.oid and p.polpermissive and p.polname not like 'tenantctl\\_%'
           and (p.polroles = '{0}' or exists (select from pg_roles r where r.oid = any (p.polroles) and pg_has_role(${role}::name, r.oid, 'USAGE')))) as policies,
-      exists (select from pg_policy p where p.polrelid = c.oid and p.polname not like 'tenantctl\\_%'
-         and concat(pg_get_expr(p.polqual, c.oid), pg_get_expr(p.polwithcheck, c.oid)) ~* 'session_user') as "asksSession",
-      exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'tenantctl_guard') as guarded,
+      array(select p.polname::text from pg_policy p where p.polrelid = c.oid and p.polname like 'tenantctl\\_%') as "toolPolicies",
       (${COLUMNS}) as columns, (${UNIQUES}) as uniques, (${REFERENCES}) as "references", (${CHECKS}) as checks,
       (select coalesce(json_agg(pg_get_expr(b.relpartbound, b.oid)), '[]') from pg_class b
         where b.relpartbound is not null and (b.oid = c.oid or b.oid in (select relid from pg_partition_tree(c.oid) where isleaf))) as bounds,
@@ -186,15 +180,14 @@ export async function readTables(
          cross join unnest(t.partattrs::int2[]) with ordinality as k (attnum, n) join pg_attribute a on a.attrelid = t.partrelid and a.attnum = k.attnum
         where t.partrelid = coalesce((select i.inhparent from pg_inherits i where i.inhrelid = c.oid and c.relispartition), c.oid)) as "partitionColumns",
       exists (select from pg_trigger g where g.tgrelid = c.oid and not g.tgisinternal and g.tgenabled <> 'D' and g.tgtype & 3 = 3 and g.tgtype & 20 <> 0) as rewrites,
-      (${TRIGGER_REACHES_OUT}) as "reachesOut",
       json_build_object('select', has_any_column_privilege(${role}::name, c.oid, 'SELECT'), 'insert', has_any_column_privilege(${role}::name, c.oid, 'INSERT'),
         'update', has_any_column_privilege(${role}::name, c.oid, 'UPDATE'), 'delete', has_table_privilege(${role}::name, c.oid, 'DELETE'),
         'truncate', has_table_privilege(${role}::name, c.oid, 'TRUNCATE')) as may
     from wanted w join pg_class c on c.oid = w.oid join pg_namespace n on n.oid = c.relnamespace
     where n.nspname not like 'pg\\_%' order by n.nspname = ${schema} desc, c.relname`);
-}
-
-/** The name of an index, as the server's errors give it. */
-export function bareName({ name }: UniqueKey): string {
-  return name.replaceAll('"', '').split('.').at(-1) ?? name;
+  return tables.map((table) => ({
+    ...table,
+    reachesOut: wayOf(reach.fromRelation(table.oid)),
+    asksLogin: wayOf(reach.loginAskedByRelation(table.oid)),
+  }));
 }
