@@ -10,6 +10,8 @@ const SCRIPT = 'migration.sql';
 interface Source {
   name: string;
   file: string;
+  /** The time that Drizzle records it by, in milliseconds; undefined where nothing says it. */
+  when: number | undefined;
 }
 
 /**
@@ -36,7 +38,7 @@ export const drizzle: MigrationFormat = {
       .filter((_, index) => texts[index] === undefined)
       .map(({ name, file }) => `${name}: there is no ${file}`);
     refuseProblems(directory, problems, 'Each migration that Drizzle knows needs its SQL file.');
-    return sources.map(({ name, file }, index) => {
+    return sources.map(({ name, file, when }, index) => {
       const text = texts[index] ?? '';
       return {
         id: index + 1,
@@ -48,6 +50,7 @@ export const drizzle: MigrationFormat = {
         sending: 'transaction',
         checksum: sha256(text),
         down: null,
+        ...(when === undefined ? {} : { particulars: { when } }),
       };
     });
   },
@@ -58,14 +61,26 @@ async function readFolders({ directory, folders }: Listing): Promise<Source[]> {
   const contents = await Promise.all(folders.map((name) => listDirectory(path.join(directory, name))));
   return folders
     .filter((_, index) => (contents[index]?.files.length ?? 0) > 0)
-    .map((name) => ({ name, file: `${name}/${SCRIPT}` }));
+    .map((name) => ({ name, file: `${name}/${SCRIPT}`, when: secondsIn(name) }));
+}
+
+/** The second that a folder's name begins with, `20260102030405`, which Drizzle takes as UTC. */
+function secondsIn(name: string): number | undefined {
+  const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)/.exec(name)?.slice(1).map(Number);
+  if (parts === undefined) return undefined;
+  const [year = 0, month = 0, ...rest] = parts;
+  return Date.UTC(year, month - 1, ...rest);
 }
 
 function readJournal({ directory, files }: Listing, text: string): Source[] {
-  const tags = tagsOf(text);
-  if (tags === undefined)
+  const entries = entriesOf(text);
+  if (entries === undefined)
     refuseProblems(directory, [`${JOURNAL}: it is not a journal of Drizzle's`], RESTORE);
-  const sources = (tags ?? []).map((tag) => ({ name: tag, file: `${tag}.sql` }));
+  const sources = (entries ?? []).map(({ tag, when }) => ({
+    name: tag,
+    file: `${tag}.sql`,
+    when: typeof when === 'number' ? when : undefined,
+  }));
   const strays = files.filter((name) => name.endsWith('.sql') && !sources.some(({ file }) => file === name));
   refuseProblems(
     directory,
@@ -77,11 +92,15 @@ function readJournal({ directory, files }: Listing, text: string): Source[] {
 
 const RESTORE = 'Restore the file from your version control.';
 
-function tagsOf(text: string): string[] | undefined {
+interface Entry {
+  tag: string;
+  when?: unknown;
+}
+
+function entriesOf(text: string): Entry[] | undefined {
   try {
-    const { entries } = JSON.parse(text) as { entries?: { tag?: unknown }[] };
-    const tags = entries?.map(({ tag }) => tag);
-    return tags?.every((tag) => typeof tag === 'string') ? tags : undefined;
+    const { entries } = JSON.parse(text) as { entries?: { tag?: unknown; when?: unknown }[] };
+    return entries?.every((entry): entry is Entry => typeof entry.tag === 'string') ? entries : undefined;
   } catch {
     return undefined;
   }

@@ -43,7 +43,7 @@ export const nodePgMigrate: MigrationFormat = {
 };
 
 /** The format's own order: the number in front, then the name as people count. */
-function byTime(a: string, b: string): number {
+export function byTime(a: string, b: string): number {
   const options = { usage: 'sort', numeric: true, sensitivity: 'variant', ignorePunctuation: true } as const;
   return timeOf(a) - timeOf(b) || a.localeCompare(b, 'en', options);
 }

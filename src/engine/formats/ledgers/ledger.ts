@@ -22,6 +22,8 @@ export interface ToolLedger {
   beside: readonly string[];
   /** Columns that `judge` reads where they are there. Times are left out: units of the same history have equal rows. */
   columns: readonly string[];
+  /** Columns of which only it counts whether they have a value: their rows have true or false there. */
+  filled: readonly string[];
   /** The column, or columns, that rows are read in order of. */
   order: readonly string[];
   /**
@@ -39,6 +41,11 @@ export interface ToolLedger {
 export interface Judgement {
   /** Numbers of the files that it records as applied, in order. */
   applied: number[];
+  /**
+   * Those of them that no row names: they are believed because of a later mark, so that only the unit's shape can bear
+   * out that they ever ran.
+   */
+  inferred: number[];
   problems: LedgerProblem[];
 }
 
@@ -77,7 +84,7 @@ export interface MirrorRow {
   newer?: readonly string[];
 }
 
-/** Removals go before insertions; a removal takes every row that has these values, all rows where there are none. */
+/** Removals go before insertions; a removal takes every row that has these values (null: that has none), all rows where no value is named. */
 export interface MirrorChange {
   remove: MirrorRow[];
   insert: MirrorRow[];

@@ -1,7 +1,18 @@
+import { dbmateLedger } from './dbmate.js';
+import { drizzleLedger } from './drizzle.js';
 import type { ToolLedger } from './ledger.js';
+import { nodePgMigrateLedger } from './node-pg-migrate.js';
+import { postgresMigrationsLedger } from './postgres-migrations.js';
+import { prismaLedger } from './prisma.js';
 
 /** All ledgers that are read, those with the most telling columns first: the first one that a table fits is its own. */
-export const TOOL_LEDGERS: readonly ToolLedger[] = [];
+export const TOOL_LEDGERS: readonly ToolLedger[] = [
+  prismaLedger,
+  drizzleLedger,
+  postgresMigrationsLedger,
+  nodePgMigrateLedger,
+  dbmateLedger,
+];
 
 /** A table that some migration tool keeps for itself. */
 export interface LedgerTableName {
