@@ -1,10 +1,12 @@
 import type { Finding } from '../../core/finding.js';
 import { groupBy } from '../../core/group-by.js';
 import type { Rule } from '../../core/rule.js';
-import { ident } from '../../pg/sql.js';
+import { ident, raw } from '../../pg/sql.js';
 import { COMMANDS, type Command, type Outcome } from './attempt.js';
 import type { Coverage } from './coverage.js';
 import { CONTEXTS, type Context, type Situation, type Tried } from './table-run.js';
+import { remadeKey } from './key-shape.js';
+import { remadeForeignKey } from './remade-foreign-key.js';
 import { contextBreaksReading } from './probes/context-breaks-reading.js';
 import { foreignRowsRead } from './probes/foreign-rows-read.js';
 import { foreignRowsWritten } from './probes/foreign-rows-written.js';
@@ -183,10 +185,7 @@ function keyFindings(scene: Scene, { specimen, keys }: Tried): Finding[] {
         columns: key.columns,
         commands: ['INSERT', 'UPDATE'],
         contexts: [CONTEXTS[0]],
-        sql: [
-          // A partitioned table does not know how to do it beside the applications' work.
-          `create unique index${specimen.table.kind === 'p' ? '' : ' concurrently'} on ${specimen.name} (${ident(specimen.tenantColumn).text()}, ${columns})`,
-        ],
+        sql: remadeKey(key.shape, specimen.tenantColumn).map((statement) => statement.text()),
       },
     };
   });
@@ -195,9 +194,6 @@ function keyFindings(scene: Scene, { specimen, keys }: Tried): Finding[] {
 function referenceFindings(scene: Scene, { specimen, references }: Tried): Finding[] {
   const accepted = references.filter(({ outcome }) => (outcome.rows ?? 0) > 0);
   return accepted.map(({ reference }) => {
-    const tenant = ident(specimen.tenantColumn).text();
-    const columns = reference.columns.map((name) => ident(name).text()).join(', ');
-    const referenced = reference.referenced.map((name) => ident(name).text()).join(', ');
     const back = reachesBack(reference);
     return {
       rule: referenceToForeignRow.name,
@@ -211,10 +207,13 @@ function referenceFindings(scene: Scene, { specimen, references }: Tried): Findi
         commands: ['UPDATE'],
         contexts: [CONTEXTS[0]],
         sql: specimen.table.tenanted
-          ? [
-              `alter table ${specimen.name} add foreign key (${tenant}, ${columns}) references ${reference.parent} (${tenant}, ${referenced})${reference.ending} not valid`,
-              `alter table ${specimen.name} drop constraint ${ident(reference.name).text()}`,
-            ]
+          ? remadeForeignKey({
+              ...reference,
+              table: raw(specimen.name),
+              parent: raw(reference.parent),
+              partitioned: specimen.table.kind === 'p',
+              tenantColumn: specimen.tenantColumn,
+            }).map((statement) => statement.text())
           : [],
       },
     };

@@ -16,7 +16,7 @@ export function revoke(privileges: readonly string[], kind: string, object: Sql,
  * @param key alias of a row of pg_constraint
  */
 export function endingOf(key: string): Sql {
-  return raw(`concat(case ${key}.confupdtype when 'c' then ' on update cascade' when 'r' then ' on update restrict' end,
+  return raw(`concat(case ${key}.confmatchtype when 'f' then ' match full' end, case ${key}.confupdtype when 'c' then ' on update cascade' when 'r' then ' on update restrict' end,
     case ${key}.confdeltype when 'c' then ' on delete cascade' when 'r' then ' on delete restrict' when 'n' then ' on delete set null' when 'd' then ' on delete set default' end,
     case when ${key}.confdeltype in ('n', 'd') then (select ' (' || string_agg(quote_ident(a.attname), ', ') || ')' from pg_attribute a
       where a.attrelid = ${key}.conrelid and a.attnum = any (coalesce(${key}.confdelsetcols, ${key}.conkey))) end,
@@ -27,4 +27,13 @@ export function endingOf(key: string): Sql {
 export function someOf(names: readonly string[], most = 5): string {
   const more = names.length - most;
   return more > 0 ? `${names.slice(0, most).join(', ')} and ${more} more` : names.join(', ');
+}
+
+const LONGEST_NAME = 63;
+
+/** A name with an ending, as long as the server takes it. */
+export function nameWith(name: string, ending: string): string {
+  const letters = [...name];
+  while (Buffer.byteLength(`${letters.join('')}${ending}`) > LONGEST_NAME) letters.pop();
+  return `${letters.join('')}${ending}`;
 }

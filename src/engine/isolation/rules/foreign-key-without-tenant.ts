@@ -1,5 +1,6 @@
-import { type Sql, ident, join, raw, sql } from '../../../pg/sql.js';
+import { ident, sql } from '../../../pg/sql.js';
 import { type CatalogRule, foundIn } from '../catalog-rule.js';
+import { remadeForeignKey } from '../remade-foreign-key.js';
 import { endingOf } from '../statements.js';
 import { tenantTables } from '../tables.js';
 
@@ -16,6 +17,7 @@ interface Key {
   /** Has the other table a key of the tenant column and these? */
   keyed: boolean;
   partitioned: boolean;
+  parentPartitioned: boolean;
   /** What it does when the other row goes, and when it is checked. */
   ending: string;
 }
@@ -45,7 +47,7 @@ alter table reminder add column product_id bigint references product (id) on del
                join pg_attribute a on a.attrelid = t.oid and a.attnum = k.attnum order by k.n) as columns,
              array(select a.attname::text from unnest(f.confkey) with ordinality k (attnum, n)
                join pg_attribute a on a.attrelid = r.oid and a.attnum = k.attnum order by k.n) as "toColumns",
-             f.confdeltype in ('c', 'n', 'd') or f.confupdtype in ('c', 'n', 'd') as acts, t.kind = 'p' as partitioned,
+             f.confdeltype in ('c', 'n', 'd') or f.confupdtype in ('c', 'n', 'd') as acts, t.kind = 'p' as partitioned, r.kind = 'p' as "parentPartitioned",
              ${endingOf('f')} as ending,
              exists (select from pg_index i where i.indrelid = r.oid and i.indisunique and i.indpred is null
                and i.indkey::text = array_to_string(r.attnum || array_remove(f.confkey, r.attnum), ' ')) as keyed
@@ -63,27 +65,16 @@ alter table reminder add column product_id bigint references product (id) on del
         {
           level: acts ? 'error' : 'warning',
           hint: 'Let it hold the tenant column. Rows that refer to another tenant stay until VALIDATE CONSTRAINT names them.',
-          sql: mended(key, column),
+          sql: remadeForeignKey({
+            ...key,
+            table: ident(schema, table),
+            parent: ident(toSchema, toTable),
+            referenced: key.toColumns,
+            tenantColumn: column,
+          }),
           facts: { acts },
         },
       );
     });
   },
 };
-
-function mended(key: Key, tenant: string): Sql[] {
-  const { schema, table, name, toSchema, toTable, columns, toColumns, keyed, partitioned, ending } = key;
-  const [on, to] = [ident(schema, table), ident(toSchema, toTable)];
-  const pairs = columns
-    .map((column, n) => [column, toColumns[n] ?? column] as const)
-    .filter((pair) => !pair.includes(tenant));
-  const list = (side: 0 | 1) =>
-    join([tenant, ...pairs.map((pair) => pair[side])].map((column) => ident(column)));
-  // A partitioned table takes no constraint that was not checked, before PostgreSQL 18.
-  const rest = raw(`${ending}${partitioned ? '' : ' not valid'}`);
-  return [
-    ...(keyed ? [] : [sql`create unique index on ${to} (${list(1)})`]),
-    sql`alter table ${on} drop constraint ${ident(name)}`,
-    sql`alter table ${on} add constraint ${ident(name)} foreign key (${list(0)}) references ${to} (${list(1)})${rest}`,
-  ];
-}

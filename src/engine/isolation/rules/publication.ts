@@ -5,7 +5,7 @@ import { poolSchemas } from '../tables.js';
 
 interface Publication {
   name: string;
-  tables: string[];
+  tables: { schema: string; name: string }[];
   whole: boolean;
 }
 
@@ -25,33 +25,29 @@ export const publication: CatalogRule = {
   },
   async find(context) {
     const publications = await context.session.rows<Publication>(sql`
-      select p.pubname::text as name, bool_or(p.puballtables) as whole, array_agg(distinct t.schemaname || '.' || t.tablename) as tables
+      select p.pubname::text as name, bool_or(p.puballtables) as whole, json_agg(distinct jsonb_build_object('schema', n.nspname, 'name', c.relname)) as tables
         from pg_publication p cross join lateral pg_get_publication_tables(p.pubname::text) g
         join pg_class c on c.oid = g.relid join pg_namespace n on n.oid = c.relnamespace
-        cross join lateral (values (n.nspname, c.relname)) t (schemaname, tablename)
        where n.nspname = any (${poolSchemas(context)}::text[]) and g.qual is null
          and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = ${context.tenancy.column} and not a.attisdropped)
        group by 1 order by 1`);
-    return publications.map(({ name, tables, whole }) =>
-      foundIn(
+    return publications.map(({ name, tables, whole }) => {
+      const names = tables.map((table) => `${table.schema}.${table.name}`);
+      return foundIn(
         context,
         this.rule,
         `publication ${name}`,
-        `publication ${name} sends the rows of all tenants of ${someOf(tables)} to whoever subscribes`,
+        `publication ${name} sends the rows of all tenants of ${someOf(names)} to whoever subscribes`,
         {
           sql: whole
             ? [sql`drop publication ${ident(name)}`]
             : tables.map(
-                (table) => sql`alter publication ${ident(name)} drop table ${ident(...split(table))}`,
+                (table) =>
+                  sql`alter publication ${ident(name)} drop table ${ident(table.schema, table.name)}`,
               ),
-          facts: { tables },
+          facts: { tables: names },
         },
-      ),
-    );
+      );
+    });
   },
 };
-
-function split(table: string): [string, string] {
-  const dot = table.indexOf('.');
-  return [table.slice(0, dot), table.slice(dot + 1)];
-}

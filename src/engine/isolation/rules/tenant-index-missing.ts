@@ -1,4 +1,4 @@
-import { ident, sql } from '../../../pg/sql.js';
+import { ident, raw, sql } from '../../../pg/sql.js';
 import { type CatalogRule, foundIn } from '../catalog-rule.js';
 import { tenantTables } from '../tables.js';
 
@@ -18,19 +18,21 @@ export const tenantIndexMissing: CatalogRule = {
   },
   async find(context) {
     const { column } = context.tenancy;
-    const tables = await context.session.rows<{ schema: string; name: string }>(sql`
-      select t.schema, t.name from ${tenantTables(context)} t
+    const tables = await context.session.rows<{ schema: string; name: string; kind: string }>(sql`
+      select t.schema, t.name, t.kind from ${tenantTables(context)} t
        where not t.child and not exists (select from pg_index i where i.indrelid = t.oid and i.indkey[0] = t.attnum
                and i.indpred is null and i.indisvalid) order by 1, 2`);
-    return tables.map(({ schema, name }) =>
+    return tables.map(({ schema, name, kind }) =>
       foundIn(
         context,
         this.rule,
         `${schema}.${name}`,
         `no index of ${schema}.${name} leads with ${column}: statements of one tenant read the rows of all`,
         {
-          hint: 'Make the index in a migration, with CONCURRENTLY where the table is large.',
-          sql: [sql`create index on ${ident(schema, name)} (${ident(column)})`],
+          hint: 'Make the index in a migration of its own.',
+          sql: [
+            sql`create index ${raw(kind === 'p' ? '' : 'concurrently ')}on ${ident(schema, name)} (${ident(column)})`,
+          ],
           facts: { column },
         },
       ),

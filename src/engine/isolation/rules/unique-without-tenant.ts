@@ -1,18 +1,17 @@
-import { type Sql, ident, join, sql } from '../../../pg/sql.js';
+import { sql } from '../../../pg/sql.js';
 import { type CatalogRule, foundIn } from '../catalog-rule.js';
+import { type KeyShape, keyShape, remadeKey } from '../key-shape.js';
 import { tenantTables } from '../tables.js';
 
 interface Key {
   schema: string;
   table: string;
   name: string;
-  constraint: 'p' | 'u' | 'x' | null;
   /** Null when an expression is among them. */
   columns: (string | null)[];
-  partial: boolean;
   /** Is it one column that nobody guesses? */
   unguessable: boolean;
-  referenced: boolean;
+  shape: KeyShape;
 }
 
 export const uniqueWithoutTenant: CatalogRule = {
@@ -32,19 +31,17 @@ export const uniqueWithoutTenant: CatalogRule = {
   async find(context) {
     const { column } = context.tenancy;
     const keys = await context.session.rows<Key>(sql`
-      select t.schema, t.name as table, i.relname::text as name, k.contype::text as constraint, x.indpred is not null as partial,
+      select t.schema, t.name as table, i.relname::text as name, ${keyShape(sql`x.indexrelid`, column)} as shape,
              array(select a.attname::text from unnest(x.indkey::int2[]) with ordinality u (attnum, n)
                left join pg_attribute a on a.attrelid = t.oid and a.attnum = u.attnum where u.n <= x.indnkeyatts order by u.n) as columns,
              x.indnkeyatts = 1 and exists (select from pg_attribute a where a.attrelid = t.oid and a.attnum = x.indkey[0]
-               and a.atttypid = 'uuid'::regtype) as unguessable,
-             exists (select from pg_constraint f where f.contype = 'f' and f.conindid = x.indexrelid) as referenced
+               and a.atttypid = 'uuid'::regtype) as unguessable
         from ${tenantTables(context)} t join pg_index x on x.indrelid = t.oid join pg_class i on i.oid = x.indexrelid
-        left join pg_constraint k on k.conindid = x.indexrelid and k.contype in ('p', 'u', 'x') and k.conrelid = t.oid
        where not t.child and (x.indisunique or x.indisexclusion)
          and not exists (select from unnest(x.indkey::int2[]) with ordinality u (attnum, n) where u.attnum = t.attnum and u.n <= x.indnkeyatts)
        order by 1, 2, 3`);
     return keys.map((key) => {
-      const { schema, table, name, columns, unguessable, referenced } = key;
+      const { schema, table, name, columns, unguessable, shape } = key;
       const shown = columns.map((part) => part ?? 'an expression').join(', ');
       return foundIn(
         context,
@@ -53,32 +50,22 @@ export const uniqueWithoutTenant: CatalogRule = {
         `key ${name} of ${schema}.${table} (${shown}) does not hold ${column}: a refused value tells a tenant that another one has it`,
         {
           level: unguessable ? 'info' : 'warning',
-          sql: mended(key, column),
-          facts: { columns, referenced },
-          ...(referenced && { hint: 'Let the foreign keys that refer to it hold the tenant column first.' }),
+          sql: remadeKey(shape, column),
+          facts: { columns, referenced: shape.referenced },
+          ...hintFor(shape),
         },
       );
     });
   },
 };
 
-/** None where expressions, conditions or references ask for more thought. */
-function mended(
-  { schema, table, name, constraint, columns, partial, referenced }: Key,
-  tenant: string,
-): Sql[] {
-  const known = columns.filter((column) => column !== null);
-  if (referenced || partial || known.length < columns.length || constraint === 'x') return [];
-  const list = join([tenant, ...known].map((column) => ident(column)));
-  const on = ident(schema, table);
-  if (constraint === null) {
-    return [
-      sql`drop index ${ident(schema, name)}`,
-      sql`create unique index ${ident(name)} on ${on} (${list})`,
-    ];
-  }
-  const kind = constraint === 'p' ? sql`primary key` : sql`unique`;
-  return [
-    sql`alter table ${on} drop constraint ${ident(name)}, add constraint ${ident(name)} ${kind} (${list})`,
-  ];
+function hintFor({ referenced, constraint, comparable, partitioned }: KeyShape): { hint?: string } {
+  if (referenced) return { hint: 'Let the foreign keys that refer to it hold the tenant column first.' };
+  if (constraint === 'x' && !comparable)
+    return {
+      hint: 'Let it compare the tenant column with = as well; extension btree_gist makes that possible in a GiST index.',
+    };
+  if (constraint !== null && (partitioned || constraint === 'x'))
+    return { hint: 'Let the key begin with the tenant column. The table is held while the server makes it.' };
+  return {};
 }

@@ -1,5 +1,6 @@
 import type { Connection } from '../../../pg/connection.js';
-import { sql } from '../../../pg/sql.js';
+import { type Sql, sql } from '../../../pg/sql.js';
+import { type KeyShape, keyShape } from '../key-shape.js';
 import { type Reach, wayOf } from '../reach/reach.js';
 import { endingOf } from '../statements.js';
 
@@ -34,6 +35,7 @@ export interface UniqueKey {
   immediate: boolean;
   /** It has a condition or an expression, so that its columns alone do not tell rows apart. */
   special: boolean;
+  shape: KeyShape;
 }
 
 export interface Reference {
@@ -45,6 +47,9 @@ export interface Reference {
   onDelete: string;
   /** `on delete cascade deferrable`, or nothing. */
   ending: string;
+  /** Has the other table a key of the tenant column and these? */
+  keyed: boolean;
+  parentPartitioned: boolean;
   required: boolean;
 }
 
@@ -123,15 +128,17 @@ const COLUMNS = sql`
     cross join lateral (select case when a.atttypmod = -1 then b.typmod else a.atttypmod end as typmod) m
    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped`;
 
-const UNIQUES = sql`
-  select coalesce(json_agg(json_build_object('name', x.relname, 'primary', i.indisprimary, 'immediate', i.indimmediate,
+const uniquesOf = (tenantColumn: string): Sql => sql`
+  select coalesce(json_agg(json_build_object('name', x.relname, 'shape', ${keyShape(sql`i.indexrelid`, tenantColumn)}, 'primary', i.indisprimary, 'immediate', i.indimmediate,
       'special', i.indpred is not null or i.indexprs is not null,
       'columns', (select coalesce(json_agg(a.attname order by k.n), '[]') from unnest(i.indkey::int2[]) with ordinality as k (attnum, n)
          join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum where k.n <= i.indnkeyatts)) order by i.indisprimary desc, i.indexrelid), '[]')
     from pg_index i join pg_class x on x.oid = i.indexrelid where i.indrelid = c.oid and i.indisunique and i.indisvalid`;
 
-const REFERENCES = sql`
-  select coalesce(json_agg(json_build_object('name', k.conname, 'onDelete', k.confdeltype, 'ending', ${endingOf('k')},
+const referencesOf = (tenantColumn: string): Sql => sql`
+  select coalesce(json_agg(json_build_object('name', k.conname, 'onDelete', k.confdeltype, 'ending', ${endingOf('k')}, 'parentPartitioned', p.relkind = 'p',
+      'keyed', exists (select from pg_index i join pg_attribute t on t.attrelid = p.oid and t.attname = ${tenantColumn}
+         where i.indrelid = p.oid and i.indisunique and i.indpred is null and i.indkey::text = array_to_string(t.attnum || array_remove(k.confkey, t.attnum), ' ')),
       'parent', format('%I.%I', pn.nspname, p.relname),
       'columns', (select json_agg(a.attname order by u.n) from unnest(k.conkey) with ordinality as u (attnum, n)
          join pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.attnum),
@@ -173,7 +180,7 @@ export async function readTables(
          from pg_policy p where p.polrelid = c.oid and p.polpermissive and p.polname not like 'tenantctl\\_%'
           and (p.polroles = '{0}' or exists (select from pg_roles r where r.oid = any (p.polroles) and pg_has_role(${role}::name, r.oid, 'USAGE')))) as policies,
       array(select p.polname::text from pg_policy p where p.polrelid = c.oid and p.polname like 'tenantctl\\_%') as "toolPolicies",
-      (${COLUMNS}) as columns, (${UNIQUES}) as uniques, (${REFERENCES}) as "references", (${CHECKS}) as checks,
+      (${COLUMNS}) as columns, (${uniquesOf(tenantColumn)}) as uniques, (${referencesOf(tenantColumn)}) as "references", (${CHECKS}) as checks,
       (select coalesce(json_agg(pg_get_expr(b.relpartbound, b.oid)), '[]') from pg_class b
         where b.relpartbound is not null and (b.oid = c.oid or b.oid in (select relid from pg_partition_tree(c.oid) where isleaf))) as bounds,
       (select coalesce(json_agg(a.attname order by k.n), '[]') from pg_partitioned_table t
