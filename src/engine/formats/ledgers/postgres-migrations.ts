@@ -62,7 +62,7 @@ function hashesOf(file: MigrationFile): string[] {
 
 /** What the tool calls a file: the name without number and extension, or all of it where nothing else is left. */
 function titleOf({ fileName }: MigrationFile): string {
-  return /^-?\d+[-_]?(.+)\.sql$/i.exec(fileName)?.[1] ?? fileName;
+  return /^-?\d+[-_]?(.*)\.sql$/i.exec(fileName)?.[1] || fileName;
 }
 
 const rowOf = ({ id }: MigrationFile): MirrorRow => ({ table: null, values: { id } });
