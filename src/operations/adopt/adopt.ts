@@ -1,15 +1,197 @@
+import pLimit from 'p-limit';
+import { conflictError } from '../../core/errors.js';
+import { groupBy } from '../../core/group-by.js';
+import type { Tier } from '../../core/tier.js';
 import type { Fleet } from '../../engine/context.js';
-import type { AdoptReport } from './report.js';
+import { type Migration, migrationsFor } from '../../engine/ledger/migration.js';
+import { tryWithLock } from '../../pg/locks.js';
+import { loadFleetMigrations } from '../migrations.js';
+import { disappearedOf } from './disappeared.js';
+import { Judge, type Standing } from './judge.js';
+import { Known, type SiftedUnit } from './known.js';
+import { type ListedUnit, type RowProblem, gather } from './listed.js';
+import { lookAtDatabase } from './look.js';
+import type { AdoptReport, FoundShape, FoundUnit, RefusedUnit } from './report.js';
 import type { AdoptOptions, AdoptRow } from './request.js';
+import { compareShapes, shortShape } from './shapes.js';
+import { Standards } from './standards.js';
+import { takingOf } from './taking.js';
+import { type Taking, writeHomes } from './take-in.js';
+import { writeCatalog } from './write-catalog.js';
+
+/** Databases that are looked at, or written to, at a time on all clusters together. */
+const DATABASES_AT_ONCE = 8;
 
 /**
  * Takes an existing fleet under management. Only the catalog and schema `tenantctl` are written; no object of the application is
- * touched. The same list again takes in what is new, and finishes what a crash has left half done.
+ * touched. Homes come first, then the catalog: the same list again takes in what is new, and finishes what a crash has left half
+ * done.
+ * @throws configuration error (exit 3) for files that cannot be read · conflict `ADOPT_IN_PROGRESS` (exit 5)
  */
-export function adopt(
-  _fleet: Fleet,
-  _rows: AsyncIterable<AdoptRow>,
-  _options: AdoptOptions,
+export async function adopt(
+  fleet: Fleet,
+  rows: AsyncIterable<AdoptRow>,
+  options: AdoptOptions,
 ): Promise<AdoptReport> {
-  return Promise.reject(new Error('not there yet'));
+  const began = performance.now();
+  const migrations = await loadFleetMigrations(fleet);
+  const { listed, problems } = await gather(fleet, rows);
+  const work = (): Promise<Omit<AdoptReport, 'durationMs'>> =>
+    adoptListed(fleet, listed, problems, migrations, options);
+  const report = options.dryRun ? await work() : await alone(fleet, work);
+  return { ...report, durationMs: Math.round(performance.now() - began) };
+}
+
+async function alone<T>(fleet: Fleet, work: () => Promise<T>): Promise<T> {
+  const done = await fleet.catalogHeld((connection) => tryWithLock(connection, 'install', 'adopt', work));
+  if (done !== undefined) return done.value;
+  throw conflictError('ADOPT_IN_PROGRESS', 'Another process is adopting into this catalog.', {
+    hint: 'Wait for it and run the same command again.',
+  });
+}
+
+async function adoptListed(
+  fleet: Fleet,
+  listed: readonly ListedUnit[],
+  problems: RowProblem[],
+  migrations: readonly Migration[],
+  options: AdoptOptions,
+): Promise<Omit<AdoptReport, 'durationMs'>> {
+  const known = await Known.read(fleet);
+  const sifted = listed.flatMap((unit) => known.sift(unit, problems) ?? []);
+  const judged = await judgeAll(fleet, sifted, migrations, options);
+  const { standings, shapes } = await settleShapes(fleet, judged, migrations, options);
+  const byUnit = new Map(standings.map((standing) => [standing.listed, standing]));
+  const takings = sifted.flatMap((one) => {
+    const standing = byUnit.get(one.listed) as Standing;
+    return standing.reason === null ? [takingOf(fleet, one, standing, options)] : [];
+  });
+  const left = options.dryRun ? new Set<ListedUnit>() : await takeIn(fleet, takings, migrations);
+  const units = sifted.map((one) => toFound(one, busyIf(left, byUnit.get(one.listed) as Standing)));
+  return {
+    ...countsOf(units),
+    refused: units.filter(({ taken }) => taken === 'refused').map(toRefused),
+    shapes,
+    units,
+    problems: problems.toSorted((a, b) => a.line - b.line),
+    disappeared: await disappearedOf(fleet, known.adopted()),
+  };
+}
+
+/** Looks at all databases, a few at a time, and judges each unit by its ledger. */
+async function judgeAll(
+  fleet: Fleet,
+  sifted: readonly SiftedUnit[],
+  migrations: readonly Migration[],
+  { ledger }: AdoptOptions,
+): Promise<Standing[]> {
+  const judges = new Map<Tier, Judge>();
+  const judgeFor = (tier: Tier): Judge => {
+    const judge = judges.get(tier) ?? new Judge(migrationsFor(migrations, tier), ledger);
+    judges.set(tier, judge);
+    return judge;
+  };
+  const native = new Set(sifted.filter((one) => one.native).map((one) => one.listed));
+  const standings = await overDatabases(
+    sifted.map((one) => one.listed),
+    (one) => one.unit,
+    async (units) => {
+      const looked = await lookAtDatabase(fleet, units);
+      return looked.map((one) => judgeFor(one.listed.unit.tier).judge(one, native.has(one.listed)));
+    },
+  );
+  return standings.flat();
+}
+
+/** Shapes of each tier for itself, as each has files of its own. */
+async function settleShapes(
+  fleet: Fleet,
+  judged: readonly Standing[],
+  migrations: readonly Migration[],
+  { accept, ledger }: AdoptOptions,
+): Promise<{ standings: Standing[]; shapes: FoundShape[] }> {
+  const standards = new Standards(fleet, migrations);
+  const all: { standings: Standing[]; shapes: FoundShape[] } = { standings: [], shapes: [] };
+  for (const [tier, standings] of groupBy(judged, ({ listed }) => listed.unit.tier)) {
+    const judge = new Judge(migrationsFor(migrations, tier), ledger);
+    const settled = await compareShapes(standings, judge, standards, accept);
+    all.standings.push(...settled.standings);
+    all.shapes.push(...settled.shapes);
+  }
+  return all;
+}
+
+/** @returns units that were left out, because somebody has been at work on them since they were looked at */
+async function takeIn(
+  fleet: Fleet,
+  takings: readonly Taking[],
+  migrations: readonly Migration[],
+): Promise<Set<ListedUnit>> {
+  const written = await overDatabases(
+    takings,
+    ({ placement }) => placement,
+    async (some) => {
+      const files = migrationsFor(migrations, (some[0] as Taking).placement.tier);
+      const done = await writeHomes(fleet, some, files);
+      await writeCatalog(fleet, done);
+      return done;
+    },
+  );
+  const done = new Set(written.flat().map(({ standing }) => standing.listed));
+  return new Set(takings.map(({ standing }) => standing.listed).filter((unit) => !done.has(unit)));
+}
+
+/** Work on what is in one database together, some databases at a time. */
+function overDatabases<T, R>(
+  items: readonly T[],
+  placeOf: (item: T) => { cluster: string; database: string; tier: Tier },
+  work: (items: T[]) => Promise<R>,
+): Promise<R[]> {
+  const lane = pLimit(DATABASES_AT_ONCE);
+  const groups = groupBy(items, (item) => {
+    const { cluster, database, tier } = placeOf(item);
+    return JSON.stringify([cluster, database, tier]);
+  });
+  return Promise.all([...groups.values()].map((group) => lane(() => work(group))));
+}
+
+function busyIf(left: ReadonlySet<ListedUnit>, standing: Standing): Standing {
+  if (!left.has(standing.listed)) return standing;
+  const reason = 'somebody has been at work on it since it was looked at';
+  return { ...standing, state: 'busy', reason, hint: 'Run the same command again.' };
+}
+
+function toFound(sifted: SiftedUnit, { listed, facts, ...standing }: Standing): FoundUnit {
+  const { id, tier, cluster, database, schema } = listed.unit;
+  const { state, reason, hint, difference, tool, version } = standing;
+  const isNew = sifted.tenants.length > 0;
+  return {
+    unit: id,
+    tier,
+    cluster,
+    database,
+    schema,
+    tenants: sifted.tenants.length + sifted.existing,
+    state,
+    tool,
+    version,
+    shape: typeof facts?.fingerprint === 'string' ? shortShape(facts.fingerprint) : null,
+    taken: reason !== null ? 'refused' : isNew ? 'adopted' : 'existing',
+    reason,
+    hint,
+    difference,
+  };
+}
+
+function toRefused({ unit, reason, hint, difference }: FoundUnit): RefusedUnit {
+  return { unit, reason: reason ?? '', hint, difference };
+}
+
+function countsOf(units: readonly FoundUnit[]) {
+  const adopted = units.filter(({ taken }) => taken === 'adopted');
+  return {
+    adopted: adopted.length,
+    existing: units.filter(({ taken }) => taken === 'existing').length,
+    tenants: adopted.reduce((sum, { tenants }) => sum + tenants, 0),
+  };
 }
