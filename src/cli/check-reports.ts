@@ -10,7 +10,7 @@ import type { OptionValues } from './option.js';
 import { type ReportFile, reportFile } from './report-file.js';
 import { repositoryPath } from './repository-path.js';
 
-export type CheckCaller = Pick<Call, 'io' | 'global'> & {
+export type CheckCaller = Pick<Call, 'io' | 'global' | 'signal'> & {
   options: OptionValues<CheckReports>;
   config: { file: string | null };
 };

@@ -25,6 +25,11 @@ export interface CommandSpec {
   needs: 'nothing' | 'config' | 'fleet';
   /** It changes something: adds `--dry-run`, `--actor`, `--reason` and `--ticket`. */
   changes: boolean;
+  /**
+   * It looks and finishes nothing: the first signal, or the end of `--timeout`, ends it at once. Not beside one of these
+   * options, with which it does change something.
+   */
+  looks?: { unless: readonly string[] };
   /** It changes a lot or deletes: asks on a terminal, elsewhere wants `--yes`. */
   confirms?: Confirmation;
 }

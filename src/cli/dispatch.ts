@@ -2,7 +2,7 @@ import { rememberUrlsIn } from '../core/redact.js';
 import { asFailure } from './failure.js';
 import { type Command, nameOf, type Outcome } from './command.js';
 import { type Invocation, parseCommandLine, type Parsed } from './command-line.js';
-import { type Interruption, watchForInterruption } from './interruption.js';
+import { type Interruption, LOOK_STOPPED, watchForInterruption } from './interruption.js';
 import type { Io } from './io.js';
 import { createPrinter, type Printer } from './printer.js';
 
@@ -23,7 +23,7 @@ export async function dispatch(
   if (parsed.kind === 'help') return printHelp(parsed.text, guessedPrinter(argv, io, commands));
   const { global, command } = parsed;
   const printer = createPrinter(io, { ...global, command: nameOf(command.spec) });
-  const interruption = watchForInterruption(io, global.timeout);
+  const interruption = watchForInterruption(io, { timeout: global.timeout, looks: onlyLooks(parsed) });
   try {
     return printer.outcome(explained(await perform(parsed, io, interruption, commands), interruption));
   } catch (error) {
@@ -64,8 +64,17 @@ async function perform(
   }
 }
 
+/** Does it change nothing, as it is called here? */
+function onlyLooks({ command, options }: Invocation): boolean {
+  const { looks } = command.spec;
+  const values = options as Record<string, unknown>;
+  return looks !== undefined && !looks.unless.some((name) => values[name] === true);
+}
+
+/** A look that came to its end has found what it has found, whatever was asked of it meanwhile. */
 function explained(outcome: Outcome, interruption: Interruption): Outcome {
-  return outcome.failure === undefined
+  const whole = interruption.looks && outcome.failure?.code !== LOOK_STOPPED;
+  return outcome.failure === undefined || whole
     ? outcome
     : { ...outcome, failure: interruption.explain(outcome.failure) };
 }

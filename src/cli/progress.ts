@@ -15,7 +15,7 @@ export interface ProgressStream {
 export async function startProgress(
   io: Io,
   global: GlobalValues,
-  { signal, cancellation }: Interruption,
+  { signal, cancellation, looks }: Interruption,
 ): Promise<ProgressStream> {
   const renderers = await chooseRenderers(io, global);
   const stream = eventStream(
@@ -25,11 +25,12 @@ export async function startProgress(
   const emit: Emit = (event, run) => stream(redactDeep(event), run);
   // Through the stream, for whatever draws on the terminal would wipe out a line written past it.
   const warn = (code: string, message: string) => emit({ type: 'notice', level: 'warning', code, message });
-  const tell = () => warn('DRAINING', drainNotice(signal.reason));
+  const tell = () => warn('DRAINING', drainNotice(signal.reason, looks));
   const tellCancel = () => warn('CANCELLING', CANCEL_NOTICE);
   if (signal.aborted) tell();
   else signal.addEventListener('abort', tell, { once: true });
-  cancellation.signal.addEventListener('abort', tellCancel, { once: true });
+  // Of a look all is said already.
+  if (!looks) cancellation.signal.addEventListener('abort', tellCancel, { once: true });
   return {
     emit,
     async close() {

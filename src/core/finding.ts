@@ -18,6 +18,8 @@ export interface FindingFacts {
   column?: number;
   /** Statements that mend it, in their order. */
   sql?: readonly string[];
+  /** Nobody answered there: a later look may tell what this one could not. */
+  unreachable?: true;
   [fact: string]: unknown;
 }
 
@@ -26,4 +28,9 @@ const BY_LEVEL: Readonly<Record<Finding['level'], number>> = { error: 0, warning
 /** The same findings, errors before warnings before infos; otherwise in their order. */
 export function worstFirst<F extends Pick<Finding, 'level'>>(findings: readonly F[]): F[] {
   return findings.toSorted((one, other) => BY_LEVEL[one.level] - BY_LEVEL[other.level]);
+}
+
+/** Whether it says that a place did not answer, and so nothing of what is there. */
+export function isUnreachable({ facts }: Pick<Finding, 'facts'>): boolean {
+  return facts.unreachable === true;
 }

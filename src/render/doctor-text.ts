@@ -9,6 +9,8 @@ interface DiagnosisView {
   fixed: readonly Finding[];
   /** What `--fix` would do. */
   plan?: readonly string[];
+  /** Was it asked to mend? */
+  fix?: boolean;
   rebuilt?: RebuiltView;
 }
 
@@ -23,16 +25,17 @@ interface RebuiltView {
 
 /** What was found, and what was mended. */
 export function doctorText(view: DiagnosisView, colors: Colors): string {
-  const { findings, fixed, plan, rebuilt } = view;
+  const { findings, fixed, plan, rebuilt, fix = false } = view;
   const looked = rebuilt === undefined || rebuilt.added.length > 0 || rebuilt.plan.length === 0;
   return sections(
     rebuilt === undefined ? '' : rebuiltText(rebuilt),
     fixedText(fixed),
     planText(plan),
+    nothingMended(view),
     !looked
       ? ''
       : findings.length === 0
-        ? `${colors.green('ok')} nothing is wrong that this looks for`
+        ? `${colors.green('ok')} nothing is wrong that this looks for${fix && fixed.length === 0 ? '; nothing to mend' : ''}`
         : findingsText(findings, colors),
     summary(findings),
   );
@@ -56,6 +59,14 @@ function rebuiltText({ added, plan, known, left, remarks, lost }: RebuiltView): 
 function planText(plan: readonly string[] | undefined): string {
   if (plan === undefined || plan.length === 0) return '';
   return ['`--fix` would', ...numbered(plan)].join('\n');
+}
+
+/** Whoever asks for a mending is told that there is none, and why. */
+function nothingMended({ findings, fixed, plan, fix = false }: DiagnosisView): string {
+  if (!fix || fixed.length > 0 || findings.length === 0 || (plan?.length ?? 0) > 0) return '';
+  if (findings.some(({ facts }) => facts['fixable'] === true)) return '';
+  const each = findings.length === 1 ? 'the finding needs' : 'each finding needs';
+  return `nothing here can be mended by \`--fix\`: ${each} a decision or a statement of yours`;
 }
 
 function numbered(steps: readonly string[]): string[] {

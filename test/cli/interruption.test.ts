@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { partialError } from '../../src/core/errors.js';
+import { differenceError, partialError } from '../../src/core/errors.js';
+import type { CommandSpec } from '../../src/cli/command.js';
 import { run } from '../../src/cli/main.js';
 import { commandThat, document, DONE, invoke, testIo } from './support.js';
 
@@ -20,14 +21,19 @@ const drain: Handle = async ({ signal }) => {
 };
 
 /** Runs a command until its handler is at work. */
-async function started(argv: string[], handle: Handle = drain, terminal = false) {
+async function started(
+  argv: string[],
+  handle: Handle = drain,
+  terminal = false,
+  more: Partial<CommandSpec> = {},
+) {
   const world = testIo({ terminal });
   let ended: Promise<number> | undefined;
   await new Promise<void>((begun) => {
     const command = commandThat((call) => {
       begun();
       return handle(call);
-    });
+    }, more);
     ended = run(argv, world.io, [command]);
   });
   return { ...world, ended };
@@ -71,6 +77,52 @@ describe('the first signal', () => {
     });
     send('SIGINT');
     expect(await ended).toBe(130);
+  });
+});
+
+describe('the first signal to a command that only looks', () => {
+  const looks = { unless: ['fix'] };
+  const options = { fix: { type: 'boolean', summary: 'changes something' } } as const;
+  const cancellable: Handle = ({ cancellation }) =>
+    new Promise((_, reject) => cancellation.add(async () => reject(new Error('57014'))));
+
+  it('cancels what is running, and promises nothing that it does not keep', async () => {
+    const { send, ended, stderr } = await started(['probe'], cancellable, false, { looks, options });
+    send('SIGINT');
+    expect(await ended).toBe(130);
+    expect(stderr.text).toContain('ending the look; Ctrl-C again leaves at once');
+    expect(stderr.text).toContain('Interrupted by SIGINT before everything was looked at.');
+    expect(stderr.text).toContain('looks at everything from the beginning');
+    expect(stderr.text).not.toMatch(/goes on where|what had begun is finished|cancels what is running/);
+  });
+
+  it('leaves at once at the second', async () => {
+    const stubborn: Handle = ({ cancellation }) => {
+      cancellation.add(() => new Promise<never>(() => undefined));
+      return new Promise<never>(() => undefined);
+    };
+    const { send, exits } = await started(['probe'], stubborn, false, { looks, options });
+    send('SIGINT');
+    expect(exits).toEqual([]);
+    send('SIGINT');
+    expect(exits).toEqual([130]);
+  });
+
+  it('drains where the command is to change something', async () => {
+    const { send, ended, stderr } = await started(['probe', '--fix'], drain, false, { looks, options });
+    send('SIGINT');
+    expect(await ended).toBe(130);
+    expect(stderr.text).toContain('what had begun is finished');
+  });
+
+  it('hides nothing of a look that came to its end nevertheless', async () => {
+    const whole: Handle = async ({ signal }) => {
+      await aborted(signal);
+      return { ...DONE, failure: differenceError('FOUND', '1 error found.') };
+    };
+    const { send, ended } = await started(['probe'], whole, false, { looks, options });
+    send('SIGINT');
+    expect(await ended).toBe(8);
   });
 });
 

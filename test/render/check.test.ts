@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import draft4 from 'ajv-draft-04';
 import formats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
+import type { Rule } from '../../src/core/rule.js';
 import { findingAnnotations } from '../../src/render/check/annotations.js';
 import { checkText } from '../../src/render/check/check-text.js';
 import { checkJunit } from '../../src/render/check/junit.js';
@@ -73,6 +74,34 @@ describe('SARIF', () => {
   });
 });
 
+describe('what could not be looked at', () => {
+  const away = finding({ rule: 'not-inspected', where: 'eu', message: 'nobody answers', facts: {} });
+
+  it('makes a SARIF run one that has not succeeded, with the place, whatever else was found', () => {
+    const run = (findings: ReturnType<typeof finding>[]) =>
+      JSON.parse(checkSarif(view({ findings }), { toolVersion: '1.2.3', configFile: 'c.yaml' })).runs[0];
+    expect(run([finding({})]).invocations).toEqual([
+      { executionSuccessful: true, toolExecutionNotifications: [] },
+    ]);
+    expect(run([finding({}), away]).invocations).toMatchObject([
+      {
+        executionSuccessful: false,
+        toolExecutionNotifications: [{ level: 'error', message: { text: 'eu: nobody answers' } }],
+      },
+    ]);
+  });
+
+  it('is an error of its case in JUnit, and no failure', () => {
+    const { rules } = view({});
+    const unseen = { ...(rules[0] as Rule), name: away.rule };
+    const root = readXml(checkJunit(view({ findings: [away, finding({})], rules: [...rules, unseen] })));
+    expect(root.attributes).toMatchObject({ failures: '1', errors: '1' });
+    const cases = root.children.flatMap((suite) => suite.children);
+    const told = cases.filter(({ attributes }) => attributes['name'] === away.rule);
+    expect(told.map(({ children }) => children.map(({ name }) => name))).toEqual([['error']]);
+  });
+});
+
 describe('JUnit', () => {
   it('has a case for each rule that was checked; only errors fail theirs', () => {
     const warning = finding({ rule: 'own-transaction', level: 'warning' });
@@ -130,6 +159,11 @@ describe('findings for people', () => {
 
       3 errors"
     `);
+  });
+
+  it('do not say that all is well where a check was ended early', () => {
+    expect(checkText(view({}), colors)).toBe('ok nothing found');
+    expect(checkText(view({ whole: false }), colors)).toBe('nothing found in what was looked at');
   });
 
   it('of a fault in every tenant show ten places and count the others', () => {

@@ -38,5 +38,5 @@ const RULES: readonly Rule[] = [
 ];
 
 export function view(part: Partial<CheckView>): CheckView {
-  return { findings: [], known: [], paid: [], rules: RULES, scope: [], ...part };
+  return { findings: [], known: [], paid: [], whole: true, rules: RULES, scope: [], ...part };
 }

@@ -24,12 +24,15 @@ const REPORTS = {
     type: 'string',
     value: 'file',
     path: true,
-    summary: 'write what is found now as the baseline, and exit 0',
+    summary: 'write what is found now as the baseline, and exit 0 if everything could be looked at',
   },
 } as const satisfies OptionSpecs;
 
 const EXITS =
-  'Exit 8 on a finding of level error that is not in the baseline. With GITHUB_ACTIONS=true findings are annotations as well.';
+  'Exit 8 on a finding of level error that is not in the baseline; exit 4 when nothing is amiss but that a place could not be reached. With GITHUB_ACTIONS=true findings are annotations as well.';
+
+/** There is nothing to finish: what a probe has written is rolled back. */
+const LOOKS = { unless: [] } as const;
 
 export const checkIsolation = defineCommand({
   path: ['check', 'isolation'],
@@ -45,6 +48,7 @@ export const checkIsolation = defineCommand({
   ],
   needs: 'fleet',
   changes: false,
+  looks: LOOKS,
 });
 
 export const checkMigrations = defineCommand({
@@ -61,6 +65,7 @@ export const checkMigrations = defineCommand({
   ],
   needs: 'config',
   changes: false,
+  looks: LOOKS,
 });
 
 export const checkDrift = defineCommand({
@@ -73,6 +78,7 @@ export const checkDrift = defineCommand({
   ],
   needs: 'fleet',
   changes: false,
+  looks: LOOKS,
 });
 
 export const checkAll = defineCommand({
@@ -88,6 +94,7 @@ export const checkAll = defineCommand({
   ],
   needs: 'fleet',
   changes: false,
+  looks: LOOKS,
 });
 
 /** What the options of every check hold. */

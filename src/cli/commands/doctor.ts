@@ -4,7 +4,7 @@ export const doctor = defineCommand({
   path: ['doctor'],
   summary: 'look for what crashes, restored backups and people have left behind',
   description:
-    'Compares the catalog with every home of every cluster, both ways, and looks for what was begun and stands still, for what nobody claims, for deleted tenants that a backup has brought back, and for limits of the servers. Changes nothing without --fix. Exit 8 on a finding of level error; what cannot be reached is a finding as well.',
+    'Compares the catalog with every home of every cluster, both ways, and looks for what was begun and stands still, for what nobody claims, for deleted tenants that a backup has brought back, and for limits of the servers. Changes nothing without --fix. Exit 8 on a finding of level error. What cannot be reached is a finding as well; when nothing else is amiss, exit 4.',
   options: {
     fix: {
       type: 'boolean',
@@ -22,6 +22,7 @@ export const doctor = defineCommand({
   ],
   needs: 'fleet',
   changes: true,
+  looks: { unless: ['fix', 'rebuildCatalog'] },
   confirms: {
     question: 'Add to the catalog the tenants that it lacks, as their homes know them?',
     beside: ['rebuildCatalog'],

@@ -1,6 +1,6 @@
-import { checkDrift } from '../../operations/check/drift.js';
 import { checkIsolation } from '../../operations/check/isolation.js';
 import { checkMigrations } from '../../operations/check/migrations.js';
+import { checkDriftBeside } from '../../operations/check/unreadable-files.js';
 import { checkOutcome } from '../check-outcome.js';
 import { checkedDrift, checkedIsolation, checkedMigrations } from '../checked.js';
 import type { Call, Outcome } from '../command.js';
@@ -8,9 +8,9 @@ import type { checkAll } from '../commands/check.js';
 
 export default async function handle(call: Call<typeof checkAll>): Promise<Outcome> {
   const { fleet } = call;
-  return checkOutcome(call, async () => [
-    checkedMigrations(await checkMigrations(fleet.settings)),
-    checkedDrift(await checkDrift(fleet)),
-    checkedIsolation(await checkIsolation(fleet)),
+  return checkOutcome(call, [
+    { check: 'migrations', look: async () => checkedMigrations(await checkMigrations(fleet.settings)) },
+    { check: 'drift', look: async (tally) => checkedDrift(await checkDriftBeside(fleet, tally)) },
+    { check: 'isolation', look: async (tally) => checkedIsolation(await checkIsolation(fleet, tally)) },
   ]);
 }

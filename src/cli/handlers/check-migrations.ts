@@ -6,7 +6,6 @@ import type { checkMigrations as command } from '../commands/check.js';
 import { settingsWithoutServer } from '../settings-without-server.js';
 
 export default async function handle(call: Call<typeof command>): Promise<Outcome> {
-  return checkOutcome(call, async () => [
-    checkedMigrations(await checkMigrations(settingsWithoutServer(call.config))),
-  ]);
+  const look = async () => checkedMigrations(await checkMigrations(settingsWithoutServer(call.config)));
+  return checkOutcome(call, [{ check: 'migrations', look }]);
 }

@@ -1,32 +1,39 @@
-import { differenceError } from '../../core/errors.js';
+import { EXIT, TenantctlError } from '../../core/errors.js';
 import { type Diagnosis, diagnose } from '../../operations/doctor/doctor.js';
 import { type Rebuilt, rebuildCatalog } from '../../operations/rebuild/rebuild.js';
 import { doctorText } from '../../render/doctor-text.js';
 import { counted } from '../../render/line.js';
 import type { Call, Outcome } from '../command.js';
 import type { doctor } from '../commands/doctor.js';
+import { findingsFailure } from '../findings-failure.js';
 import { given } from '../given.js';
+import { LOOK_STOPPED } from '../interruption.js';
+import { untilStopped } from '../until-stopped.js';
 
-export default async function handle({ fleet, options }: Call<typeof doctor>): Promise<Outcome> {
+const EACH = 'Each finding says what to do next.';
+
+export default async function handle(call: Call<typeof doctor>): Promise<Outcome> {
+  const { fleet, options, signal } = call;
   const rebuilt: { rebuilt?: Rebuilt } = options.rebuildCatalog
     ? { rebuilt: await rebuildCatalog(fleet, options) }
     : {};
   // What a dry run would add is not there to be looked at.
   const looks = rebuilt.rebuilt === undefined || !options.dryRun;
-  const data = { ...rebuilt, ...(looks ? await diagnose(fleet, options) : { findings: [], fixed: [] }) };
-  return { data, text: (colors) => doctorText(data, colors), ...given({ failure: failureOf(data) }) };
+  if (!looks) return outcomeOf({ ...rebuilt, findings: [], fixed: [] }, options);
+  const { value, failure } = options.fix
+    ? { value: await diagnose(fleet, options) }
+    : await untilStopped(signal, (tally) => diagnose(fleet, options, tally));
+  if (value === undefined) return { data: { ...rebuilt, findings: [], fixed: [] }, text: () => '', failure };
+  return outcomeOf({ ...rebuilt, ...value }, options);
 }
 
-function failureOf({ findings }: Diagnosis) {
-  const errors = findings.filter(({ level }) => level === 'error');
-  if (errors.length === 0) return undefined;
-  const rules = [...new Set(errors.map(({ rule }) => rule))];
-  return differenceError(
-    'DOCTOR_FINDINGS',
-    `${counted(errors.length, 'error')} found: ${rules.join(', ')}.`,
-    {
-      hint: 'Each finding says what to do next.',
-      facts: { errors: errors.length, rules },
-    },
-  );
+function outcomeOf(data: Diagnosis & { rebuilt?: Rebuilt }, { fix }: { fix: boolean }): Outcome {
+  const failure =
+    data.left === undefined ? findingsFailure(data.findings, 'DOCTOR_FINDINGS', EACH) : notAllMended(data);
+  return { data, text: (colors) => doctorText({ ...data, fix }, colors), ...given({ failure }) };
+}
+
+function notAllMended({ left = 0, fixed }: Diagnosis) {
+  const message = `${counted(fixed.length, 'finding')} mended, ${left} left to mend.`;
+  return new TenantctlError(LOOK_STOPPED, EXIT.interrupted, message, { facts: { left } });
 }

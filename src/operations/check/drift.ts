@@ -2,6 +2,7 @@ import type { Finding } from '../../core/finding.js';
 import { listUnits } from '../../engine/catalog/units.js';
 import type { Fleet } from '../../engine/context.js';
 import { loadFleetMigrations } from '../migrations.js';
+import { Tally } from '../tally.js';
 import { findUnseen } from './drift-rules/not-compared.js';
 import { LEDGER_RULES, STATE_RULES } from './drift-rules/registry.js';
 import { ledgersOf } from './drift/ledgers.js';
@@ -25,18 +26,20 @@ export interface DriftCheck {
  * Compares the shapes of all units with each other, with the ledgers and with the files, and finds what is there and out
  * of work. Nothing is written: not to the fleet, nor to the catalog. A few queries a database do, whatever the number of
  * units in it; of units that look alike one is read.
- * @throws configuration error (exit 3) for files that cannot be read · connection error (exit 4) when a server is away
+ * What cannot be reached is a finding, and the rest is compared.
+ * @throws configuration error (exit 3) for files that cannot be read · connection error (exit 4) when the catalog is away
+ *   · `LOOK_STOPPED` (exit 130) once somebody wants it to end
  */
-export async function checkDrift(fleet: Fleet): Promise<DriftCheck> {
+export async function checkDrift(fleet: Fleet, tally = new Tally()): Promise<DriftCheck> {
   const migrations = await loadFleetMigrations(fleet);
   const all = await fleet.catalog((connection) => listUnits(connection, []));
   const units = all.filter(({ moving }) => moving === null);
-  const { seen, unseen, states } = await surveyFleet(fleet, units, STATE_RULES);
-  const { findings, shapes, ...marks } = await compareShapes(fleet, seen, migrations);
+  const { seen, unseen, states } = await surveyFleet(fleet, units, STATE_RULES, tally);
+  const { findings, shapes, lost, ...marks } = await compareShapes(fleet, seen, migrations);
   const ledgers = ledgersOf(seen, migrations);
   return {
     findings: [
-      ...findUnseen(unseen),
+      ...findUnseen([...unseen, ...lost]),
       ...findings,
       ...LEDGER_RULES.flatMap(({ look }) => look(ledgers)),
       ...withoutSettled(states, seen, ledgers).flatMap((state) => stateFinding(state, marks)),

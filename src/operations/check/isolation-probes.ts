@@ -5,6 +5,7 @@ import { objectCoverage, together } from '../../engine/isolation/coverage.js';
 import { type Looked, probeSchemas } from '../../engine/isolation/probe-homes.js';
 import { type SeedTenant, probePool } from '../../engine/isolation/probe-pool.js';
 import { readTablesElsewhere } from '../../engine/isolation/tables.js';
+import { sql } from '../../pg/sql.js';
 import { type Seed, readSeed, runSeed } from '../seed.js';
 
 /** A database of the fleet, and the units that are in it. */
@@ -24,9 +25,30 @@ export async function probeDatabase({ fleet, cluster, database, units }: ProbeCo
   const looked: Looked[] = [];
   for (const { shared, schema, ledgerKey } of units)
     if (shared) looked.push(await probePool(fleet, { cluster, database, schema, ledgerKey }, seed));
-  if (units.some(({ shared }) => !shared)) looked.push(await probeSchemas(fleet, cluster, database));
+  if (units.some(({ shared }) => !shared)) {
+    looked.push(await probeSchemas(fleet, cluster, database));
+    looked.push(await lookForRoles(fleet, cluster, database));
+  }
   if (units.some(({ shared }) => shared)) looked.push(await lookElsewhere(fleet, cluster, database, units));
   return joined(looked);
+}
+
+/** Tenants whose role nobody can assume: none of their crossings is tried, so they are not covered. */
+async function lookForRoles(fleet: Fleet, cluster: string, database: string): Promise<Looked> {
+  const rows = await fleet.connections(cluster).use(database, (session) =>
+    session.rows<{ tenant: string; schema: string; role: string; there: boolean }>(sql`
+      select p.tenant, p.schema, p.role, r.oid is not null as there
+        from tenantctl.placement p left join pg_roles r on r.rolname = p.role
+       where p.role <> ${fleet.settings.tenancy.appRole} and p.state in ('active', 'moving')
+         and (r.oid is null or not pg_has_role(r.oid, 'MEMBER')) order by 1, 2`),
+  );
+  const gaps = rows.map(({ tenant, schema, role, there }) => ({
+    where: `${cluster}/${database}.${schema}`,
+    reason: there
+      ? `the administrator may not assume role ${role} of tenant ${tenant}: grant it`
+      : `role ${role} of tenant ${tenant} is not there: \`tenantctl doctor\` tells more`,
+  }));
+  return { findings: [], coverage: objectCoverage(gaps.length, 0, gaps) };
 }
 
 /** Tables of tenants outside of all homes, in which no row is made: they are not covered. */

@@ -3,8 +3,10 @@ import type { Fleet } from '../../engine/context.js';
 import { hasLocalState } from '../../engine/local/placements.js';
 import type { Connection } from '../../pg/connection.js';
 import { raw, sql } from '../../pg/sql.js';
-import { faultOf } from '../fault.js';
+import { isDatabaseError } from '../../pg/errors.js';
 import { isThere } from '../is-there.js';
+import { stopIfAsked } from '../stopping.js';
+import type { Tally } from '../tally.js';
 import { bareCasts } from './bare-casts.js';
 import { clocks } from './clocks.js';
 import { deletedDatabaseIsBack, deletedTenantIsBack } from './deleted-tenant-is-back.js';
@@ -16,12 +18,13 @@ import { localStateVersion } from './local-state.js';
 import { lockTable } from './lock-table.js';
 import { missingDatabases } from './missing-homes.js';
 import { moveLeftovers } from './move-leftovers.js';
+import { notInspected } from './not-inspected.js';
 import { orphanDatabases } from './orphan-databases.js';
 import { orphanRoles } from './orphan-roles.js';
 import { orphanSchemas } from './orphan-schemas.js';
 import { isPooledRefusal, pooledFinding, pooledProof } from './pooled.js';
 import { replicationSlots } from './replication-slots.js';
-import type { ClusterRule, DatabaseRule, DoctorFinding } from './rule.js';
+import type { ClusterRule, DatabaseContext, DatabaseRule, DoctorFinding } from './rule.js';
 import { serverLimits } from './server-limits.js';
 import { settled } from './settled.js';
 import { shutHomes } from './shut-homes.js';
@@ -60,8 +63,9 @@ const IN_OUR_DATABASES: readonly DatabaseRule[] = [
 /** Databases of one cluster that are looked at side by side. */
 const DATABASES_AT_ONCE = 4;
 
-/** Everything that is found on one cluster. */
-export async function inspectCluster(fleet: Fleet, cluster: string): Promise<DoctorFinding[]> {
+/** Everything that is found on one cluster; what cannot be looked into is a finding. */
+export async function inspectCluster(fleet: Fleet, cluster: string, tally: Tally): Promise<DoctorFinding[]> {
+  stopIfAsked(fleet);
   const connections = fleet.connections(cluster);
   try {
     const ours = await fleet.catalog((catalog) => ownDatabases(fleet, catalog, cluster));
@@ -70,18 +74,19 @@ export async function inspectCluster(fleet: Fleet, cluster: string): Promise<Doc
       async (session) => {
         const names = await readDatabases(session);
         const context = { fleet, cluster, session, ours: true, databases: names.map(({ name }) => name) };
-        return { databases: names, findings: await inTurn(fleet, CLUSTER_RULES, context) };
+        return { databases: names, findings: await inTurn(cluster, CLUSTER_RULES, context) };
       },
     );
     const lanes = pLimit(DATABASES_AT_ONCE);
+    const looked = databases.filter(({ name, open }) => open || ours.has(name));
+    tally.databases += looked.length;
     const inside = await Promise.all(
-      databases
-        .filter(({ name, open }) => open || ours.has(name))
-        .map(({ name }) => lanes(() => inspectDatabase(fleet, cluster, name, ours.has(name)))),
+      looked.map(({ name }) => lanes(() => inspectDatabase(fleet, cluster, name, ours.has(name), tally))),
     );
     return [...findings, ...inside.flat()];
   } catch (error) {
-    return [isPooledRefusal(error) ? pooledFinding(cluster) : unreachable(cluster, error)];
+    stopIfAsked(fleet);
+    return [isPooledRefusal(error) ? pooledFinding(cluster) : notInspected(cluster, error)];
   }
 }
 
@@ -90,15 +95,20 @@ async function inspectDatabase(
   cluster: string,
   database: string,
   ours: boolean,
+  tally: Tally,
 ): Promise<DoctorFinding[]> {
+  stopIfAsked(fleet);
   const look = () => lookInto(fleet, cluster, database, ours);
   try {
     // Whoever drops a database ends the sessions in it first: the second try waits until it is gone.
-    return await look().catch(look);
+    const findings = await look().catch(look);
+    tally.looked += 1;
+    return findings;
   } catch (error) {
+    stopIfAsked(fleet);
     // What the catalog misses another rule tells.
     if (!ours || !(await isThere(fleet, cluster, database))) return [];
-    return [unreachable(`${cluster}/${database}`, error)];
+    return [notInspected(`${cluster}/${database}`, error)];
   }
 }
 
@@ -107,7 +117,7 @@ function lookInto(fleet: Fleet, cluster: string, database: string, ours: boolean
     // Not ours, or not yet: nothing is installed by looking.
     if (!(await hasLocalState(session))) return [];
     const rules = ours ? [...EVERYWHERE, ...IN_OUR_DATABASES] : EVERYWHERE;
-    return inTurn(fleet, rules, { fleet, cluster, session, ours });
+    return inTurn(`${cluster}/${database}`, rules, { fleet, cluster, session, ours });
   });
 }
 
@@ -121,15 +131,42 @@ async function ownDatabases(fleet: Fleet, catalog: Connection, cluster: string):
   return new Set([...rows.map(({ name }) => name), ...configured]);
 }
 
-async function inTurn<Context>(
-  fleet: Fleet,
+/** One rule after the other. What one of them is refused says nothing of the others; a connection that is lost is lost for all. */
+async function inTurn<Context extends DatabaseContext>(
+  where: string,
   rules: readonly ((context: Context) => Promise<DoctorFinding[]>)[],
   context: Context,
 ): Promise<DoctorFinding[]> {
   const findings: DoctorFinding[] = [];
-  for (const rule of rules) findings.push(...(await settled(fleet, () => rule(context))));
+  for (const rule of rules) {
+    stopIfAsked(context.fleet);
+    const look = () => settled(context.fleet, () => rule(context));
+    try {
+      findings.push(...(await look()));
+    } catch (error) {
+      if (!isRefusal(context, error)) throw error;
+      // What is dropped while it is looked at is gone at the second try.
+      findings.push(...(await secondTry(where, context, look)));
+    }
+  }
   return findings;
 }
+
+async function secondTry(
+  where: string,
+  context: DatabaseContext,
+  look: () => Promise<DoctorFinding[]>,
+): Promise<DoctorFinding[]> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!isRefusal(context, error)) throw error;
+    return [notInspected(where, error)];
+  }
+}
+
+const isRefusal = ({ session }: DatabaseContext, error: unknown): boolean =>
+  isDatabaseError(error) && session.usable;
 
 /** Databases without the templates; `open` where the administrator may look into them. */
 async function readDatabases(session: Connection): Promise<{ name: string; open: boolean }[]> {
@@ -138,16 +175,4 @@ async function readDatabases(session: Connection): Promise<{ name: string; open:
     select datname::text as name, datallowconn and has_database_privilege(oid, 'CONNECT') as open
       from pg_database where not datistemplate order by 1`),
   );
-}
-
-function unreachable(where: string, error: unknown): DoctorFinding {
-  const { code, message } = faultOf(error);
-  return {
-    rule: 'not-inspected',
-    level: 'error',
-    where,
-    message: `it could not be looked into: ${message}`,
-    hint: 'What is wrong there is not known. Mend the connection and run `tenantctl doctor` again.',
-    facts: { code },
-  };
 }

@@ -3,6 +3,8 @@ import { type Finding, worstFirst } from '../../core/finding.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
 import type { Fleet } from '../../engine/context.js';
 import { faultOf } from '../fault.js';
+import { isStopping, stopIfAsked } from '../stopping.js';
+import { Tally } from '../tally.js';
 import { audited } from './audited.js';
 import { inspectCluster } from './clusters.js';
 import { halfProvisioned } from './half-provisioned.js';
@@ -21,6 +23,8 @@ export interface Diagnosis {
   fixed: Finding[];
   /** What `--fix` would do, step by step: with a dry run of it. */
   plan?: string[];
+  /** Findings that `--fix` would have mended, had nobody ended it before. */
+  left?: number;
 }
 
 const CATALOG_RULES: readonly CatalogRule[] = [
@@ -39,24 +43,34 @@ const CLUSTERS_AT_ONCE = 4;
  * Looks over catalog, clusters and databases for what crashes, restored backups and people have left. What cannot be
  * reached is a finding as well.
  * @param options.fix mends what can be mended without removing a row of anybody's; each is in the audit log
+ * @throws connection error (exit 4) when the catalog is away · `LOOK_STOPPED` (exit 130) once somebody wants it to end and
+ *   nothing is mended yet; later the findings come with how many of them are left to mend
  */
-export async function diagnose(fleet: Fleet, options: { fix: boolean; dryRun: boolean }): Promise<Diagnosis> {
+export async function diagnose(
+  fleet: Fleet,
+  options: { fix: boolean; dryRun: boolean },
+  tally = new Tally(),
+): Promise<Diagnosis> {
   const diagnosis: Diagnosis = { findings: [], fixed: [] };
-  const all = await findAll(fleet);
-  if (options.fix && options.dryRun)
-    diagnosis.plan = all.filter(({ mend: way }) => way !== undefined).map(step);
+  const all = await findAll(fleet, tally);
+  stopIfAsked(fleet);
+  const mendable = all.filter(({ mend: way }) => way !== undefined);
+  if (options.fix && options.dryRun) diagnosis.plan = mendable.map(step);
   for (const finding of all) {
     if (!options.fix || options.dryRun || finding.mend === undefined) diagnosis.findings.push(shown(finding));
-    else await mend(fleet, finding, finding.mend, diagnosis);
+    else if (isStopping(fleet)) {
+      diagnosis.left = (diagnosis.left ?? 0) + 1;
+      diagnosis.findings.push(shown(finding));
+    } else await mend(fleet, finding, finding.mend, diagnosis);
   }
   return diagnosis;
 }
 
-async function findAll(fleet: Fleet): Promise<DoctorFinding[]> {
+async function findAll(fleet: Fleet, tally: Tally): Promise<DoctorFinding[]> {
   const lanes = pLimit(CLUSTERS_AT_ONCE);
   const catalog = await Promise.all(CATALOG_RULES.map((rule) => settled(fleet, () => rule(fleet))));
   const clusters = Object.keys(fleet.settings.clusters).map((name) =>
-    lanes(() => inspectCluster(fleet, name)),
+    lanes(() => inspectCluster(fleet, name, tally)),
   );
   const findings = [...catalog.flat(), ...(await Promise.all(clusters)).flat()];
   return worstFirst(findings);

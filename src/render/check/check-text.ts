@@ -70,6 +70,7 @@ function baselineLines({ known, paid }: CheckView): string[] {
   return lines;
 }
 
-function summary({ findings }: CheckView, colors: Colors): string {
-  return findings.length === 0 ? `${colors.green('ok')} nothing found` : countedFindings(findings);
+function summary({ findings, whole }: CheckView, colors: Colors): string {
+  if (findings.length > 0) return countedFindings(findings);
+  return whole ? `${colors.green('ok')} nothing found` : 'nothing found in what was looked at';
 }

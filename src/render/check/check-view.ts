@@ -10,6 +10,8 @@ export interface CheckView {
   known: readonly Finding[];
   /** What the baseline names and is no longer there. */
   paid: readonly Debt[];
+  /** Has every check come to its end? */
+  whole: boolean;
   /** The rules of the checks that were made, whether they found something or not. */
   rules: readonly Rule[];
   /** A line for each check: how much was looked at; and whether a baseline was written. */

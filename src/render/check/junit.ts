@@ -1,3 +1,4 @@
+import { tolerable } from '../../core/baseline.js';
 import type { Finding } from '../../core/finding.js';
 import { groupBy } from '../../core/group-by.js';
 import { CHECKS, type Rule } from '../../core/rule.js';
@@ -11,7 +12,8 @@ const PLACES_OF_A_RULE = 100;
 
 /**
  * Findings as JUnit XML: a suite for each check, a case for each rule, so that a rule has a history. Errors fail their
- * case; warnings and infos stand in its output, for they do not fail the command either.
+ * case; warnings and infos stand in its output, for they do not fail the command either. What could not be looked at is no
+ * failure but an error, as for any test that could not be run.
  */
 export function checkJunit({ findings, rules }: CheckView): string {
   const byRule = groupBy(findings, ({ rule }) => rule);
@@ -19,12 +21,12 @@ export function checkJunit({ findings, rules }: CheckView): string {
     .filter((suite) => suite.rules.length > 0)
     .map((suite) => ({
       ...suite,
-      failures: suite.rules.filter(({ name }) => fails(byRule.get(name))).length,
+      ...countsOf(suite.rules.filter(({ name }) => fails(byRule.get(name)))),
     }));
   const counts = {
     tests: suites.reduce((sum, suite) => sum + suite.rules.length, 0),
     failures: suites.reduce((sum, { failures }) => sum + failures, 0),
-    errors: 0,
+    errors: suites.reduce((sum, { errors }) => sum + errors, 0),
     skipped: 0,
   };
   const elements = suites.map((suite) =>
@@ -34,13 +36,18 @@ export function checkJunit({ findings, rules }: CheckView): string {
         name: `check ${suite.check}`,
         tests: suite.rules.length,
         failures: suite.failures,
-        errors: 0,
+        errors: suite.errors,
         skipped: 0,
       },
       suite.rules.map((rule) => ruleCase(rule, byRule.get(rule.name) ?? [])),
     ),
   );
   return xmlDocument(element('testsuites', { name: 'tenantctl check', ...counts }, elements));
+}
+
+function countsOf(failing: readonly Rule[]): { failures: number; errors: number } {
+  const failures = failing.filter(({ name }) => tolerable({ rule: name })).length;
+  return { failures, errors: failing.length - failures };
 }
 
 function fails(findings: readonly Finding[] | undefined): boolean {
@@ -56,7 +63,9 @@ function ruleCase({ check, name }: Rule, findings: readonly Finding[]): Xml {
   const text = lines.join('\n');
   if (!fails(findings)) return element('testcase', attributes, [element('system-out', {}, text)]);
   const message = `${oneLine(first.where)}: ${firstLine(first.message)}`.slice(0, LONGEST_MESSAGE);
-  return element('testcase', attributes, [element('failure', { message, type: name }, text)]);
+  return element('testcase', attributes, [
+    element(tolerable(first) ? 'failure' : 'error', { message, type: name }, text),
+  ]);
 }
 
 function lineOf({ level, where, message, hint }: Finding): string {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { tolerable } from '../../core/baseline.js';
 import type { Finding } from '../../core/finding.js';
 import type { Rule } from '../../core/rule.js';
 import { oneLine } from '../line.js';
@@ -35,8 +36,26 @@ export function checkSarif({ findings, known, rules }: CheckView, options: Sarif
     })),
   ];
   const driver = { name: 'tenantctl', semanticVersion: toolVersion, rules: rules.map(ruleOf) };
-  const run = { tool: { driver }, columnKind: 'utf16CodeUnits', results: results.slice(0, MOST_RESULTS) };
+  const run = {
+    tool: { driver },
+    invocations: [invocationOf(findings)],
+    columnKind: 'utf16CodeUnits',
+    results: results.slice(0, MOST_RESULTS),
+  };
   return `${JSON.stringify({ $schema: SCHEMA, version: '2.1.0', runs: [run] }, null, 2)}\n`;
+}
+
+/** A look that has not seen everything says so: nothing that is missing here is thereby mended. */
+function invocationOf(findings: readonly Finding[]) {
+  const unseen = findings.filter((finding) => finding.level === 'error' && !tolerable(finding));
+  return {
+    executionSuccessful: unseen.length === 0,
+    toolExecutionNotifications: unseen.map(({ rule, where, message }) => ({
+      level: 'error',
+      descriptor: { id: rule },
+      message: { text: `${oneLine(where)}: ${oneLine(message)}` },
+    })),
+  };
 }
 
 function ruleOf({ name, check, level, summary, explanation, remedy, bad, good }: Rule) {

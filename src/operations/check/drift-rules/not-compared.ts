@@ -10,9 +10,9 @@ export const notCompared: Rule = {
   level: 'error',
   summary: 'A unit of the catalog could not be looked at: nothing is known of it.',
   explanation:
-    'Its schema or its database is not there, or cannot be read. Where another session is changing it at this moment, that is a warning: look again.',
+    'Its server does not answer, or its schema or database is not there or cannot be read. Everything else is compared and told. Where another session is changing it at this moment, that is a warning: look again. When nothing but such places is amiss, the check ends with exit 4 and not 8.',
   remedy:
-    'Bring the home back from a backup, or let `tenantctl doctor` tell what else is amiss there. A lock passes by itself.',
+    'Mend the connection, bring the home back from a backup, or let `tenantctl doctor` tell what else is amiss there. A lock passes by itself.',
   bad: `do $$ begin execute format('alter schema %I rename to %I', current_schema, current_schema || '_away'); end $$;`,
   good: 'select current_schema;',
 };
@@ -22,16 +22,37 @@ export function findUnseen(unseen: readonly UnseenUnit[]): Finding[] {
   const missed = unseen.filter(({ why }) => why !== 'moving');
   return [...groupBy(missed, ({ reason }) => reason)].map(([reason, alike]) => {
     const units = alike.map(({ unit }) => unit);
-    const passing = alike.every(({ why }) => why === 'passing');
     return {
       rule: notCompared.name,
-      level: passing ? 'warning' : notCompared.level,
-      where: nameFew(idsOf(units)),
-      message: `it could not be compared: ${reason}`,
-      hint: passing
-        ? 'Look again when that session has ended.'
-        : 'What is there is not known. `tenantctl doctor` tells what else is amiss; a home that is gone comes back from a backup.',
-      facts: { units: idsOf(units) },
+      where: whereOf(alike),
+      message: `${units.length === 1 ? 'it' : 'they'} could not be compared: ${reason}`,
+      ...told(alike),
     };
   });
+}
+
+/** A server that is away is looked for by the name of its cluster. */
+function whereOf(alike: readonly UnseenUnit[]): string {
+  const names = nameFew(idsOf(alike.map(({ unit }) => unit)));
+  const clusters = new Set(alike.map(({ unit }) => unit.cluster));
+  const away = alike.every(({ why }) => why === 'away') && clusters.size === 1;
+  return away ? `${[...clusters][0]}, ${names}` : names;
+}
+
+/** What to do depends on why: a lock passes, a server may be back, what is gone stays gone. */
+function told(alike: readonly UnseenUnit[]): Pick<Finding, 'level' | 'hint' | 'facts'> {
+  const facts = { units: idsOf(alike.map(({ unit }) => unit)) };
+  if (alike.every(({ why }) => why === 'passing'))
+    return { level: 'warning', hint: 'Look again when that session has ended.', facts };
+  if (alike.every(({ why }) => why === 'away'))
+    return {
+      level: notCompared.level,
+      hint: 'Nothing is known of what is there. Mend the connection and check again.',
+      facts: { ...facts, unreachable: true },
+    };
+  return {
+    level: notCompared.level,
+    hint: 'What is there is not known. `tenantctl doctor` tells what else is amiss; a home that is gone comes back from a backup.',
+    facts,
+  };
 }

@@ -2,6 +2,9 @@ import type { Finding } from '../../../core/finding.js';
 import type { Fleet } from '../../../engine/context.js';
 import type { Migration } from '../../../engine/ledger/migration.js';
 import { differencesOf, isOutOfWork } from '../../../engine/shape/difference.js';
+import { isTenantctlError } from '../../../core/errors.js';
+import { isAway } from '../../../pg/errors.js';
+import { stopIfAsked } from '../../stopping.js';
 import { recordedNotApplied } from '../drift-rules/recorded-not-applied.js';
 import { differs } from '../drift-rules/shape-differs.js';
 import { unlikeFiles } from '../drift-rules/shape-unlike-files.js';
@@ -11,7 +14,7 @@ import { Earlier } from './earlier.js';
 import { idsOf } from './names.js';
 import { type Standard, Standards } from './reference.js';
 import type { ShapeGroup } from './shape-group.js';
-import type { SeenUnit } from './survey.js';
+import type { SeenUnit, UnseenUnit } from './survey.js';
 
 export interface ShapeFindings {
   findings: Finding[];
@@ -20,6 +23,8 @@ export interface ShapeFindings {
   outOfWork: Set<string>;
   /** The same of objects that no other unit has: whether they are at work is nobody's concern. */
   extra: Set<string>;
+  /** Units whose server went away before they were compared. */
+  lost: UnseenUnit[];
 }
 
 const EXAMPLES = 3;
@@ -30,20 +35,42 @@ export async function compareShapes(
   seen: readonly SeenUnit[],
   migrations: readonly Migration[],
 ): Promise<ShapeFindings> {
-  const kinds = kindsOf(seen, migrations);
+  const kinds = kindsOf(fleet.settings, seen, migrations);
   const standards = new Standards(fleet, migrations);
   const earlier = new Earlier(fleet, standards, kinds);
-  const all: ShapeFindings = { findings: [], shapes: [], outOfWork: new Set(), extra: new Set() };
+  const all: ShapeFindings = { findings: [], shapes: [], outOfWork: new Set(), extra: new Set(), lost: [] };
   for (const kind of kinds) {
-    const standard = await standards.of(kind);
-    const odd = kind.sorts.filter((sort) => sort !== standard.sort);
-    const deviations: Deviation[] = [];
-    for (const sort of odd) deviations.push(await deviationOf(standards, kind, sort, standard));
-    all.shapes.push(...groupsOf(kind, standard, deviations));
-    all.findings.push(...(await unlikeFiles(fleet, standards, kind, standard, earlier)));
-    for (const deviation of deviations) all.findings.push(...(await tell(fleet, deviation, earlier, all)));
+    stopIfAsked(fleet);
+    try {
+      await compareKind({ fleet, standards, earlier }, kind, all);
+    } catch (error) {
+      stopIfAsked(fleet);
+      if (!isTenantctlError(error) || !isAway(error)) throw error;
+      const { message } = error;
+      all.lost.push(...kind.units.map(({ unit }): UnseenUnit => ({ unit, reason: message, why: 'away' })));
+    }
   }
   return all;
+}
+
+interface Comparison {
+  fleet: Fleet;
+  standards: Standards;
+  earlier: Earlier;
+}
+
+async function compareKind(
+  { fleet, standards, earlier }: Comparison,
+  kind: Kind,
+  all: ShapeFindings,
+): Promise<void> {
+  const standard = await standards.of(kind);
+  const odd = kind.sorts.filter((sort) => sort !== standard.sort);
+  const deviations: Deviation[] = [];
+  for (const sort of odd) deviations.push(await deviationOf(standards, kind, sort, standard));
+  all.shapes.push(...groupsOf(kind, standard, deviations));
+  all.findings.push(...(await unlikeFiles(fleet, standards, kind, standard, earlier)));
+  for (const deviation of deviations) all.findings.push(...(await tell(fleet, deviation, earlier, all)));
 }
 
 async function deviationOf(

@@ -12,6 +12,9 @@ import type { Connection } from '../../../pg/connection.js';
 import { isAway, isDatabaseError } from '../../../pg/errors.js';
 import { isHeld } from '../../../pg/locks.js';
 import { sql } from '../../../pg/sql.js';
+import { isSilent } from '../../not-reached.js';
+import { stopIfAsked } from '../../stopping.js';
+import type { Tally } from '../../tally.js';
 import { type FoundState, type StateRule, readStates } from './states.js';
 
 /** A unit that was looked at. */
@@ -31,8 +34,8 @@ export interface SeenUnit {
 export interface UnseenUnit {
   unit: UnitRecord;
   reason: string;
-  /** What is gone stays so; a lock passes by itself; a move has parts of the home set aside. */
-  why: 'gone' | 'passing' | 'moving';
+  /** What is gone stays so; a server that is away may be back; a lock passes by itself; a move has parts of the home set aside. */
+  why: 'gone' | 'away' | 'passing' | 'moving';
 }
 
 export interface Survey {
@@ -53,31 +56,48 @@ const NO_LEDGER: readonly LedgerEntry[] = [];
 
 /**
  * Reads ledgers, fingerprints and states of all units, a few queries for some 500 units of a database; nothing is written, and
- * nothing of ours is brought up to date.
- * @throws connection error (exit 4) when a server is away: that says nothing about its units
+ * nothing of ours is brought up to date. What cannot be reached is among the unseen.
+ * @throws `LOOK_STOPPED` (exit 130) once somebody wants it to end
  */
 export async function surveyFleet(
   fleet: Fleet,
   units: readonly UnitRecord[],
   rules: readonly StateRule[],
+  tally: Tally,
 ): Promise<Survey> {
-  const clusters = groupBy(units, ({ cluster }) => cluster);
-  const parts = await Promise.all(
-    [...clusters].map(([cluster, inCluster]) => {
-      // A cluster that the configuration does not know any more is told with each of its units.
-      const { maxConnections, maxPerDatabase } = fleet.settings.clusters[cluster] ?? NO_BUDGET;
-      const lane = pLimit(maxConnections);
-      const databases = [...groupBy(inCluster, ({ database }) => database).values()];
-      const looks = databases.flatMap((inDatabase) => partsOf(inDatabase, maxPerDatabase));
-      return Promise.all(looks.map((part) => lane(() => surveyPart(fleet, part, rules))));
-    }),
-  );
+  const clusters = [...groupBy(units, ({ cluster }) => cluster).values()];
+  const parts = await Promise.all(clusters.map((there) => surveyCluster(fleet, there, rules, tally)));
   const flat = parts.flat();
   return {
     seen: flat.flatMap(({ seen }) => seen),
     unseen: flat.flatMap(({ unseen }) => unseen),
     states: flat.flatMap(({ states }) => states),
   };
+}
+
+async function surveyCluster(
+  fleet: Fleet,
+  units: readonly UnitRecord[],
+  rules: readonly StateRule[],
+  tally: Tally,
+): Promise<Survey[]> {
+  const [{ cluster }] = units as [UnitRecord];
+  // A cluster that the configuration does not know any more is told with each of its units.
+  const { maxConnections, maxPerDatabase } = fleet.settings.clusters[cluster] ?? NO_BUDGET;
+  const lane = pLimit(maxConnections);
+  const databases = [...groupBy(units, ({ database }) => database).values()];
+  const silence: { reason?: string } = {};
+  tally.databases += databases.length;
+  const surveys = await Promise.all(
+    databases.map(async (inDatabase) => {
+      const looks = partsOf(inDatabase, maxPerDatabase);
+      const surveyed = looks.map((part) => lane(() => surveyPart(fleet, part, rules, silence)));
+      const done = await Promise.all(surveyed);
+      tally.looked += 1;
+      return done;
+    }),
+  );
+  return surveys.flat();
 }
 
 /** The units of one database, in parts that are looked at side by side: printing shapes is work for one processor each. */
@@ -87,13 +107,19 @@ function partsOf(units: readonly UnitRecord[], connections: number): UnitRecord[
   return Array.from({ length: parts }, (_, n) => units.slice(n * size, (n + 1) * size));
 }
 
-/** What units of one database have. */
+/**
+ * What units of one database have.
+ * @param silence why nobody answers on this cluster, as soon as that is known
+ */
 async function surveyPart(
   fleet: Fleet,
   units: readonly UnitRecord[],
   rules: readonly StateRule[],
+  silence: { reason?: string },
 ): Promise<Survey> {
   const { cluster, database } = units[0] as UnitRecord;
+  stopIfAsked(fleet);
+  if (silence.reason !== undefined) return noneSeen(units, silence.reason, 'away');
   try {
     return await fleet.connections(cluster).use(database, async (connection) => {
       if (!(await hasLocalState(connection)))
@@ -101,14 +127,17 @@ async function surveyPart(
       return lookInside(connection, units, rules);
     });
   } catch (error) {
-    if (isAway(error) || !(isDatabaseError(error) || isTenantctlError(error))) throw error;
-    return noneSeen(units, error.message);
+    stopIfAsked(fleet);
+    if (!(isDatabaseError(error) || isTenantctlError(error))) throw error;
+    if (isSilent(error)) silence.reason ??= error.message;
+    const reason = silence.reason ?? error.message;
+    return noneSeen(units, reason, isAway(error) ? 'away' : 'gone');
   }
 }
 
-const noneSeen = (units: readonly UnitRecord[], reason: string): Survey => ({
+const noneSeen = (units: readonly UnitRecord[], reason: string, why: UnseenUnit['why'] = 'gone'): Survey => ({
   seen: [],
-  unseen: units.map((unit) => ({ unit, reason, why: 'gone' })),
+  unseen: units.map((unit) => ({ unit, reason, why })),
   states: [],
 });
 

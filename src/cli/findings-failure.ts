@@ -1,0 +1,35 @@
+import { type TenantctlError, connectionError, differenceError } from '../core/errors.js';
+import { type Finding, isUnreachable } from '../core/finding.js';
+import { counted } from '../render/line.js';
+
+/**
+ * The failure that findings of level error mean: a difference (exit 8) as soon as there is one, for looking again does not
+ * mend it. Where nothing but places that did not answer is amiss, a later look may tell (exit 4).
+ * @param code of the difference
+ */
+export function findingsFailure(
+  findings: readonly Finding[],
+  code: 'CHECK_FINDINGS' | 'DOCTOR_FINDINGS',
+  hint: string,
+): TenantctlError | undefined {
+  const errors = findings.filter(({ level }) => level === 'error');
+  if (errors.length === 0) return undefined;
+  const rules = [...new Set(errors.map(({ rule }) => rule))];
+  const away = errors.filter(isUnreachable);
+  const facts = { errors: errors.length, rules, unreachable: away.map(({ where }) => where) };
+  if (away.length === errors.length) return notAllReached(facts);
+  const missing = away.length === 0 ? '' : `; ${counted(away.length, 'place')} could not be reached`;
+  return differenceError(code, `${counted(errors.length, 'error')} found: ${rules.join(', ')}${missing}.`, {
+    hint,
+    facts,
+  });
+}
+
+function notAllReached(facts: { unreachable: string[] }): TenantctlError {
+  const { length } = facts.unreachable;
+  return connectionError(
+    'NOT_ALL_REACHED',
+    `${counted(length, 'place')} could not be reached, so nothing is known of what is there; no error was found elsewhere.`,
+    { hint: 'Mend the connection, or run the same command again later.', facts },
+  );
+}

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { chooseColors } from '../../src/render/colors.js';
+import { doctorText } from '../../src/render/doctor-text.js';
+import { finding } from './findings.js';
+
+const colors = chooseColors({ env: {}, isTTY: false, refused: false });
+const text = (view: Partial<Parameters<typeof doctorText>[0]>) =>
+  doctorText({ findings: [], fixed: [], ...view }, colors);
+const byHand = finding({ facts: { fixable: false } });
+const fixable = finding({ facts: { fixable: true } });
+
+describe('doctor --fix', () => {
+  it('says so where nothing can be mended, also in its plan', () => {
+    const said =
+      'nothing here can be mended by `--fix`: the finding needs a decision or a statement of yours';
+    expect(text({ findings: [byHand], fix: true })).toContain(said);
+    expect(text({ findings: [byHand], fix: true, plan: [] })).toContain(said);
+    expect(text({ findings: [byHand] })).not.toContain('--fix');
+  });
+
+  it('says so where nothing is wrong', () => {
+    expect(text({ fix: true })).toBe('ok nothing is wrong that this looks for; nothing to mend');
+    expect(text({})).toBe('ok nothing is wrong that this looks for');
+  });
+
+  it('says nothing of the kind where something was mended, will be, or was tried in vain', () => {
+    for (const view of [
+      { fixed: [fixable], findings: [byHand] },
+      { findings: [byHand, fixable], plan: ['x: mend it'] },
+      { findings: [fixable] },
+    ])
+      expect(text({ ...view, fix: true })).not.toContain('nothing here can be mended');
+  });
+});
