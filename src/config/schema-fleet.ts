@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { RLS_MODES } from '../core/settings.js';
 import { TIERS } from '../core/tier.js';
 import { connectionUrl, identifier, labels, name, oneOf, schemaName, text, wholeNumber } from './kinds.js';
 import { duration, size, timeout } from './quantities.js';
@@ -17,6 +18,14 @@ export const catalog = setting(
 const pool = z.strictObject({
   database: setting(identifier(), 'Database that holds the shared tables.'),
   schema: setting(schemaName().default('app'), 'Schema that holds the shared tables.'),
+  rls: setting(
+    oneOf(RLS_MODES).optional(),
+    'What is done about row-level security in this pool; default: `tenancy.rls`. Adopted pools start at `observe`.',
+  ),
+  enforce: setting(
+    typed(z.array(identifier()).default([]), 'a list of table names'),
+    'Tables that are enforced although the pool observes; `migrate` makes it so.',
+  ),
 });
 
 const cluster = z.strictObject({

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import * as z from 'zod';
-import { MIGRATION_FORMATS } from '../core/settings.js';
+import { MIGRATION_FORMATS, RLS_MODES } from '../core/settings.js';
 import { identifier, oneOf, roleName, schemaName, text } from './kinds.js';
 import { setting, typed } from './setting.js';
 
@@ -65,7 +65,7 @@ export const tenancy = setting(
       setting: setting(parameter().default('app.tenant_id'), 'Run-time parameter that policies read.'),
       appRole: setting(roleName().default('app_user'), "The application's role in pools."),
       rls: setting(
-        oneOf(['enforce', 'require', 'observe', 'off']).default('enforce'),
+        oneOf(RLS_MODES).default('enforce'),
         'Row-level security on pool tables: add what lacks, fail without it, report it, or leave it.',
       ),
       extensionsSchema: setting(

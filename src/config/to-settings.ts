@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { internalError } from '../core/errors.js';
-import type { ClusterSettings, FleetSettings, PlanSettings } from '../core/settings.js';
+import type { ClusterSettings, FleetSettings, PlanSettings, RlsMode } from '../core/settings.js';
 import { parseConnectionUrl, type ConnectionUrl } from './connection-url.js';
 import type { LoadedConfig } from './load.js';
 import type { ConfigValues } from './schema.js';
@@ -33,7 +33,9 @@ export function toSettings(config: LoadedConfig, server: LocalFleet = {}): Fleet
   const localUrl = server.localUrl ?? notStarted;
   return {
     catalogUrl: config.catalog.kind === 'url' ? config.catalog.url : localUrl(CATALOG_DATABASE),
-    clusters: mapRecord(values.clusters, (name, cluster) => toCluster(name, cluster, localUrl)),
+    clusters: mapRecord(values.clusters, (name, cluster) =>
+      toCluster(name, cluster, values.tenancy.rls, localUrl),
+    ),
     migrations: { ...values.migrations, directory: resolve(root, values.migrations.directory) },
     tenancy: values.tenancy,
     plans: mapRecord(values.plans, toPlan),
@@ -86,10 +88,14 @@ function notStarted(): never {
   );
 }
 
-function toCluster(name: string, values: ClusterValues, localUrl: LocalUrl): ClusterSettings {
+function toCluster(name: string, values: ClusterValues, usual: RlsMode, localUrl: LocalUrl): ClusterSettings {
   const url = values.url === 'local' ? localUrl(MAINTENANCE_DATABASE) : values.url;
   const server = readUrl(url);
-  const pools = mapRecord(values.pools, (pool, place) => ({ name: pool, ...place }));
+  const pools = mapRecord(values.pools, (pool, { rls = usual, ...place }) => ({
+    name: pool,
+    ...place,
+    rls,
+  }));
   return {
     name,
     url,

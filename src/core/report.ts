@@ -18,7 +18,23 @@ export interface RunReport {
   /** Files that wait for a go of their own, and why. */
   held: { migration: string; reason: string }[];
   skipped: { unit: string; reason: string }[];
+  /** Pools whose tables were not as their entries in the configuration say, and what was done about it. */
+  pools?: PoolSettlement[];
   durationMs: number;
+}
+
+/** What is done, or is to be, so that a pool is as its entry in the configuration says. */
+export interface PoolSettlement {
+  /** The unit: `pool:shared`. */
+  pool: string;
+  /** Tables that get row-level security, and what they lacked. */
+  enforced: { table: string; lacks: string[] }[];
+  /** Tables that lose it: every tenant reaches the rows of all others. */
+  opened: string[];
+  /** Tables that the configuration only observes, and that stay enforced because nobody agreed to open them. */
+  stillEnforced: string[];
+  /** Tables that are listed and cannot be enforced, and why. */
+  problems: string[];
 }
 
 const HALT = 'halted: ';
@@ -123,6 +139,8 @@ export interface RunPlan {
   losses: string[];
   /** What `check migrations` says of the files; with one of level error the run is refused. */
   findings: Finding[];
+  /** Pools whose tables are not as their entries in the configuration say: settled when the last wave has succeeded. */
+  pools?: PoolSettlement[];
   /** How long it takes by what earlier runs took, in milliseconds; null when there were none. */
   predictedMs: number | null;
   current: number;

@@ -41,6 +41,10 @@ export interface PoolSettings {
   name: string;
   database: string;
   schema: string;
+  /** Left out: `tenancy.rls`. Ask `rulesOfPool`. */
+  rls?: RlsMode;
+  /** Tables that are enforced although the pool only observes. */
+  enforce?: readonly string[];
 }
 
 /** The formats of migration directories that are read. */
@@ -61,7 +65,8 @@ export interface MigrationSettings {
   onForeignSchema: 'refuse' | 'rewrite';
 }
 
-export type RlsMode = 'enforce' | 'require' | 'observe' | 'off';
+export const RLS_MODES = ['enforce', 'require', 'observe', 'off'] as const;
+export type RlsMode = (typeof RLS_MODES)[number];
 
 export interface TenancySettings {
   column: string;
@@ -74,6 +79,12 @@ export interface TenancySettings {
   /** Pool tables without the tenant column that the application may write. */
   shared: string[];
   names: { schema: string; database: string };
+}
+
+/** The same as it holds for one unit: a pool has rules of its own for row-level security. */
+export interface UnitTenancy extends TenancySettings {
+  /** Tables that are enforced although the pool observes the others. */
+  enforce?: readonly string[];
 }
 
 export interface PlanSettings {

@@ -13,6 +13,7 @@ import { waysBack } from '../engine/ledger/way-back.js';
 import { type SurveyedUnit, surveyUnits } from '../engine/waves/survey.js';
 import { wantMigrations } from '../engine/waves/wishes.js';
 import type { Connection } from '../pg/connection.js';
+import { previewSettlements, settlePools } from './pool-settlement.js';
 import { previewOf } from './run-preview.js';
 import { conductRun, requireRun, requireWave } from './runs/conduct.js';
 import { contractBarrier } from './runs/contract-phase.js';
@@ -37,6 +38,8 @@ export interface MigrateRequest {
   contract?: boolean;
   /** Consent to down files that drop data, for a run that rolls back on failure. */
   allowDataLoss?: boolean;
+  /** Agree that pool tables are opened which the configuration only observes. */
+  allowOpening?: boolean;
   /** Stop after this wave. */
   wave?: string;
   /** Stay at gates until they open. */
@@ -56,7 +59,12 @@ export interface MigrateRequest {
  *   that would block or break applications, and for a run that could not be rolled back as its policy says
  */
 export async function migrate(fleet: Fleet, request: MigrateRequest): Promise<RunReport | { plan: RunPlan }> {
-  if (request.dryRun) return { plan: await previewOf(fleet, await prepareMigrate(fleet, request)) };
+  const settling = { allowOpening: request.allowOpening ?? false };
+  if (request.dryRun) {
+    const prepared = await prepareMigrate(fleet, request);
+    const pools = await previewSettlements(fleet, prepared.surveyed, settling);
+    return { plan: { ...(await previewOf(fleet, prepared)), ...(pools.length > 0 && { pools }) } };
+  }
   return withRunLock(fleet, async (connection) => {
     const began = performance.now();
     const { plan } = request;
@@ -72,9 +80,14 @@ export async function migrate(fleet: Fleet, request: MigrateRequest): Promise<Ru
       through: request.wave ?? null,
       planDigest: plan?.digest ?? null,
     };
-    if (unfinished !== null) return held(await conductRun(fleet, connection, unfinished, options), prepared);
-    if (prepared.waves.length === 0) return idleReport(prepared, began);
-    return held(await startRun(fleet, connection, prepared, options), prepared);
+    const run = async (): Promise<RunReport> => {
+      if (unfinished !== null)
+        return held(await conductRun(fleet, connection, unfinished, options), prepared);
+      if (prepared.waves.length === 0) return idleReport(prepared, began);
+      return held(await startRun(fleet, connection, prepared, options), prepared);
+    };
+    // A saved plan says what is done, and pools are not in it.
+    return plan === undefined ? settlePools(fleet, await run(), prepared.surveyed, settling) : run();
   });
 }
 

@@ -1,4 +1,5 @@
 import { findTenant } from '../engine/catalog/tenants.js';
+import { rulesInWords, rulesOfPool } from '../core/pool-rules.js';
 import { tenantKey } from '../core/tenant-key.js';
 import type { Fleet } from '../engine/context.js';
 import { migrationsFor } from '../engine/ledger/migration.js';
@@ -14,7 +15,7 @@ export async function provisionSteps(fleet: Fleet, request: ProvisionRequest): P
   if (known !== undefined && known.status !== 'provisioning')
     return [`nothing: tenant ${known.id} is ${known.status}`];
   if (known !== undefined) assertNotRestoring(known);
-  const { tenancy, hooks } = fleet.settings;
+  const { hooks } = fleet.settings;
   const placement = known ?? (await newPlacement(fleet, kit, request));
   const { tier, cluster, database, schema, pool, role } = placement;
   const { sharesUnit } = driverOf(tier).facts;
@@ -25,7 +26,7 @@ export async function provisionSteps(fleet: Fleet, request: ProvisionRequest): P
       : `go on with tenant ${request.id}, which is still provisioning`,
     `make its home in tier ${tier}: ${where} on cluster ${cluster}, reached as role ${role}`,
     sharesUnit
-      ? `rely on the pool's migrations and its row-level security (${tenancy.rls})`
+      ? `rely on the pool's migrations and its row-level security (${rulesInWords(rulesOfPool(fleet.settings, placement))})`
       : `apply ${migrationsFor(kit.migrations, tier).length} migrations in one transaction`,
     ...(kit.seed === null ? [] : [`run the seed ${kit.seed.path} as the tenant`]),
     'open the home and set the tenant active',

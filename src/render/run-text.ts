@@ -1,6 +1,6 @@
 import { formatDuration } from '../core/duration.js';
 import type { Finding } from '../core/finding.js';
-import type { RunPlan, RunReport, WaveReport } from '../core/report.js';
+import type { PoolSettlement, RunPlan, RunReport, WaveReport } from '../core/report.js';
 import type { Colors } from './colors.js';
 import { failuresText } from './failures-text.js';
 import { count, counted, oneLine } from './line.js';
@@ -24,6 +24,7 @@ export function runReportText(report: RunReport, colors: Colors): string {
       skipped.map(({ unit, reason }) => `${unit}: ${oneLine(reason)}`),
     ),
     heldText(held),
+    poolsText(report.pools),
     pendingText(report),
   );
 }
@@ -41,6 +42,19 @@ export function resumedText({ run, totals, failures }: RunReport, again: boolean
   const tried = again ? [`try ${counted(failures.length, 'failed unit')} again`] : [];
   const left = [...tried, `go on with ${counted(totals.pending, 'unit')} that it has not visited`];
   return sections(`Run ${run} would ${left.join(' and ')}.`, UNCHANGED);
+}
+
+/** One line a table: what was, or is to be, done with it. */
+function poolsText(pools: readonly PoolSettlement[] = []): string {
+  const lines = pools.flatMap(({ pool, enforced, opened, stillEnforced, problems }) => [
+    ...enforced.map(({ table, lacks }) => `${pool}: ${table} is enforced: ${lacks.join(', ')}`),
+    ...opened.map(
+      (name) => `${pool}: ${name} is opened: every tenant of the pool reaches the rows of all others`,
+    ),
+    ...stillEnforced.map((name) => `${pool}: ${name} stays enforced; --allow-opening opens it`),
+    ...problems.map((problem) => `${pool}: ${problem}`),
+  ]);
+  return list('Pools', lines.map(oneLine));
 }
 
 function heldText(held: RunReport['held']): string {
@@ -99,6 +113,7 @@ export function runPlanText({
   migrations,
   skipped,
   held,
+  pools,
   losses,
   findings,
   predictedMs,
@@ -121,6 +136,7 @@ export function runPlanText({
       skipped.map(({ unit, reason }) => `${unit}: ${oneLine(reason)}`),
     ),
     heldText(held),
+    poolsText(pools),
     list('Thrown away', losses.map(oneLine)),
     predictedMs === null || rows.length === 0
       ? ''

@@ -20,7 +20,9 @@ describe('settings of the engine', () => {
       labels: {},
       maxConnections: 20,
       maxPerDatabase: 8,
-      pools: { shared: { name: 'shared', database: 'app_shared', schema: 'app' } },
+      pools: {
+        shared: { name: 'shared', database: 'app_shared', schema: 'app', rls: 'enforce', enforce: [] },
+      },
       schemaDatabase: 'app_shared',
     });
     expect(settings.migrations.directory).toBe(join(config.root, 'migrations'));

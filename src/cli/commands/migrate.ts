@@ -61,6 +61,11 @@ export const migrate = defineCommand({
       path: true,
       summary: 'do exactly what a saved plan says, unless the fleet or the files have changed since',
     },
+    allowOpening: {
+      type: 'boolean',
+      summary:
+        'agree that pool tables are opened again which the configuration only observes: their tenants reach the rows of all others',
+    },
     allowEmpty: { type: 'boolean', summary: 'a selection that matches nothing is no error' },
   },
   examples: [

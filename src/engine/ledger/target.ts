@@ -1,4 +1,4 @@
-import type { TenancySettings, UnitLimits } from '../../core/settings.js';
+import type { UnitLimits, UnitTenancy } from '../../core/settings.js';
 import type { MigrationUnit } from '../../core/unit.js';
 import type { Connection } from '../../pg/connection.js';
 import { type Sql, ident, sql } from '../../pg/sql.js';
@@ -8,7 +8,7 @@ import type { Migration } from './migration.js';
 /** A unit and the rules under which migrations are applied to it. */
 export interface MigrationTarget {
   unit: MigrationUnit;
-  tenancy: TenancySettings;
+  tenancy: UnitTenancy;
   rollout: UnitLimits;
   /** The run this belongs to, or null. */
   run: string | null;
@@ -70,10 +70,11 @@ export function claim(
 export function completion(target: MigrationTarget, migrations: readonly Migration[]): Sql | null {
   const { unit, tenancy } = target;
   if (unit.shared) {
-    return tenancy.rls === 'off'
+    const { rls, enforce = [] } = tenancy;
+    return rls === 'off' && enforce.length === 0
       ? null
       : sql`select tenantctl.secure_pool(${unit.schema}, ${tenancy.column}, ${tenancy.setting}, ${tenancy.appRole},
-          ${tenancy.rls}, ${tenancy.shared}::text[])`;
+          ${rls}, ${tenancy.shared}::text[], ${enforce}::text[])`;
   }
   const tables = tablesToDefault(migrations, tenancy.column);
   if (tables.length === 0) return null;

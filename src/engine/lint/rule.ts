@@ -1,4 +1,5 @@
 import type { Finding } from '../../core/finding.js';
+import type { PoolRules } from '../../core/pool-rules.js';
 import type { Rule } from '../../core/rule.js';
 import type { TenancySettings } from '../../core/settings.js';
 import type { Tier } from '../../core/tier.js';
@@ -11,6 +12,8 @@ import type { Step } from './step.js';
 export interface LintSettings {
   adaptation: AdaptationRules;
   tenancy: Pick<TenancySettings, 'column' | 'shared' | 'rls'>;
+  /** What each pool does about row-level security; left out, all follow `tenancy`. */
+  pools?: readonly PoolRules[];
   /** Tiers whose tenants share their tables; empty in a fleet that has none. */
   sharedTiers: readonly Tier[];
 }

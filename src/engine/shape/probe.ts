@@ -1,3 +1,4 @@
+import { tenancyOf } from '../../core/pool-rules.js';
 import { TOOL_VERSION } from '../../core/version.js';
 import type { MigrationUnit } from '../../core/unit.js';
 import type { Connection } from '../../pg/connection.js';
@@ -45,10 +46,10 @@ async function playAndRollBack(
 ): Promise<Shape> {
   // Two may be played in one database at once.
   const schema = `tenantctl_shape_${connection.pid}`;
-  const { tenancy, rollout } = fleet.settings;
+  const { rollout } = fleet.settings;
   const target: MigrationTarget = {
     unit: { ...unit, schema },
-    tenancy,
+    tenancy: tenancyOf(fleet.settings, unit),
     rollout,
     run: null,
     toolVersion: TOOL_VERSION,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { tenancyOf } from '../../core/pool-rules.js';
 import type { Tier } from '../../core/tier.js';
 import type { MigrationUnit, UnitVersion } from '../../core/unit.js';
 import type { Fleet } from '../context.js';
@@ -49,9 +50,13 @@ export class ShapeReferences {
   }
 
   /** What decides how a unit has to look at a version, on a server of this major version. */
-  async keyOf({ tier }: MigrationUnit, version: UnitVersion, major: number): Promise<ShapeKey> {
-    const name = `${tier} ${version.id}`;
-    const digest = this.digests.get(name) ?? this.digestFor(tier, version.id);
+  async keyOf(unit: MigrationUnit, version: UnitVersion, major: number): Promise<ShapeKey> {
+    const { tier, shared } = unit;
+    const { settings } = this.fleet;
+    // Pools with rules of their own look otherwise at the same version.
+    const tenancy = JSON.stringify(shared ? tenancyOf(settings, unit) : settings.tenancy);
+    const name = `${tier} ${version.id} ${tenancy}`;
+    const digest = this.digests.get(name) ?? this.digestFor(tier, version.id, tenancy);
     this.digests.set(name, digest);
     return { tier, major, digest: await digest, version: version.id };
   }
@@ -83,10 +88,10 @@ export class ShapeReferences {
   }
 
   /** Everything that decides: the migrations, the rules of tenancy, and our own part in a pool. */
-  private async digestFor(tier: Tier, version: number): Promise<string> {
+  private async digestFor(tier: Tier, version: number, tenancy: string): Promise<string> {
     return createHash('sha256')
       .update(digestOf(this.filesOf(tier, version)))
-      .update(JSON.stringify(this.fleet.settings.tenancy))
+      .update(tenancy)
       .update(String(await newestVersion(LOCAL_STATE)))
       .digest('hex');
   }

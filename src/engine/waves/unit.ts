@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTenantctlError } from '../../core/errors.js';
+import { tenancyOf } from '../../core/pool-rules.js';
 import { TOOL_VERSION } from '../../core/version.js';
 import { holdOn } from '../catalog/holds.js';
 import type { UnitMigrationRow, UnitOutcomeRow } from '../catalog/run-units.js';
@@ -71,7 +72,7 @@ function passes(error: unknown): boolean {
 function targetOf(fleet: Fleet, job: RunJob, { unit }: SurveyedUnit, journal: Journal): MigrationTarget {
   return {
     unit,
-    tenancy: fleet.settings.tenancy,
+    tenancy: tenancyOf(fleet.settings, unit),
     rollout: job.run.policy,
     run: job.run.id,
     toolVersion: TOOL_VERSION,

@@ -1,5 +1,6 @@
 import { isTenantctlError } from '../../core/errors.js';
 import type { Finding } from '../../core/finding.js';
+import { rulesOf } from '../../core/pool-rules.js';
 import type { FleetSettings } from '../../core/settings.js';
 import { TIERS } from '../../core/tier.js';
 import type { MigrationFile } from '../../engine/formats/format.js';
@@ -16,7 +17,8 @@ export interface MigrationsCheck {
 }
 
 /** The part of the configuration by which files are judged. */
-export type LintedSettings = Pick<FleetSettings, 'migrations' | 'tenancy' | 'plans'>;
+export type LintedSettings = Pick<FleetSettings, 'migrations' | 'tenancy' | 'plans'> &
+  Partial<Pick<FleetSettings, 'clusters'>>;
 
 /**
  * Looks over the files of the migration directory; no database is asked.
@@ -42,7 +44,8 @@ export function findingsOf(
   return lintMigrations(files, lintSettings(settings), ({ id }) => wanted.has(id));
 }
 
-function lintSettings({ migrations, tenancy, plans }: LintedSettings): LintSettings {
+function lintSettings({ migrations, tenancy, plans, clusters = {} }: LintedSettings): LintSettings {
+  const pools = Object.values(clusters).flatMap((cluster) => Object.values(cluster.pools));
   const [shared] = TIERS;
   const tiers = Object.values(plans).map(({ tier }) => tier);
   return {
@@ -51,6 +54,7 @@ function lintSettings({ migrations, tenancy, plans }: LintedSettings): LintSetti
       extensionsSchema: tenancy.extensionsSchema,
     },
     tenancy,
+    ...(pools.length > 0 && { pools: pools.map((pool) => rulesOf(pool, tenancy.rls)) }),
     // Without plans any tier may be asked for.
     sharedTiers: tiers.length === 0 || tiers.includes(shared) ? [shared] : [],
   };

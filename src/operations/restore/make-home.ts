@@ -12,6 +12,7 @@ import { type Bag, rowsOf } from './bag.js';
 import { fillOwnHome } from './fill-own-home.js';
 import { fillPool } from './fill-pool.js';
 import { type Filling, fillingOf } from './filling.js';
+import { assertPoolHolds } from './open-pool.js';
 import { broughtUp } from './brought-up.js';
 import { appliedIn, assertVersion, isFurtherOn, migrationsAtExport } from './version.js';
 
@@ -43,7 +44,7 @@ export async function makeHome(fleet: Fleet, wanted: NewHome): Promise<Standing>
   if (found !== undefined && found !== 'making') return found;
   fleet.emit(bringsIn(wanted));
   await (driver.facts.sharesUnit ? intoPool(filling, wanted) : intoOwnHome(filling, wanted, found));
-  await driver.admit(fleet, home, () => Promise.resolve());
+  await driver.admit(fleet, home);
   fleet.reach('restore.opened');
   return 'active';
 }
@@ -58,6 +59,7 @@ function bringsIn({ home, bag }: NewHome) {
 async function intoPool(filling: Filling, wanted: NewHome): Promise<void> {
   const { fleet, unit } = filling;
   const { kit, home, bag, atExport } = wanted;
+  await assertPoolHolds(fleet, home);
   const ledger = await ledgerOf(filling);
   // A pool is made with its first tenant, at the newest migration.
   const applied = ledger.length === 0 ? migrationsFor(kit.migrations, unit.tier) : appliedIn(ledger);

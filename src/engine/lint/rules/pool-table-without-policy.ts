@@ -1,29 +1,28 @@
 import type { Finding } from '../../../core/finding.js';
-import type { LintRule } from '../rule.js';
+import { modeOf } from '../../../core/pool-rules.js';
+import type { LintRule, LintSettings } from '../rule.js';
 import { isTenants, pooledTables } from '../tenant-tables.js';
-
-/** With `enforce` the tool adds what is missing; with `off` nobody wants it. */
-const LEVELS: Readonly<Record<string, Finding['level']>> = { require: 'error', observe: 'warning' };
 
 export const poolTableWithoutPolicy: LintRule = {
   name: 'pool-table-without-policy',
   check: 'migrations',
   level: 'error',
-  summary: 'A pool table gets no row-level security, and `tenancy.rls` does not have the tool add it.',
+  summary: 'A pool table gets no row-level security, and the `rls` of a pool does not have the tool add it.',
   explanation:
-    'With `tenancy.rls: enforce` the tool adds policies and FORCE in the transaction of the migration, and there is no finding. With `require` a table without them is refused; with `observe` it stands open to every tenant of the pool.',
-  remedy: 'Write ENABLE and FORCE ROW LEVEL SECURITY and a policy, or set `tenancy.rls: enforce`.',
+    'With `rls: enforce`, of `tenancy` or of the pool, the tool adds policies and FORCE in the transaction of the migration, and there is no finding. With `require` a table without them is refused; with `observe` it stands open to every tenant of the pool, unless the pool lists it under `enforce`.',
+  remedy:
+    'Write ENABLE and FORCE ROW LEVEL SECURITY and a policy, or have the tool do it with `rls: enforce`.',
   bad: 'create table note (tenant_id uuid not null, id bigint, body text, primary key (tenant_id, id));',
   good: `create table note (tenant_id uuid not null, id bigint, body text, primary key (tenant_id, id));
 alter table note enable row level security;
 alter table note force row level security;
 create policy note_tenant on note using (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid);`,
   file: (scene) => {
-    const level = LEVELS[scene.settings.tenancy.rls];
-    if (level === undefined) return [];
     return pooledTables(scene)
       .filter(({ table }) => isTenants(table, scene))
       .flatMap(({ table, at }) => {
+        const level = gravest(scene.settings, table.name);
+        if (level === undefined) return [];
         const missing = [
           ...(table.policies ? [] : ['a policy']),
           ...(table.secured ? [] : ['ENABLE ROW LEVEL SECURITY']),
@@ -38,3 +37,11 @@ create policy note_tenant on note using (tenant_id = nullif(current_setting('app
       });
   },
 };
+
+/** A file goes to every pool, so the one that bears least decides. */
+function gravest({ pools, tenancy }: LintSettings, table: string): Finding['level'] | undefined {
+  const rules = pools ?? [{ mode: tenancy.rls, enforce: [] }];
+  const modes = new Set(rules.map((pool) => modeOf(pool, table)));
+  if (modes.has('require')) return 'error';
+  return modes.has('observe') ? 'warning' : undefined;
+}

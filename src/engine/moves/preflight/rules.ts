@@ -5,6 +5,7 @@ import { extensions } from './extensions.js';
 import type { MoveFinding, PreflightContext, PreflightRule } from './finding.js';
 import { keysAcrossTheBorder, keysWithoutTenant } from './foreign-keys.js';
 import { keysNotLeakproof, tablesWithoutKey } from './keys.js';
+import { openPool } from './open-pool.js';
 import { placeTaken } from './place.js';
 import { livePools } from './pools.js';
 import { referenceTables } from './references.js';
@@ -44,6 +45,7 @@ const RULES: readonly PreflightRule[] = [
   weakenedUniques,
   takenValues,
   livePools,
+  openPool,
   truncateRights,
   createRights,
 ];
