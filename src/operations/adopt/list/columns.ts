@@ -15,3 +15,6 @@ export const LIST_COLUMNS = [
 ] as const;
 
 export type ListColumn = (typeof LIST_COLUMNS)[number];
+
+/** What a row says, by column; what it leaves empty is absent. */
+export type ListCells = ReadonlyMap<string, string>;

@@ -1,0 +1,2 @@
+/** Why a row cannot be taken as it is. */
+export class RowProblem extends Error {}

@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest';
+import { migrate } from '../../../src/operations/migrate.js';
+import { listTenants } from '../../../src/operations/list.js';
+import { useServer } from '../../support/server.js';
+import { type LegacyFleet, legacyFleet } from './legacy.js';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+const server = useServer();
+
+const states = (report: { units: { unit: string; state: string; taken: string }[] }) =>
+  report.units.map(({ unit, state, taken }) => `${unit} ${state} ${taken}`);
+
+async function migrated(made: LegacyFleet) {
+  const done = await migrate(made.fleet, { select: [], allowEmpty: false, dryRun: false });
+  if ('plan' in done) throw new Error('it was a dry run');
+  return done;
+}
+
+test('units are taken in at the version that their ledger records, and migrated onward together', async () => {
+  const made = await legacyFleet(server.current);
+  for (const id of ['acme', 'globex', 'initech']) await made.makeSchema(id);
+  await made.makeSchema('old', 2);
+  await made.makeSchema('old2', 2);
+  const rows = ['acme', 'globex', 'initech', 'old', 'old2'].map((id) => ({ id }));
+  const preview = await made.dryRun(rows);
+  expect(states(preview)).toEqual([
+    'schema:acme current adopted',
+    'schema:globex current adopted',
+    'schema:initech current adopted',
+    'schema:old behind adopted',
+    'schema:old2 behind adopted',
+  ]);
+  expect(await made.inside("select from pg_namespace where nspname = 'tenantctl'")).toEqual([]);
+  const report = await made.adopt(rows);
+  expect(report).toMatchObject({ adopted: 5, existing: 0, refused: [], problems: [] });
+  writeFileSync(
+    path.join(made.directory, '20240105000000_due.sql'),
+    '-- migrate:up\nalter table bill add column due date;\n',
+  );
+  const run = await migrated(made);
+  expect(run).toMatchObject({ status: 'succeeded', totals: { succeeded: 5, failed: 0 } });
+  const columns = await made.inside<{ n: number }>(
+    "select count(*)::int as n from information_schema.columns where table_name = 'bill' and column_name in ('due', 'note')",
+  );
+  expect(columns).toEqual([{ n: 10 }]);
+});
+
+test('the same list again takes in what is new, and says what has disappeared', async () => {
+  const made = await legacyFleet(server.current);
+  for (const id of ['acme', 'globex']) await made.makeSchema(id);
+  await made.adopt([{ id: 'acme' }, { id: 'globex' }]);
+  await made.makeSchema('initech');
+  await made.asOwner('drop schema globex cascade');
+  const again = await made.adopt([{ id: 'acme' }, { id: 'initech' }]);
+  expect(again).toMatchObject({ adopted: 1, existing: 1, refused: [], disappeared: ['schema:globex'] });
+  const { tenants } = await listTenants(made.fleet, { select: [], limit: 10, after: null });
+  expect(tenants.map(({ id, version }) => `${id} ${version?.name}`)).toEqual([
+    'acme 20240104000000_backfill',
+    'globex 20240104000000_backfill',
+    'initech 20240104000000_backfill',
+  ]);
+});
+
+test('a minority that looks otherwise is refused with the difference, and taken in when its shape is accepted', async () => {
+  const made = await legacyFleet(server.current);
+  for (const id of ['acme', 'globex', 'initech']) await made.makeSchema(id);
+  await made.asOwner('drop index initech.bill_cents');
+  const rows = ['acme', 'globex', 'initech'].map((id) => ({ id }));
+  const report = await made.adopt(rows);
+  expect(report.refused).toEqual([
+    {
+      unit: 'schema:initech',
+      reason: 'it is recorded at 20240104000000_backfill, but differs from 2 others',
+      hint: expect.stringContaining('--accept') as string,
+      difference: ['index bill_cents is missing'],
+    },
+  ]);
+  const odd = report.shapes.find(({ majority }) => !majority);
+  const accepted = await made.adopt(rows, { accept: [odd?.shape ?? ''] });
+  expect(accepted).toMatchObject({ adopted: 1, existing: 2, refused: [] });
+});
+
+test('units without a ledger are placed by their shape, and never where two versions look alike', async () => {
+  const made = await legacyFleet(server.current);
+  await made.makeSchema('acme', 2);
+  await made.makeSchema('globex', 3);
+  await made.asOwner('drop table acme.schema_migrations, globex.schema_migrations');
+  const report = await made.dryRun([{ id: 'acme' }, { id: 'globex' }]);
+  expect(
+    report.units.map(({ unit, state, version, reason }) => [unit, state, version?.name ?? reason]),
+  ).toEqual([
+    ['schema:acme', 'behind', '20240102000000_bill'],
+    ['schema:globex', 'no-ledger', 'it has no ledger, and looks like versions 3, 4 of the files'],
+  ]);
+  const told = await made.adopt([{ id: 'acme' }, { id: 'globex', version: '20240103000000_note' }]);
+  expect(told).toMatchObject({ adopted: 2, refused: [] });
+});
