@@ -1,5 +1,6 @@
 import { type Command, handledBy } from '../command.js';
 import { activate } from './activate.js';
+import { adopt } from './adopt.js';
 import { auditCheckpoint, auditList, auditVerify } from './audit.js';
 import { certificate, certificateKey, certificateVerify } from './certificate.js';
 import { checkAll, checkDrift, checkIsolation, checkMigrations } from './check.js';
@@ -50,6 +51,7 @@ import { suspend } from './suspend.js';
 export const COMMANDS: readonly Command[] = [
   handledBy(init, () => import('../handlers/init.js')),
   handledBy(provision, () => import('../handlers/provision.js')),
+  handledBy(adopt, () => import('../handlers/adopt.js')),
   handledBy(list, () => import('../handlers/list.js')),
   handledBy(show, () => import('../handlers/show.js')),
   handledBy(route, () => import('../handlers/route.js')),

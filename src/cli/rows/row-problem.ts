@@ -1,2 +1,0 @@
-/** Why a row cannot be taken as it is. */
-export class RowProblem extends Error {}
