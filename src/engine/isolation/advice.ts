@@ -62,17 +62,23 @@ function conditionsFor(
 function toolPolicies(scene: Scene, table: Relation): string[] {
   const found = conditionsFor(scene, table);
   if (found === null) return [];
-  const on = table.qualified;
   const { fleet } = scene.conditions;
+  const owner = ident(table.owner).text();
+  const own = table.toolPolicies.includes('tenantctl_tenant') || table.policies.length > 0;
   return [
-    ...(table.toolPolicies.includes('tenantctl_tenant') || table.policies.length > 0
-      ? []
-      : [`create policy tenantctl_tenant on ${on} using (${found.tenant}) with check (${found.tenant})`]),
+    ...(own ? [] : policyAnew(table, 'tenantctl_tenant', '', found.tenant)),
     ...(table.toolPolicies.includes('tenantctl_fleet')
       ? []
-      : [
-          `create policy tenantctl_fleet on ${on} to ${ident(table.owner).text()} using (${fleet}) with check (${fleet})`,
-        ]),
+      : policyAnew(table, 'tenantctl_fleet', `to ${owner}`, fleet)),
+  ];
+}
+
+/** Several findings of one table may ask for it. */
+function policyAnew(table: Relation, name: string, speaking: string, condition: string): string[] {
+  const on = `${name} on ${table.qualified}`;
+  return [
+    `drop policy if exists ${on}`,
+    `create policy ${on} ${speaking} using (${condition}) with check (${condition})`,
   ];
 }
 
@@ -81,16 +87,17 @@ function narrow(scene: Scene, table: Relation): string[] {
   const found = conditionsFor(scene, table);
   if (found === null || table.policies.length === 0) return [];
   const { appRole } = scene.fleet.settings.tenancy;
-  const on = table.qualified;
-  const [app, owner] = [ident(appRole).text(), ident(table.owner).text()];
+  const to = [ident(appRole).text(), ident(table.owner).text()].join(', ');
   return [
-    `drop policy if exists tenantctl_guard on ${on}`,
-    `create policy tenantctl_guard on ${on} as restrictive for all to ${app}, ${owner} using (${found.either}) with check (${found.either})`,
+    ...policyAnew(table, 'tenantctl_guard', `as restrictive for all to ${to}`, found.either),
     // A role that does not inherit from the application's is not bound by what binds that one.
     ...(scene.role === appRole
       ? []
-      : [
-          `create policy tenant_only on ${on} as restrictive for all to ${ident(scene.role).text()} using (${found.tenant}) with check (${found.tenant})`,
-        ]),
+      : policyAnew(
+          table,
+          'tenant_only',
+          `as restrictive for all to ${ident(scene.role).text()}`,
+          found.tenant,
+        )),
   ];
 }

@@ -69,6 +69,10 @@ const ROUTINES = sql`
    and (e.oid is null or not (e.extname = any (${HARMLESS}::text[]) or exists (select from pg_available_extension_versions v
           where v.name = e.extname and v.version = e.extversion and v.trusted)))`;
 
+/** Policies `p` of the user's that speak to others than the administrator. */
+const ASKED = sql`(p.polname not like 'tenantctl\\_%' and exists (select from unnest(p.polroles) u (oid)
+  where u.oid is distinct from (select r.oid from pg_roles r where r.rolname = session_user)))`;
+
 /** What the catalogs say that relations call, and what lies behind views, parents and foreign keys that act. */
 const EDGES = sql`
   with called (classid, objid, function) as (
@@ -80,7 +84,7 @@ const EDGES = sql`
     union all select adrelid, 'pg_attrdef'::regclass, oid from pg_attrdef
     union all select conrelid, 'pg_constraint'::regclass, oid from pg_constraint where conrelid <> 0
     union all select a.attrelid, 'pg_constraint'::regclass, k.oid from pg_constraint k join pg_attribute a on a.atttypid = k.contypid where k.contypid <> 0
-    union all select polrelid, 'pg_policy'::regclass, oid from pg_policy where polname not like 'tenantctl\\_%'
+    union all select p.polrelid, 'pg_policy'::regclass, p.oid from pg_policy p where ${ASKED}
     union all select ev_class, 'pg_rewrite'::regclass, oid from pg_rewrite
     union all select indrelid, 'pg_class'::regclass, indexrelid from pg_index
   )
@@ -100,7 +104,7 @@ export async function readGraph(session: Connection): Promise<Graph> {
     select c.oid::text as oid, n.nspname::text as schema, c.relname::text as name, c.relkind::text as kind,
       case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid)
         else (select coalesce(string_agg(concat(pg_get_expr(p.polqual, c.oid), ' ', pg_get_expr(p.polwithcheck, c.oid)), ' '), '') from pg_policy p
-          where p.polrelid = c.oid and p.polname not like 'tenantctl\\_%') end as text
+          where p.polrelid = c.oid and ${ASKED}) end as text
       from pg_class c join pg_namespace n on n.oid = c.relnamespace where ${USERS} and c.relkind in ('r', 'p', 'v', 'm', 'f')`);
   return { routines, nodes, edges: await session.rows<Edge>(EDGES) };
 }
