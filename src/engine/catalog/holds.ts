@@ -48,7 +48,9 @@ export const HOLDS = raw(`
  */
 export const OLD_HOMES = raw(`
   select m.tenant, p.unit || '${OLD_HOME}' as unit, p.tier, p.cluster, p.database, p.schema,
-         case p.tier when 'schema' then 'schema:' || p.schema else 'self' end as ledger_key
+         case p.tier when 'schema' then 'schema:' || p.schema else 'self' end as ledger_key,
+         (select u.adopted from tenantctl_catalog.units u
+           where u.id = p.unit and (u.cluster, u.database, u.schema) = (p.cluster, p.database, p.schema)) as adopted
     from tenantctl_catalog.moves m
     join tenantctl_catalog.placements p on p.tenant = m.tenant and p.epoch = m.from_epoch
    where m.finished_at is null and m.state in ('flipped', 'grace') and m.undo_state is null and p.tier <> 'pool'`);

@@ -30,11 +30,25 @@ export function planUpsert(plan: PlanSettings): Sql {
 
 /** The statement that remembers a unit and where it is. */
 export function unitUpsert(unit: MigrationUnit): Sql {
+  return unitsUpsert([unit]);
+}
+
+/**
+ * The statement that remembers many units and where they are. What is not said of who had made a unit stays as it is for as
+ * long as the unit stays where it is.
+ */
+export function unitsUpsert(units: readonly MigrationUnit[]): Sql {
   return sql`
-    insert into tenantctl_catalog.units (id, tier, cluster, database, schema, ledger_key)
-    values (${unit.id}, ${unit.tier}, ${unit.cluster}, ${unit.database}, ${unit.schema}, ${unit.ledgerKey})
+    insert into tenantctl_catalog.units as known (id, tier, cluster, database, schema, ledger_key, adopted)
+    select id, tier, cluster, database, schema, ledger_key, adopted::jsonb
+      from unnest(${units.map(({ id }) => id)}::text[], ${units.map(({ tier }) => tier)}::text[],
+        ${units.map(({ cluster }) => cluster)}::text[], ${units.map(({ database }) => database)}::text[],
+        ${units.map(({ schema }) => schema)}::text[], ${units.map(({ ledgerKey }) => ledgerKey)}::text[],
+        ${units.map(({ adopted }) => (adopted ? JSON.stringify(adopted) : null))}::text[]) as u (id, tier, cluster, database, schema, ledger_key, adopted)
     on conflict (id) do update set cluster = excluded.cluster, database = excluded.database,
-      schema = excluded.schema, ledger_key = excluded.ledger_key`;
+      schema = excluded.schema, ledger_key = excluded.ledger_key,
+      adopted = coalesce(excluded.adopted, case when (known.cluster, known.database, known.schema) = (excluded.cluster, excluded.database, excluded.schema)
+        then known.adopted end)`;
 }
 
 /** The version of a unit as seen just now. */

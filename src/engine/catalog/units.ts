@@ -33,7 +33,7 @@ export async function listUnits(connection: Connection, select: Selector): Promi
       case when u.tier = 'pool' then '{}' else coalesce(array_agg(t.id) filter (where t.id is not null), '{}') end as tenants,
       count(t.id)::int as "tenantCount",
       count(t.id) filter (where ${selected})::int as selected,
-      min(t.pinned_to) as "pinnedTo",
+      u.adopted, min(t.pinned_to) as "pinnedTo",
       h.moves as holds
     from tenantctl_catalog.units u
     left join tenantctl_catalog.placements p on p.unit = u.id and p.until is null
@@ -43,7 +43,7 @@ export async function listUnits(connection: Connection, select: Selector): Promi
     group by u.id, h.moves
     having ${select.length === 0 ? raw("u.tier = 'pool' or count(t.id) > 0") : sql`count(t.id) filter (where ${selected}) > 0`}
     union all
-    select o.unit, o.tier, false, o.cluster, o.database, o.schema, o.ledger_key, null, '{}', 0, 0, t.pinned_to, h.moves
+    select o.unit, o.tier, false, o.cluster, o.database, o.schema, o.ledger_key, null, '{}', 0, 0, o.adopted, t.pinned_to, h.moves
     from (${OLD_HOMES}) o
     join tenantctl_catalog.tenants t on t.id = o.tenant
     join tenantctl_catalog.placements p on p.tenant = t.id and p.until is null

@@ -6,6 +6,7 @@ import { migrationFailure } from './fault.js';
 import { Message } from './message.js';
 import type { Migration } from './migration.js';
 import { outsideTransaction } from './outside-transaction.js';
+import { ITSELF_AGAIN, becomeOwner } from './owner.js';
 import { progressUpdate } from './steps/progress.js';
 import type { MigrationTarget } from './target.js';
 
@@ -45,11 +46,15 @@ async function sendBatch(
   migration: Migration,
   batch: number,
 ): Promise<number> {
-  const message = new Message().add('begin').addMigration(migration);
+  const message = new Message().add('begin');
+  const owner = becomeOwner(target);
+  if (owner !== null) message.add(owner.text());
+  message.addMigration(migration);
+  if (owner !== null) message.add(ITSELF_AGAIN.text());
   message.add(progressUpdate(target, migration, { done: batch, begun: false }).text(), migration);
   try {
     const results = await connection.message(message.add('commit').text);
-    return results[1]?.rowCount ?? 0;
+    return results[owner === null ? 1 : 2]?.rowCount ?? 0;
   } catch (error) {
     if (connection.usable) await connection.rollback();
     throw migrationFailure(target, message, error);

@@ -2,11 +2,13 @@ import type { Connection } from '../../pg/connection.js';
 import { sql } from '../../pg/sql.js';
 import { applyBatched } from './apply-batched.js';
 import { applyStepwise } from './apply-stepwise.js';
+import { closing } from './closing.js';
 import { type LedgerEntry, newestOf, pendingOf, readLedger } from './entries.js';
 import { CLAIM, migrationFailure } from './fault.js';
 import { inLockQueue } from './lock-queue.js';
 import { Message } from './message.js';
 import type { Migration } from './migration.js';
+import { ownerFault } from './owner.js';
 import {
   type MigrationAttempt,
   type MigrationTarget,
@@ -44,6 +46,7 @@ export async function applyFresh(
  * @returns the migrations that were applied
  * @throws partial error `MIGRATION_FAILED`; earlier migrations stay applied, the failed one left nothing
  * @throws conflict `UNIT_BUSY` or `UNIT_MOVING` (exit 5), and what `pendingOf` throws
+ * @throws refusal `OWNER_NOT_ASSUMABLE` (exit 6) where the unit's tables belong to a role that the administrator cannot act as
  */
 export async function applyPending(
   connection: Connection,
@@ -58,7 +61,7 @@ export async function applyPending(
       await applyGroups(connection, attempt, pendingOf(target.unit, migrations, known), known);
     } catch (error) {
       if (connection.usable) known = await readLedger(connection, target.unit);
-      throw error;
+      throw await ownerFault(connection, target, error);
     }
   });
   return wanted;
@@ -99,8 +102,7 @@ async function applyTogether(
       (limits) =>
         sql`select ${claim(target, previous, [migration], 'applied')}, ${migrationSettings(target, limits)}`,
     );
-    const finish = completion(target, [migration]);
-    if (finish !== null) message.add(finish.text(), migration);
+    for (const statement of closing(target, migration)) message.add(statement.text(), migration);
     message.add('commit', migration);
     previous = migration.id;
   }

@@ -2,13 +2,15 @@ import { conflictError } from '../../core/errors.js';
 import type { Connection } from '../../pg/connection.js';
 import { tryWithLock } from '../../pg/locks.js';
 import { raw, sql } from '../../pg/sql.js';
+import { closing } from './closing.js';
 import { migrationFailure, statementFailure } from './fault.js';
 import { usualLimits } from './limits.js';
 import { Message } from './message.js';
 import type { Migration } from './migration.js';
+import { ITSELF_AGAIN, becomeOwner } from './owner.js';
 import type { ParsedStatement } from './parser.js';
 import { type Progress, readProgress } from './steps/progress.js';
-import { type MigrationTarget, claim, completion, migrationSettings } from './target.js';
+import { type MigrationTarget, claim, migrationSettings } from './target.js';
 
 /**
  * The frame around a migration that takes more than one transaction. The unit's lock is held by the
@@ -58,8 +60,11 @@ export async function executeStatement(
 }
 
 async function finish(connection: Connection, target: MigrationTarget, migration: Migration): Promise<void> {
-  const complete = completion(target, [migration]);
-  if (complete !== null) await connection.rows(complete);
+  const owner = becomeOwner(target);
+  const statements = closing(target, migration);
+  if (owner !== null && statements.length > 0) statements.unshift(owner);
+  for (const statement of statements) await connection.rows(statement);
+  if (owner !== null && statements.length > 0) await connection.execute(ITSELF_AGAIN);
   await connection.execute(sql`
     update tenantctl.ledger set state = 'applied', applied_at = now()
      where unit = ${target.unit.ledgerKey} and id = ${migration.id} and rolled_back_at is null`);

@@ -2,13 +2,15 @@ import { conflictError } from '../../core/errors.js';
 import type { Connection } from '../../pg/connection.js';
 import { tryWithLock } from '../../pg/locks.js';
 import { type Sql, sql } from '../../pg/sql.js';
+import { closing } from './closing.js';
 import { migrationFailure } from './fault.js';
 import { inLockQueue } from './lock-queue.js';
 import { Message } from './message.js';
 import type { Migration } from './migration.js';
+import { asOwner, ownerFault } from './owner.js';
 import { executeStatement, inOwnSession } from './outside-transaction.js';
 import { runStep } from './steps/run-step.js';
-import { type MigrationAttempt, type MigrationTarget, completion, migrationSettings } from './target.js';
+import { type MigrationAttempt, type MigrationTarget, migrationSettings } from './target.js';
 import { addUnderLimits } from './under-limits.js';
 
 /**
@@ -16,7 +18,7 @@ import { addUnderLimits } from './under-limits.js';
  * row, or statement by statement where it cannot run in a transaction. Lock timeouts are tried again.
  * @param downs the ways back, newest first; the first must be the newest that the unit has
  * @throws partial error `MIGRATION_FAILED`; what was taken back before it stays so
- * @throws conflict `UNIT_BUSY` or `UNIT_MOVING` (exit 5)
+ * @throws conflict `UNIT_BUSY` or `UNIT_MOVING` (exit 5) · refusal `OWNER_NOT_ASSUMABLE` (exit 6)
  */
 export async function takeBack(
   connection: Connection,
@@ -25,9 +27,13 @@ export async function takeBack(
 ): Promise<void> {
   for (const down of downs) {
     const transactional = !down.directives.noTransaction && !down.directives.batched;
-    await inLockQueue(connection, target, new Set(), (attempt) =>
-      transactional ? together(connection, attempt, down) : stepwise(connection, attempt, down),
-    );
+    await inLockQueue(connection, target, new Set(), async (attempt) => {
+      try {
+        await (transactional ? together : stepwise)(connection, attempt, down);
+      } catch (error) {
+        throw await ownerFault(connection, target, error);
+      }
+    });
   }
 }
 
@@ -39,8 +45,7 @@ async function together(connection: Connection, target: MigrationAttempt, down: 
     down,
     (limits) => sql`select ${ended(target, down)}, ${migrationSettings(target, limits)}`,
   );
-  const finish = completion(target, [down]);
-  if (finish !== null) message.add(finish.text(), down);
+  for (const statement of closing(target, down)) message.add(statement.text(), down);
   message.add('commit', down);
   try {
     await connection.message(message.text);
@@ -58,7 +63,10 @@ async function stepwise(connection: Connection, target: MigrationAttempt, down: 
         // No steps are recorded on the way back: what is gone counts as taken away.
         if (!down.directives.batched)
           await runStep({ connection, target, migration: down, statement, index, interrupted: true });
-        else while ((await executeStatement(connection, target, down, statement)) > 0);
+        else
+          await asOwner(connection, target, async () => {
+            while ((await executeStatement(connection, target, down, statement)) > 0);
+          });
       }
       await connection.transaction(async () => {
         await connection.rows(sql`select ${ended(target, down)}`);

@@ -88,13 +88,13 @@ export const databaseDriver: TierDriver = {
 
   open: openHome,
 
-  admit(fleet: Fleet, home: Home, prepare: (session: Connection) => Promise<void>): Promise<void> {
+  admit(fleet: Fleet, home: Home, prepare?: (session: Connection) => Promise<void>): Promise<void> {
     return admitHome(fleet, home, prepare, (connection) => doors(fleet, connection, home, 'open'));
   },
 
   relations(fleet: Fleet, home: Home): Promise<Relation[]> {
     return inDatabaseOf(fleet, home, async (connection) => {
-      const relations = await readRelations(connection, SELF.schema, fleet.settings.tenancy.column);
+      const relations = await readRelations(connection, home.placement.schema, fleet.settings.tenancy.column);
       return relations.map((relation) => ({ ...relation, tenantColumn: null }));
     });
   },
@@ -117,7 +117,7 @@ export const databaseDriver: TierDriver = {
     const { tenancy } = fleet.settings;
     return [
       sql`revoke connect on database ${ident(placement.database)} from ${ident(placement.role)}, ${ident(tenancy.appRole)}`,
-      ...leavingStatements(placement, SELF.schema, next, tenancy),
+      ...leavingStatements(placement, placement.schema, next, tenancy),
     ];
   },
 
@@ -233,7 +233,7 @@ async function makeTenants(connection: Connection, home: Home, database: string,
   await connection.atomically([
     ...role,
     ...limitDatabase(database, home),
-    ...grantSchema(SELF.schema, home.placement.role, true),
+    ...grantSchema(home.placement.schema, home.placement.role, true),
     placementInsert(home, SELF.ledgerKey),
   ]);
 }
@@ -253,13 +253,13 @@ function limitDatabase(database: string, { tenant: { limits } }: Home): Sql[] {
 
 function doors(fleet: Fleet, connection: Connection, home: Home, state: 'open' | 'closed'): Sql[] {
   const { tenancy } = fleet.settings;
-  const { role, database } = home.placement;
+  const { role, schema, database } = home.placement;
   const [db, members] = [ident(database), sql`${ident(role)}, ${ident(tenancy.appRole)}`];
   return [
     state === 'open'
       ? sql`grant connect on database ${db} to ${members}`
       : sql`revoke connect on database ${db} from ${members}`,
-    ...doorStatements(connection, SELF.schema, role, tenancy, state),
+    ...doorStatements(connection, schema, role, tenancy, state),
   ];
 }
 

@@ -52,13 +52,17 @@ export interface TierDriver {
    *   for a tenant with another key
    */
   create(fleet: Fleet, home: Home, migrations: readonly Migration[]): Promise<Admission>;
-  /** Runs `work` in one transaction of a session that sees exactly this tenant, as the application would. */
+  /**
+   * Runs `work` in one transaction of a session that sees exactly this tenant, as the application would.
+   * @throws refusal `ROLE_NOT_ASSUMABLE` (exit 6) where the administrator may not act as the role that serves the tenant
+   */
   open<T>(fleet: Fleet, home: Home, work: (session: Connection) => Promise<T>): Promise<T>;
   /**
-   * Runs `prepare` as the tenant and lets the tenant in, in one transaction: it is either seeded and
-   * open or neither.
+   * Lets the tenant in, and runs `prepare` as the tenant where there is something to prepare, in one transaction: it is
+   * either seeded and open or neither.
+   * @throws refusal `ROLE_NOT_ASSUMABLE` (exit 6), as `open` does
    */
-  admit(fleet: Fleet, home: Home, prepare: (session: Connection) => Promise<void>): Promise<void>;
+  admit(fleet: Fleet, home: Home, prepare?: (session: Connection) => Promise<void>): Promise<void>;
   /** The tables that hold rows of this tenant, referenced tables before those that refer to them. */
   relations(fleet: Fleet, home: Home): Promise<Relation[]>;
   /**

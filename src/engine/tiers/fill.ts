@@ -1,3 +1,4 @@
+import { tenancyOf } from '../../core/pool-rules.js';
 import { TOOL_VERSION } from '../../core/version.js';
 import type { MigrationUnit } from '../../core/unit.js';
 import type { Connection } from '../../pg/connection.js';
@@ -7,6 +8,7 @@ import { readLedger } from '../ledger/entries.js';
 import { ensureExtensions } from '../ledger/extensions.js';
 import { type Migration, migrationsFor } from '../ledger/migration.js';
 import type { MigrationTarget } from '../ledger/target.js';
+import { withAdoption } from '../local/adopted.js';
 
 /** Gives a home that was made in this moment every migration of its tier. */
 export async function fillNewHome(
@@ -34,11 +36,18 @@ export async function fillHome(
   if (ledger.length === 0) return fillNewHome(fleet, connection, unit, migrations);
   const wanted = migrationsFor(migrations, unit.tier);
   await ensureExtensions(connection, fleet.settings.tenancy.extensionsSchema, wanted);
-  await applyPending(connection, targetOf(fleet, unit), wanted, ledger);
+  const known = await withAdoption(connection, unit);
+  await applyPending(connection, targetOf(fleet, known), wanted, ledger);
 }
 
 /** The rules under which this fleet migrates a unit. */
 function targetOf(fleet: Fleet, unit: MigrationUnit): MigrationTarget {
-  const { tenancy, rollout } = fleet.settings;
-  return { unit, tenancy, rollout, run: null, toolVersion: TOOL_VERSION };
+  const { settings } = fleet;
+  return {
+    unit,
+    tenancy: tenancyOf(settings, unit),
+    rollout: settings.rollout,
+    run: null,
+    toolVersion: TOOL_VERSION,
+  };
 }

@@ -82,7 +82,7 @@ export const poolDriver: TierDriver = {
   },
 
   open: openHome,
-  admit: admitHome,
+  admit: (fleet, home, prepare) => admitHome(fleet, home, prepare),
 
   relations(fleet: Fleet, home: Home): Promise<Relation[]> {
     return inDatabaseOf(fleet, home, (connection) =>

@@ -93,7 +93,7 @@ export const schemaDriver: TierDriver = {
 
   open: openHome,
 
-  admit(fleet: Fleet, home: Home, prepare: (session: Connection) => Promise<void>): Promise<void> {
+  admit(fleet: Fleet, home: Home, prepare?: (session: Connection) => Promise<void>): Promise<void> {
     return admitHome(fleet, home, prepare, (connection) => doors(fleet, connection, home, 'open'));
   },
 

@@ -63,7 +63,12 @@ async function build(
   await fleet.managed(cluster, making, async (session) => {
     await openToApplications(session, fleet.settings.tenancy);
     await session.execute(sql`create schema ${ident(SELF.schema)}`);
-    await fillHome(fleet, session, dedicatedUnit('template', { cluster, database: making }), migrations);
+    await fillHome(
+      fleet,
+      session,
+      dedicatedUnit('template', { cluster, database: making, schema: SELF.schema }),
+      migrations,
+    );
   });
   await fleet.connections(cluster).leave(making);
   fleet.reach('template.migrated');

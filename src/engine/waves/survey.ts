@@ -2,10 +2,12 @@ import pLimit from 'p-limit';
 import { EXIT, type TenantctlError, isTenantctlError, partialError } from '../../core/errors.js';
 import { groupBy } from '../../core/group-by.js';
 import type { UnitVersion } from '../../core/unit.js';
+import { isOldHome } from '../catalog/holds.js';
 import type { UnitRecord } from '../catalog/units.js';
 import type { Fleet } from '../context.js';
 import { type LedgerEntry, newestOf, readLedgers } from '../ledger/entries.js';
 import type { Migration } from '../ledger/migration.js';
+import { readAdopted } from '../local/adopted.js';
 import type { Connection } from '../../pg/connection.js';
 import { type DatabaseError, isDatabaseError } from '../../pg/errors.js';
 import { sql } from '../../pg/sql.js';
@@ -64,7 +66,8 @@ async function surveyDatabase(fleet: Fleet, units: UnitRecord[], wish: Wish): Pr
   try {
     return await fleet.managed(cluster, database, async (connection) => {
       const ledgers = await readLedgers(connection);
-      const surveyed = units.map((unit) => {
+      const known = await withOldFacts(connection, units);
+      const surveyed = known.map((unit) => {
         const ledger = ledgers.get(unit.ledgerKey) ?? NO_LEDGER;
         return { unit, ledger, version: versionOf(ledger), pages: 0, ...wish(unit, ledger) };
       });
@@ -89,6 +92,15 @@ async function surveyDatabase(fleet: Fleet, units: UnitRecord[], wish: Wish): Pr
       fault,
     }));
   }
+}
+
+/** The catalog has a unit's facts for one place: of an old home, whose tenant has moved on, its own database knows them. */
+async function withOldFacts(connection: Connection, units: UnitRecord[]): Promise<UnitRecord[]> {
+  if (!units.some(({ id }) => isOldHome(id))) return units;
+  const adopted = await readAdopted(connection);
+  return units.map((unit) =>
+    isOldHome(unit.id) ? { ...unit, adopted: adopted.get(unit.ledgerKey) ?? null } : unit,
+  );
 }
 
 /** The newest migration of a ledger as a version, or null. */

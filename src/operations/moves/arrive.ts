@@ -15,7 +15,7 @@ import { movedTables, receiverOf } from './stream.js';
 /** After the point of no return: the new home is opened, and the catalog says where the tenant lives. */
 export async function flip(drive: Drive): Promise<void> {
   const { fleet, target, move } = drive;
-  await target.driver.admit(fleet, target.home, () => Promise.resolve());
+  await target.driver.admit(fleet, target.home);
   // Plan, labels and holds may have been changed since the home was made.
   await target.driver.describe(fleet, target.home);
   await carryHolds(fleet, target.home);

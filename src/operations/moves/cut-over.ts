@@ -31,7 +31,7 @@ export async function cutOver(drive: Drive, stream: Stream): Promise<void> {
     return decideIn(stream, move, () => departFrom(drive, source, target, stream));
   });
   fleet.reach('move.left');
-  await target.driver.admit(fleet, target.home, () => Promise.resolve());
+  await target.driver.admit(fleet, target.home);
   await drive.step('moved', measured(pauses));
   fleet.reach('move.opened');
 }

@@ -163,7 +163,7 @@ async function reopen({ fleet, returned }: Drive): Promise<void> {
       sql`update tenantctl.placement set epoch = ${returned.home.epoch} where ${placementOf(returned.home)}`,
     ),
   );
-  await returned.driver.admit(fleet, returned.home, () => Promise.resolve());
+  await returned.driver.admit(fleet, returned.home);
 }
 
 async function flipBack(drive: Drive): Promise<void> {

@@ -79,12 +79,14 @@ function agrees(known: KnownTenant, home: FoundHome): boolean {
 
 /**
  * Another fleet may live on the same servers. Ours are the databases that the configuration names for pools and schemas,
- * with the pools that it knows in them, and databases with the name that it gives to those of tenants.
+ * with the pools that it knows in them, and databases with the name that it gives to those of tenants. Homes that another
+ * tool had made have names of their own.
  */
 function isOurs(settings: FleetSettings, home: FoundHome): boolean {
   const cluster = settings.clusters[home.cluster];
   if (cluster === undefined) return false;
   const driver = driverOf(home.tier);
+  if (!driver.facts.sharesUnit && home.adopted !== null) return true;
   if (driver.facts.drops === 'database')
     return driver.place(home.tenant, cluster, null, settings.tenancy).database === home.database;
   const pools = Object.values(cluster.pools);

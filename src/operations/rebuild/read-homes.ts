@@ -1,12 +1,14 @@
 import pLimit from 'p-limit';
 import { refusedError } from '../../core/errors.js';
 import type { LegalHold } from '../../core/offboarding.js';
+import type { Adoption } from '../../core/adoption.js';
 import type { Tier } from '../../core/tier.js';
 import type { UnitVersion } from '../../core/unit.js';
 import type { Fleet } from '../../engine/context.js';
+import { ADOPTION } from '../../engine/local/adopted.js';
 import { type Admission, hasLocalState } from '../../engine/local/placements.js';
 import type { Connection } from '../../pg/connection.js';
-import { raw } from '../../pg/sql.js';
+import { raw, sql } from '../../pg/sql.js';
 import { faultOf } from '../fault.js';
 import { isThere } from '../is-there.js';
 
@@ -30,6 +32,8 @@ export interface FoundHome {
   holds: LegalHold[];
   createdAt: string;
   version: UnitVersion | null;
+  /** Where another tool had made it. */
+  adopted: Adoption | null;
   /** The move that it takes part in, and on which side. */
   move: { id: string; side: 'source' | 'target' } | null;
 }
@@ -83,9 +87,11 @@ async function homesOfDatabase(fleet: Fleet, cluster: string, database: string):
   }
 }
 
-/** Local state of an older version of this tool knows of no moves. */
+/** Local state of an older version of this tool knows of no moves, and of no homes that another one had made. */
 async function readRows(session: Connection, cluster: string, database: string): Promise<FoundHome[]> {
-  const knowsMoves = await session.row(raw(`select where to_regclass('tenantctl.move') is not null`));
+  const knows = async (table: string): Promise<boolean> =>
+    (await session.row(sql`select where to_regclass(${table}) is not null`)) !== undefined;
+  const [knowsMoves, knowsAdopted] = [await knows('tenantctl.move'), await knows('tenantctl.adopted')];
   const rows = await session.rows<Omit<FoundHome, 'cluster' | 'database'>>(
     raw(`
       select p.tenant, p.key, p.tier, p.schema, p.unit, p.role, p.plan, p.owner, p.labels, p.status, p.state, p.epoch::int as epoch,
@@ -93,7 +99,8 @@ async function readRows(session: Connection, cluster: string, database: string):
              to_char(p.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
              (select jsonb_build_object('id', l.id, 'name', l.name) from tenantctl.ledger l
                where l.unit = p.unit and l.rolled_back_at is null and l.state = 'applied' order by l.id desc limit 1) as version,
-             ${knowsMoves === undefined ? 'null::jsonb' : MOVE_OF_HOME} as move
+             ${knowsAdopted ? ADOPTION_OF_HOME : 'null::jsonb'} as adopted,
+             ${knowsMoves ? MOVE_OF_HOME : 'null::jsonb'} as move
         from tenantctl.placement p order by p.tenant, p.schema`),
   );
   return rows.map((row) => ({ ...row, cluster, database }));
@@ -102,6 +109,9 @@ async function readRows(session: Connection, cluster: string, database: string):
 const MOVE_OF_HOME = `
   (select jsonb_build_object('id', m.move, 'side', m.side) from tenantctl.move m
     where m.tenant = p.tenant and m.schema = p.schema order by m.started_at desc limit 1)`;
+
+const ADOPTION_OF_HOME = `
+  (select ${ADOPTION.text()} from tenantctl.adopted a where a.unit = p.unit)`;
 
 function notSeen(where: string, cause: unknown) {
   return refusedError(

@@ -157,5 +157,5 @@ function poolOf({ tier, unit }: FoundHome): string | null {
 }
 
 function unitOf(home: FoundHome) {
-  return driverOf(home.tier).unit(home.tenant, placementOf(home));
+  return { ...driverOf(home.tier).unit(home.tenant, placementOf(home)), adopted: home.adopted };
 }

@@ -8,6 +8,7 @@ import {
   usualLimits,
 } from '../limits.js';
 import { executeStatement } from '../outside-transaction.js';
+import { asOwner } from '../owner.js';
 import type { ParsedStatement } from '../parser.js';
 import { buildIndex } from './build-index.js';
 import { detachPartition } from './detach-partition.js';
@@ -18,15 +19,16 @@ import type { Step } from './step.js';
 import { reportingWaits } from './waits.js';
 
 /**
- * Runs one statement under its own limits. One with CONCURRENTLY first looks at what an earlier try has left, and says
+ * Runs one statement under its own limits, as the role that owns the unit's tables. One with CONCURRENTLY first looks at what an earlier try has left, and says
  * whom it waits for.
  * @throws partial error `MIGRATION_FAILED` with file, line and caret · conflict `INDEX_DIFFERS`, `INDEX_BUILDS_BUSY`
  */
 export async function runStep(step: Step): Promise<void> {
-  const { connection, statement } = step;
+  const { connection, target, statement } = step;
   await connection.rows(sql`select ${limitSettings(limitsFor(step), false)}`);
-  if (statement.concurrent) await reportingWaits(step, () => concurrently(step));
-  else await send(step);
+  await asOwner(connection, target, () =>
+    statement.concurrent ? reportingWaits(step, () => concurrently(step)) : send(step),
+  );
 }
 
 /** Statements of which nothing is left to look at once they are done. */
