@@ -7,6 +7,7 @@ import { ident, sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
 import { Message } from '../ledger/message.js';
 import type { Migration } from '../ledger/migration.js';
+import { reachesOut } from '../ledger/reaches-out.js';
 import { type MigrationTarget, completion, migrationSettings } from '../ledger/target.js';
 import { printShape } from './read.js';
 import type { Shape } from './shape.js';
@@ -19,6 +20,8 @@ export type Played = { shape: Shape; reason?: never } | { shape: null; reason: s
  * nobody else ever sees it. The files are played as for a new home of the unit's tier, so a pool gets its
  * policies. This takes about as long as making a schema.
  *
+ * Files that may act beyond the transaction are not played at all.
+ *
  * @param unit lends its tier and database; the unit itself is not touched
  * @param migrations those of its tier, up to the version wanted
  */
@@ -27,6 +30,8 @@ export async function playMigrations(
   unit: MigrationUnit,
   migrations: readonly Migration[],
 ): Promise<Played> {
+  const beyond = reachesOut(migrations);
+  if (beyond !== null) return { shape: null, reason: `${beyond} acts where no rollback reaches` };
   return fleet.managed(unit.cluster, unit.database, async (connection) => {
     connection.touched += 1;
     try {

@@ -10,7 +10,7 @@ export const notCompared: Rule = {
   level: 'error',
   summary: 'A unit of the catalog could not be looked at: nothing is known of it.',
   explanation:
-    'Its server does not answer, or its schema or database is not there or cannot be read. Everything else is compared and told. Where another session is changing it at this moment, that is a warning: look again. When nothing but such places is amiss, the check ends with exit 4 and not 8.',
+    'Its server does not answer, or its schema or database is not there or cannot be read. Everything else is compared and told. Where another session is changing it at this moment, or where it is alone and files that start programs, write files of the server or call other servers are not played to compare it with, that is a warning. When nothing but such places is amiss, the check ends with exit 4 and not 8.',
   remedy:
     'Mend the connection, bring the home back from a backup, or let `tenantctl doctor` tell what else is amiss there. A lock passes by itself.',
   bad: `do $$ begin execute format('alter schema %I rename to %I', current_schema, current_schema || '_away'); end $$;`,
@@ -44,6 +44,12 @@ function told(alike: readonly UnseenUnit[]): Pick<Finding, 'level' | 'hint' | 'f
   const facts = { units: idsOf(alike.map(({ unit }) => unit)) };
   if (alike.every(({ why }) => why === 'passing'))
     return { level: 'warning', hint: 'Look again when that session has ended.', facts };
+  if (alike.every(({ why }) => why === 'not played'))
+    return {
+      level: 'warning',
+      hint: 'There is no second unit of its sort to compare it with, so look at it yourself, or keep in migrations what can be rolled back.',
+      facts,
+    };
   if (alike.every(({ why }) => why === 'away'))
     return {
       level: notCompared.level,

@@ -23,7 +23,7 @@ export interface ShapeFindings {
   outOfWork: Set<string>;
   /** The same of objects that no other unit has: whether they are at work is nobody's concern. */
   extra: Set<string>;
-  /** Units whose server went away before they were compared. */
+  /** Units that could not be compared. */
   lost: UnseenUnit[];
 }
 
@@ -69,8 +69,19 @@ async function compareKind(
   const deviations: Deviation[] = [];
   for (const sort of odd) deviations.push(await deviationOf(standards, kind, sort, standard));
   all.shapes.push(...groupsOf(kind, standard, deviations));
+  all.lost.push(...notPlayed(kind, standard));
   all.findings.push(...(await unlikeFiles(fleet, standards, kind, standard, earlier)));
   for (const deviation of deviations) all.findings.push(...(await tell(fleet, deviation, earlier, all)));
+}
+
+/** A unit that is alone has nothing but the files to be compared with; where there are several, their finding says so. */
+function notPlayed({ units }: Kind, { shape, reason }: Standard): UnseenUnit[] {
+  if (shape !== null || units.length > 1) return [];
+  return units.map(({ unit }) => ({
+    unit,
+    reason: `the files are not played: ${reason}`,
+    why: 'not played',
+  }));
 }
 
 async function deviationOf(

@@ -34,8 +34,8 @@ export interface SeenUnit {
 export interface UnseenUnit {
   unit: UnitRecord;
   reason: string;
-  /** What is gone stays so; a server that is away may be back; a lock passes by itself; a move has parts of the home set aside. */
-  why: 'gone' | 'away' | 'passing' | 'moving';
+  /** What is gone stays so; a server that is away may be back; a lock passes by itself; a move has parts of the home set aside; files may not be played. */
+  why: 'gone' | 'away' | 'passing' | 'moving' | 'not played';
 }
 
 export interface Survey {
