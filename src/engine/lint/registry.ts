@@ -38,6 +38,7 @@ import { poolKeyWithoutTenantColumn } from './rules/pool-key-without-tenant-colu
 import { poolTableWithoutPolicy } from './rules/pool-table-without-policy.js';
 import { poolTableWithoutTenantColumn } from './rules/pool-table-without-tenant-column.js';
 import { poolTableWithoutTenantIndex } from './rules/pool-table-without-tenant-index.js';
+import { psqlCommand } from './rules/psql-command.js';
 import { refreshWithoutConcurrently } from './rules/refresh-without-concurrently.js';
 import { reindexWithoutConcurrently } from './rules/reindex-without-concurrently.js';
 import { renameColumn } from './rules/rename-column.js';
@@ -56,6 +57,7 @@ import { volatileDefault } from './rules/volatile-default.js';
 export const LOOKING_RULES: readonly LintRule[] = [
   // What cannot run at all, or would run elsewhere.
   syntaxError,
+  psqlCommand,
   filesNotInOrder,
   unknownDirective,
   ownTransaction,

@@ -1,4 +1,5 @@
 import type { LintRule } from '../rule.js';
+import { seenAt } from './psql-command.js';
 
 export const syntaxError: LintRule = {
   name: 'syntax-error',
@@ -11,6 +12,8 @@ export const syntaxError: LintRule = {
   remedy: 'Correct the place; other findings of the file show up then.',
   bad: 'alter table invoice add colum note text;;alter;',
   good: 'alter table invoice add column note text;',
-  file: ({ script: { syntaxError: found } }) =>
-    found === null ? [] : [{ at: found.at, message: found.text }],
+  file: ({ script }) => {
+    const { syntaxError: found } = script;
+    return found === null || seenAt(script, found.at) !== null ? [] : [{ at: found.at, message: found.text }];
+  },
 };
