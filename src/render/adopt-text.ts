@@ -31,9 +31,10 @@ export interface AdoptedShapeView {
 
 /** What became of a list of tenants that are there already. */
 export interface AdoptView {
+  /** Units that were, or would be, taken in by this call, with their tenants, and those that had been before. */
   adopted: number;
-  existing: number;
   tenants: number;
+  existing: number;
   shapes: readonly AdoptedShapeView[];
   units: readonly AdoptedUnitView[];
   problems: readonly { line: number; id: string | null; message: string }[];
@@ -87,11 +88,11 @@ function headline(view: AdoptView, { dryRun }: Circumstances, colors: Colors): s
   const calm = refused + view.problems.length === 0;
   const word = dryRun ? 'to take in' : 'taken in';
   const counts = [
-    `${counted(adopted, 'unit')} ${word}`,
+    `${counted(adopted, 'unit')} (${counted(tenants, 'tenant')}) ${word}`,
     `${count(existing)} under management already`,
     `${count(refused)} refused`,
   ];
-  const text = `${counts.join(', ')} (${counted(tenants, 'tenant')}) in ${formatDuration(durationMs)}`;
+  const text = `${counts.join(', ')} in ${formatDuration(durationMs)}`;
   return calm && !dryRun ? `${colors.green('ok')} ${text}` : text;
 }
 

@@ -1,7 +1,6 @@
 import { type TenantctlError, partialError, usageError } from '../../core/errors.js';
 import { adopt } from '../../operations/adopt/adopt.js';
 import { type Discovery, discover } from '../../operations/adopt/discover.js';
-import { patternOf } from '../../operations/adopt/discover/pattern.js';
 import type { AdoptReport } from '../../operations/adopt/report.js';
 import { adoptText, discoveredText } from '../../render/adopt-text.js';
 import { counted } from '../../render/line.js';
@@ -38,9 +37,9 @@ function refuse({ options }: AdoptCall, side: string, names: readonly (keyof Ado
 }
 
 async function discoverFleet({ options, fleet, io }: AdoptCall): Promise<Outcome> {
-  const { out } = options;
+  const { out, schemas = null, databases = null, sql = null } = options;
   const file = out === undefined ? undefined : await reportFile('--out', out, io);
-  const { units: found, problems } = await discover(fleet, whatToFind(options, fleet.settings.tenancy.names));
+  const { units: found, problems } = await discover(fleet, { schemas, databases, sql });
   for (const { cluster, database, message } of problems) {
     const where = database === null ? `cluster ${cluster}` : `${cluster}/${database}`;
     fleet.emit({ type: 'notice', level: 'warning', code: 'NOT_DISCOVERED', message: `${where}: ${message}` });
@@ -57,16 +56,6 @@ async function discoverFleet({ options, fleet, io }: AdoptCall): Promise<Outcome
     unredacted: true,
     ...given({ failure: incomplete(problems) }),
   };
-}
-
-/** Patterns as given; where nothing was asked for, names as this tool would give them. */
-function whatToFind(
-  { schemas, databases, sql }: AdoptCall['options'],
-  names: { schema: string; database: string },
-) {
-  if (schemas === undefined && databases === undefined && sql === undefined)
-    return { schemas: patternOf(names.schema), databases: patternOf(names.database), sql: null };
-  return { schemas: schemas ?? null, databases: databases ?? null, sql: sql ?? null };
 }
 
 function incomplete(problems: Discovery['problems']): TenantctlError | undefined {

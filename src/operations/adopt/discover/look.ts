@@ -12,18 +12,21 @@ export interface Look {
   query: boolean;
 }
 
+/** Patterns of LIKE for names. */
 export interface Patterns {
   schemas: string | null;
   databases: string | null;
+  /** Are schemas looked for in the databases that fit, and those are nobody's own? */
+  nested: boolean;
 }
 
 /** Where PostgreSQL itself starts from. */
 const MAINTENANCE = 'postgres';
 
 /**
- * What is looked for where. Pools: where the configuration has them. Schemas: in the cluster's database for schemas, or in
- * every database that fits when a pattern for databases is given as well. Databases: every one that fits and that the
- * configuration does not name. The query: wherever the configuration speaks of a database.
+ * What is looked for where. Pools: where the configuration has them. Schemas: in the cluster's database for schemas, or, nested,
+ * in every database that fits. Databases: every one that fits and that the configuration does not name. The query: wherever
+ * the configuration speaks of a database.
  */
 export function looksAt(
   cluster: ClusterSettings,
@@ -34,8 +37,8 @@ export function looksAt(
   const pools = Object.values(cluster.pools);
   const configured = new Set([cluster.schemaDatabase, maintenance, ...pools.map(({ database }) => database)]);
   const looks = databases.map(({ name, fits }): Look => {
-    const holdsSchemas = patterns.databases === null ? name === cluster.schemaDatabase : fits;
-    const dedicated = patterns.schemas === null && fits && !configured.has(name) && name !== MAINTENANCE;
+    const holdsSchemas = patterns.nested ? fits : name === cluster.schemaDatabase;
+    const dedicated = !patterns.nested && fits && !configured.has(name) && name !== MAINTENANCE;
     return {
       database: name,
       pools: pools.filter(({ database }) => database === name),
