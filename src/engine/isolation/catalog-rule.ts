@@ -1,4 +1,5 @@
 import type { Finding } from '../../core/finding.js';
+import type { PoolRules } from '../../core/pool-rules.js';
 import type { Rule } from '../../core/rule.js';
 import type { TenancySettings } from '../../core/settings.js';
 import type { Connection } from '../../pg/connection.js';
@@ -20,7 +21,7 @@ export interface RuleContext {
   cluster: string;
   tenancy: TenancySettings;
   /** The pools in this database. */
-  pools: readonly { name: string; schema: string }[];
+  pools: readonly { name: string; schema: string; rules: PoolRules }[];
   /** The tenants with homes of their own in this database; on the whole cluster for rules about clusters. */
   homes: readonly OwnHome[];
   /** Is this database one tenant's own? */

@@ -1,10 +1,12 @@
 import pLimit from 'p-limit';
 import type { Finding } from '../../core/finding.js';
 import { type Coverage, objectCoverage, together } from './coverage.js';
+import { modeOf, rulesOfPool } from '../../core/pool-rules.js';
 import { isDatabaseError } from '../../pg/errors.js';
 import type { Connection } from '../../pg/connection.js';
 import type { Fleet } from '../context.js';
 import { COMMANDS } from './attempt.js';
+import { asObserved } from './observed.js';
 import { readConditions } from './conditions.js';
 import { type Judged, TRIED, judgeTable, untried } from './judge-table.js';
 import { overtimeFinding, reachesOutFinding } from './not-inspected.js';
@@ -54,8 +56,13 @@ export async function probePool(fleet: Fleet, pool: ProbedPool, seed: SeedTenant
     reason,
   }));
   const coverage = together([...probed.map((one) => one.coverage), objectCoverage(gaps.length, 0, gaps)]);
+  const rules = rulesOfPool(fleet.settings, pool);
   return {
-    findings: ofAllRoles(scenes, probed),
+    findings: asObserved(
+      `${pool.cluster}/${pool.database}`,
+      [{ name: pool.ledgerKey, schema: pool.schema, rules }],
+      ofAllRoles(scenes, probed),
+    ),
     coverage: { ...coverage, tables: probed[0]?.coverage.tables ?? 0 },
   };
 }
@@ -85,7 +92,8 @@ async function probeAs(scene: Scene, seed: SeedTenant): Promise<Probed> {
   const crossed = targets.filter(
     (_, n) => judged[n]?.findings.some(({ rule }) => CROSSINGS.has(rule)) === true,
   );
-  const open = new Set(crossed.map(({ qualified }) => qualified));
+  const observed = targets.filter((table) => isLeftOpen(scene, table));
+  const open = new Set([...crossed, ...observed].map(({ qualified }) => qualified));
   const objects = [...(await probeViews(scene, open)), await probeFunctions(scene)];
   const covered = judged.map(({ coverage }) => ({ ...NOTHING, ...coverage, tables: 1 }));
   return {
@@ -154,6 +162,8 @@ async function probeOne(scene: Scene, table: Relation, seed: SeedTenant): Promis
   // Nobody may do anything with it: there is nothing to be tried.
   if (!(select || insert || update || deletes))
     return { findings: [], coverage: { probes, probed: probes, notProbed: [] } };
+  if (isLeftOpen(scene, table))
+    return { findings: [], coverage: { probes, probed: 0, notProbed: [leftOpen(scene, table)] } };
   if (table.reachesOut !== null)
     return untried(scene, table, reachesOutFinding(placeOf(scene, table.qualified), table.reachesOut));
   return tryInTurn(scene, table, seed);
@@ -178,6 +188,18 @@ async function tryInTurn(scene: Scene, table: Relation, seed: SeedTenant): Promi
       return readRealRows(scene, table, `no row could be made: ${[...why].join('; as the application: ')}`);
     }
   }
+}
+
+/** Everybody reaches every row of such a table: nothing is told by trying, and nothing is written there. */
+function isLeftOpen({ fleet, ...pool }: Scene, { name, rowSecurity }: Relation): boolean {
+  return !rowSecurity && modeOf(rulesOfPool(fleet.settings, pool), name) === 'observe';
+}
+
+function leftOpen(scene: Scene, { qualified }: Relation) {
+  return {
+    where: placeOf(scene, qualified),
+    reason: 'its pool only observes it: every tenant reaches the rows of all others',
+  };
 }
 
 function passes(error: unknown): error is Error {

@@ -18,6 +18,12 @@ import { grantOption } from './rules/grant-option.js';
 import { largeObject } from './rules/large-object.js';
 import { leakproofFunction } from './rules/leakproof-function.js';
 import { materializedViewReadable } from './rules/materialized-view-readable.js';
+import { observedBlind } from './rules/observed-blind.js';
+import { observedChild } from './rules/observed-child.js';
+import { observedKey } from './rules/observed-key.js';
+import { observedRows } from './rules/observed-rows.js';
+import { observedSessions } from './rules/observed-sessions.js';
+import { observedTable } from './rules/observed-table.js';
 import { policyAlwaysTrue } from './rules/policy-always-true.js';
 import { policyBareSetting } from './rules/policy-bare-setting.js';
 import { policyFailsOpen } from './rules/policy-fails-open.js';
@@ -103,9 +109,20 @@ export const CATALOG_RULES: readonly CatalogRule[] = [
   foreignConnect,
 ];
 
+/** What is asked of pools that only observe: what enforcing would change there. */
+export const OBSERVED_RULES: readonly CatalogRule[] = [
+  observedTable,
+  observedRows,
+  observedChild,
+  observedKey,
+  observedBlind,
+  observedSessions,
+];
+
 /** Every rule and probe of `check isolation`, as the reference tells them. */
 export const ISOLATION_RULES: readonly Rule[] = [
   ...PROBES,
   ...CATALOG_RULES.map(({ rule }) => rule),
+  ...OBSERVED_RULES.map(({ rule }) => rule),
   notInspected,
 ];

@@ -9,10 +9,32 @@ export function poolSchemas({ pools }: RuleContext): string[] {
 }
 
 /**
- * Tables of pools that hold the tenant column, partitions and other children included: a query that gives oid,
+ * Whether a table `c` of schema `n` is one of a pool that only observes: it is listed nowhere, nor is the table that it is a
+ * partition of.
+ */
+export function isObserved({ pools }: Pick<RuleContext, 'pools'>): Sql {
+  const observing = pools.filter(({ rules }) => rules.mode === 'observe');
+  const schemas = observing.map(({ schema }) => schema);
+  const enforced = observing.flatMap(({ schema, rules }) => rules.enforce.map((name) => `${schema}.${name}`));
+  return sql`(n.nspname = any (${schemas}::text[]) and n.nspname || '.' ||
+    (select w.relname from pg_class w where w.oid = coalesce(pg_partition_root(c.oid), c.oid)) <> all (${enforced}::text[]))`;
+}
+
+/**
+ * Tables of pools that hold the tenant column, but for those that are only observed and have no row-level security: what
+ * that means is told by rules of its own. Partitions and other children included: a query that gives oid,
  * schema, name, kind, owner, rls, forced, child, and of the column attnum, type, required and its default.
  */
 export function tenantTables(context: RuleContext): Sql {
+  return poolTables(context, sql`(c.relrowsecurity or not ${isObserved(context)})`);
+}
+
+/** The same of tables that are only observed. */
+export function observedTables(context: RuleContext): Sql {
+  return poolTables(context, isObserved(context));
+}
+
+function poolTables(context: RuleContext, condition: Sql): Sql {
   return sql`(select c.oid, n.nspname::text as schema, c.relname::text as name, c.relkind::text as kind, c.relowner as owner,
       c.relrowsecurity as rls, c.relforcerowsecurity as forced, c.relacl as acl,
       exists (select from pg_inherits i where i.inhrelid = c.oid) as child,
@@ -20,7 +42,7 @@ export function tenantTables(context: RuleContext): Sql {
       (select pg_get_expr(d.adbin, d.adrelid) from pg_attrdef d where d.adrelid = c.oid and d.adnum = a.attnum) as "default"
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     join pg_attribute a on a.attrelid = c.oid and a.attname = ${context.tenancy.column} and a.attnum > 0 and not a.attisdropped
-   where n.nspname = any (${poolSchemas(context)}::text[]) and c.relkind in ('r', 'p'))`;
+   where n.nspname = any (${poolSchemas(context)}::text[]) and c.relkind in ('r', 'p') and ${condition})`;
 }
 
 /**

@@ -1,7 +1,9 @@
+import { rulesOfPool } from '../../core/pool-rules.js';
 import type { Finding } from '../../core/finding.js';
 import type { Fleet } from '../../engine/context.js';
 import type { OwnHome, RuleContext, RuleHome } from '../../engine/isolation/catalog-rule.js';
-import { CATALOG_RULES } from '../../engine/isolation/registry.js';
+import { asObserved } from '../../engine/isolation/observed.js';
+import { CATALOG_RULES, OBSERVED_RULES } from '../../engine/isolation/registry.js';
 import type { DatabasePlace } from './isolation-places.js';
 
 /** What the rules about the whole of a cluster find. */
@@ -18,7 +20,11 @@ export function readDatabase(fleet: Fleet, place: DatabasePlace): Promise<Findin
   const { cluster, database, units, homes, dedicated } = place;
   const pools = units
     .filter(({ shared }) => shared)
-    .map(({ id, schema }) => ({ name: id.replace(/^pool:/, ''), schema }));
+    .map((unit) => ({
+      name: unit.id.replace(/^pool:/, ''),
+      schema: unit.schema,
+      rules: rulesOfPool(fleet.settings, unit),
+    }));
   const asked: RuleHome[] = ['any'];
   if (pools.length > 0) asked.push('pool');
   if (homes.length > 0 && !dedicated) asked.push('schema');
@@ -30,10 +36,12 @@ export function readDatabase(fleet: Fleet, place: DatabasePlace): Promise<Findin
 
 /** One snapshot, in a transaction that cannot write. */
 function applyRules(homes: readonly RuleHome[], context: RuleContext): Promise<Finding[]> {
-  const rules = CATALOG_RULES.filter(({ home }) => homes.includes(home));
+  const observes = context.pools.some(({ rules: { mode } }) => mode === 'observe');
+  const asked = observes ? [...CATALOG_RULES, ...OBSERVED_RULES] : CATALOG_RULES;
+  const rules = asked.filter(({ home }) => homes.includes(home));
   return context.session.transaction(async () => {
     const findings: Finding[] = [];
     for (const rule of rules) findings.push(...(await rule.find(context)));
-    return findings;
+    return asObserved(`${context.cluster}/${context.session.database}`, context.pools, findings);
   }, 'begin transaction isolation level repeatable read read only');
 }

@@ -1,7 +1,7 @@
 import { ident, sql } from '../../../pg/sql.js';
 import { type CatalogRule, foundIn } from '../catalog-rule.js';
 import { revoke } from '../statements.js';
-import { granteeName, poolSchemas, reachesApplication, withApplication } from '../tables.js';
+import { granteeName, isObserved, poolSchemas, reachesApplication, withApplication } from '../tables.js';
 
 interface Right {
   schema: string;
@@ -33,6 +33,7 @@ export const sharedTableWritable: CatalogRule = {
         cross join lateral (select * from aclexplode(c.relacl) union all
           select y.* from pg_attribute a, aclexplode(a.attacl) y where a.attrelid = c.oid and not a.attisdropped) x
        where n.nspname = any (${poolSchemas(context)}::text[]) and c.relkind in ('r', 'p') and c.relname <> all (${shared}::text[])
+         and not ${isObserved(context)}
          and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = ${column} and not a.attisdropped)
          and x.privilege_type in ('INSERT', 'UPDATE', 'DELETE') and x.grantee not in (0, c.relowner) and ${reachesApplication(sql`x.grantee`)}
        group by 1, 2, x.grantee order by 1, 2, 3`);

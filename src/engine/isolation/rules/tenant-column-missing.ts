@@ -1,6 +1,6 @@
 import { ident, raw, sql } from '../../../pg/sql.js';
 import { type CatalogRule, foundIn } from '../catalog-rule.js';
-import { poolSchemas, tenantTables } from '../tables.js';
+import { isObserved, poolSchemas, tenantTables } from '../tables.js';
 
 interface Table {
   schema: string;
@@ -40,7 +40,7 @@ export const tenantColumnMissing: CatalogRule = {
           (select t.schema || '.' || t.name from pg_constraint f join ${tenantTables(context)} t on t.oid = f.confrelid
             where f.conrelid = c.oid and f.contype = 'f' order by 1 limit 1) as parent
           from pg_class c join pg_namespace n on n.oid = c.relnamespace
-         where n.nspname = any (${poolSchemas(context)}::text[]) and c.relkind in ('r', 'p') and not c.relispartition
+         where n.nspname = any (${poolSchemas(context)}::text[]) and c.relkind in ('r', 'p') and not c.relispartition and not ${isObserved(context)}
            and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = ${column} and not a.attisdropped)
       ) t where alike is not null or parent is not null order by 1, 2`);
     return tables.map(({ schema, name, alike, parent }) => {

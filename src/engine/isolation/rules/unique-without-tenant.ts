@@ -1,5 +1,7 @@
-import { sql } from '../../../pg/sql.js';
-import { type CatalogRule, foundIn } from '../catalog-rule.js';
+import type { Finding } from '../../../core/finding.js';
+import type { Rule } from '../../../core/rule.js';
+import { type Sql, sql } from '../../../pg/sql.js';
+import { type CatalogRule, type RuleContext, foundIn } from '../catalog-rule.js';
 import { type KeyShape, keyShape, remadeKey } from '../key-shape.js';
 import { tenantTables } from '../tables.js';
 
@@ -28,36 +30,41 @@ export const uniqueWithoutTenant: CatalogRule = {
     bad: 'create unique index customer_email_everywhere on customer (email);',
     good: 'create unique index customer_email_everywhere on customer (tenant_id, email);',
   },
-  async find(context) {
-    const { column } = context.tenancy;
-    const keys = await context.session.rows<Key>(sql`
+  find(context) {
+    return findKeys(context, this.rule, tenantTables(context));
+  },
+};
+
+/** The unique keys of some tables that do not hold the tenant column. */
+export async function findKeys(context: RuleContext, rule: Rule, tables: Sql): Promise<Finding[]> {
+  const { column } = context.tenancy;
+  const keys = await context.session.rows<Key>(sql`
       select t.schema, t.name as table, i.relname::text as name, ${keyShape(sql`x.indexrelid`, column)} as shape,
              array(select a.attname::text from unnest(x.indkey::int2[]) with ordinality u (attnum, n)
                left join pg_attribute a on a.attrelid = t.oid and a.attnum = u.attnum where u.n <= x.indnkeyatts order by u.n) as columns,
              x.indnkeyatts = 1 and exists (select from pg_attribute a where a.attrelid = t.oid and a.attnum = x.indkey[0]
                and a.atttypid = 'uuid'::regtype) as unguessable
-        from ${tenantTables(context)} t join pg_index x on x.indrelid = t.oid join pg_class i on i.oid = x.indexrelid
+        from ${tables} t join pg_index x on x.indrelid = t.oid join pg_class i on i.oid = x.indexrelid
        where not t.child and (x.indisunique or x.indisexclusion)
          and not exists (select from unnest(x.indkey::int2[]) with ordinality u (attnum, n) where u.attnum = t.attnum and u.n <= x.indnkeyatts)
        order by 1, 2, 3`);
-    return keys.map((key) => {
-      const { schema, table, name, columns, unguessable, shape } = key;
-      const shown = columns.map((part) => part ?? 'an expression').join(', ');
-      return foundIn(
-        context,
-        this.rule,
-        `${schema}.${table}, key ${name}`,
-        `key ${name} of ${schema}.${table} (${shown}) does not hold ${column}: a refused value tells a tenant that another one has it`,
-        {
-          level: unguessable ? 'info' : 'warning',
-          sql: remadeKey(shape, column),
-          facts: { columns, referenced: shape.referenced },
-          ...hintFor(shape),
-        },
-      );
-    });
-  },
-};
+  return keys.map((key) => {
+    const { schema, table, name, columns, unguessable, shape } = key;
+    const shown = columns.map((part) => part ?? 'an expression').join(', ');
+    return foundIn(
+      context,
+      rule,
+      `${schema}.${table}, key ${name}`,
+      `key ${name} of ${schema}.${table} (${shown}) does not hold ${column}: a refused value tells a tenant that another one has it`,
+      {
+        level: unguessable ? 'info' : 'warning',
+        sql: remadeKey(shape, column),
+        facts: { columns, referenced: shape.referenced },
+        ...hintFor(shape),
+      },
+    );
+  });
+}
 
 function hintFor({ referenced, constraint, comparable, partitioned }: KeyShape): { hint?: string } {
   if (referenced) return { hint: 'Let the foreign keys that refer to it hold the tenant column first.' };
