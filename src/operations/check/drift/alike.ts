@@ -1,3 +1,5 @@
+import { rulesOfPool } from '../../../core/pool-rules.js';
+import type { FleetSettings } from '../../../core/settings.js';
 import { groupBy } from '../../../core/group-by.js';
 import type { UnitVersion } from '../../../core/unit.js';
 import { digestOf } from '../../../engine/ledger/files.js';
@@ -13,7 +15,8 @@ export interface Sort {
 }
 
 /**
- * Units that should look alike: pools, or homes of one tenant each, that had the same files, on one major version of PostgreSQL.
+ * Units that should look alike: pools with the same rules, or homes of one tenant each, that had the same files, on one major
+ * version of PostgreSQL.
  */
 export interface Kind {
   /** `pools`, `schemas`, `databases and schemas` */
@@ -28,11 +31,16 @@ export interface Kind {
   sorts: Sort[];
 }
 
-export function kindsOf(seen: readonly SeenUnit[], migrations: readonly Migration[]): Kind[] {
+export function kindsOf(
+  settings: FleetSettings,
+  seen: readonly SeenUnit[],
+  migrations: readonly Migration[],
+): Kind[] {
   const files = filesUpTo(migrations);
   const alike = groupBy(seen, (one) => {
     const { digest } = files(one);
-    return `${one.unit.shared} ${one.major} ${one.version?.id ?? 0} ${digest}`;
+    const rules = one.unit.shared ? JSON.stringify(rulesOfPool(settings, one.unit)) : '';
+    return `${one.unit.shared} ${one.major} ${one.version?.id ?? 0} ${digest} ${rules}`;
   });
   return [...alike.values()]
     .map((units): Kind => {
