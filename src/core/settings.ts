@@ -54,6 +54,9 @@ export const MIGRATION_FORMATS = [
   'drizzle',
   'node-pg-migrate',
   'dbmate',
+  'golang-migrate',
+  'flyway',
+  'sqitch',
 ] as const;
 export type MigrationFormatName = (typeof MIGRATION_FORMATS)[number];
 

@@ -3,12 +3,24 @@ import type { MigrationSettings } from '../../core/settings.js';
 import { dbmate } from './dbmate.js';
 import { listDirectory } from './directory.js';
 import { drizzle } from './drizzle.js';
+import { flyway } from './flyway.js';
 import type { Listing, MigrationFile, MigrationFormat } from './format.js';
+import { golangMigrate } from './golang-migrate.js';
 import { nodePgMigrate } from './node-pg-migrate.js';
 import { postgresMigrations } from './postgres-migrations.js';
 import { prisma } from './prisma.js';
+import { sqitch } from './sqitch.js';
 
-const FORMATS: readonly MigrationFormat[] = [postgresMigrations, prisma, drizzle, nodePgMigrate, dbmate];
+const FORMATS: readonly MigrationFormat[] = [
+  postgresMigrations,
+  prisma,
+  drizzle,
+  nodePgMigrate,
+  dbmate,
+  golangMigrate,
+  flyway,
+  sqitch,
+];
 
 /** Where migrations are, and in which format. */
 export type MigrationSource = Pick<MigrationSettings, 'directory' | 'format'>;

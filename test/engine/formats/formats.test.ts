@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { MigrationFormatName } from '../../../src/core/settings.js';
 import { readMigrationFiles } from '../../../src/engine/formats/registry.js';
 import { digestOf } from '../../../src/engine/ledger/files.js';
+import { loadFrom } from '../../support/migrations.js';
 import { directoryOf, failureOf } from '../ledger/directory.js';
 
 type Files = Record<string, string>;
@@ -55,6 +56,23 @@ const DIRECTORIES: Record<MigrationFormatName, Files> = {
   dbmate: {
     '20230102030405_first.sql': UP_AND_DOWN,
     '20240102030405_second.sql': '-- migrate:up\nselect 1;\n',
+  },
+  'golang-migrate': {
+    '000002_second.up.sql': 'create table b ();\n',
+    '000001_first.up.sql': 'create table a (id int);\n',
+    '000001_first.down.sql': 'drop table a;\n',
+  },
+  flyway: {
+    'V1_10__second.sql': 'create table b ();\n',
+    'V1.2__first.sql': 'create table a (id int);\n',
+    'U1_2__first.sql': 'drop table a;\n',
+  },
+  sqitch: {
+    'sqitch.plan':
+      '%syntax-version=1.0.0\n%project=shop\n\nzeta 2023-01-02T03:04:05Z Ada L <ada@example.org> # First\nalpha [zeta] 2024-01-02T03:04:05Z Ada L <ada@example.org>\n',
+    'deploy/zeta.sql': '-- Deploy shop:zeta to pg\n\nBEGIN;\n\ncreate table a (id int);\n\nCOMMIT;\n',
+    'revert/zeta.sql': 'BEGIN;\ndrop table a;\nCOMMIT;\n',
+    'deploy/alpha.sql': 'create table b ();\n',
   },
 };
 
@@ -240,6 +258,130 @@ describe('dbmate', () => {
   ])('refuses %j', async (text, problem) => {
     expect(await problemsOf({ '20230102030405_a.sql': text }, 'dbmate')).toEqual([
       `20230102030405_a.sql: ${problem}`,
+    ]);
+  });
+});
+
+describe('golang-migrate', () => {
+  test('goes by the number, and knows the way back by it', async () => {
+    const files = await read({
+      '9_b.up.sql': 'select 9;',
+      '0010_c.up.sql': 'select 10;',
+      '10_other_name.down.sql': 'select -10;',
+      '8_a.up.sql': 'select 8;',
+    });
+    expect(files.map(({ id, name, particulars, down }) => [id, name, particulars, down?.sql])).toEqual([
+      [1, '8_a', { version: '8' }, undefined],
+      [2, '9_b', { version: '9' }, undefined],
+      [3, '0010_c', { version: '10' }, 'select -10;'],
+    ]);
+    expect(files[0]).toMatchObject({ checksum: sha256('select 8;'), sending: 'message' });
+  });
+
+  test.each([
+    [{ '2_seed.sql': '' }, '2_seed.sql: golang-migrate would never run it'],
+    [{ '01_again.up.sql': '' }, 'number 1 is used by 01_again.up.sql and 1_a.up.sql'],
+    [{ '2_b.down.sql': '' }, '2_b.down.sql: there is no .up.sql of that number'],
+  ])('refuses %j', async (more, problem) => {
+    const [found] = (await problemsOf({ '1_a.up.sql': '', ...more }, 'golang-migrate')) as string[];
+    expect(found).toContain(problem);
+  });
+});
+
+describe('flyway', () => {
+  test('goes by the version, part by part, and knows the way back by it', async () => {
+    const files = await read({
+      'V2__b_c.sql': 'select 2;',
+      'V1.10__b.sql': 'select 1.1;',
+      'V1_9_0__a.sql': 'select 1.9;',
+      'U1.9__a.sql': 'select -1;',
+    });
+    expect(files.map(({ name, particulars, down }) => [name, particulars, down?.sql])).toEqual([
+      ['V1_9_0__a', { prefix: 'V', version: '1.9.0', description: 'a' }, 'select -1;'],
+      ['V1.10__b', { prefix: 'V', version: '1.10', description: 'b' }, undefined],
+      ['V2__b_c', { prefix: 'V', version: '2', description: 'b c' }, undefined],
+    ]);
+  });
+
+  test('begins with the newest baseline where nothing else leads to it', async () => {
+    const names = async (files: Files) => (await read(files, 'flyway')).map(({ name }) => name);
+    const baselines = { 'B3__old.sql': '', 'B5__all.sql': '' };
+    expect(await names({ ...baselines, 'V6__next.sql': '' })).toEqual(['B5__all', 'V6__next']);
+    expect(await names({ ...baselines, 'V4__a.sql': '', 'V5__b.sql': '' })).toEqual(['V4__a', 'V5__b']);
+  });
+
+  test('runs a script outside a transaction where its .conf says so', async () => {
+    const files = await read({ 'V1__a.sql': 'select 1;', 'V1__a.sql.conf': 'executeInTransaction=false\n' });
+    expect(files.map(({ sending }) => sending)).toEqual(['statements']);
+  });
+
+  test('refuses what Flyway fills in, unless the .conf says that it does not', async () => {
+    const files = { 'V1__a.sql': 'create table ${schema}.a ();' };
+    expect(await problemsOf(files, 'flyway')).toEqual([
+      'V1__a.sql: ${schema} is filled in by Flyway before it runs',
+    ]);
+    expect(await read({ ...files, 'V1__a.sql.conf': 'placeholderReplacement=false' })).toHaveLength(1);
+  });
+
+  test.each([
+    [{ 'R__views.sql': '' }, 'R__views.sql: a repeatable migration runs again whenever it changes'],
+    [{ 'V2_b.sql': '' }, "V2_b.sql: its name is none of Flyway's"],
+    [{ 'V__b.sql': '' }, "V__b.sql: its name is none of Flyway's"],
+    [{ 'V1.0__b.sql': '' }, 'version 1 is used by V1.0__b.sql and V1__a.sql'],
+    [{ 'U2__b.sql': '' }, 'U2__b.sql: there is no V file of that version'],
+    [{ 'more/V2__b.sql': '' }, 'more/: Flyway reads folders as well, which is not done here'],
+  ])('refuses %j', async (more, problem) => {
+    const [found] = (await problemsOf({ 'V1__a.sql': '', ...more }, 'flyway')) as string[];
+    expect(found).toContain(problem);
+  });
+});
+
+describe('sqitch', () => {
+  const line = (name: string, links = '') =>
+    `${name} ${links === '' ? '' : `[${links}] `}2024-01-02T03:04:05Z Ada L <ada@example.org> # A note\n`;
+  const plan = (...lines: string[]) => ({ 'sqitch.plan': `%project=shop\n\n${lines.join('')}` });
+
+  test('follows its plan, and leaves out BEGIN and COMMIT', async () => {
+    const files = await read(DIRECTORIES.sqitch);
+    expect(
+      files.map(({ id, name, fileName, sending, down }) => [id, name, fileName, sending, down?.fileName]),
+    ).toEqual([
+      [1, 'zeta', 'deploy/zeta.sql', 'message', 'revert/zeta.sql'],
+      [2, 'alpha', 'deploy/alpha.sql', 'message', undefined],
+    ]);
+    const migrations = await loadFrom(directoryOf(DIRECTORIES.sqitch), { format: 'sqitch' });
+    expect(migrations.map(({ statements }) => statements.map(({ kind }) => kind))).toEqual([
+      ['CreateStmt'],
+      ['CreateStmt'],
+    ]);
+  });
+
+  test('knows a reworked change by the tag after it', async () => {
+    const files = await read({
+      ...plan(line('users'), line('@v1'), line('users', 'users@v1')),
+      'deploy/users@v1.sql': 'select 1;',
+      'revert/users@v1.sql': 'select -1;',
+      'deploy/users.sql': 'select 2;',
+    });
+    expect(files.map(({ name, sql, down }) => [name, sql, down?.sql])).toEqual([
+      ['users@v1', 'select 1;', 'select -1;'],
+      ['users', 'select 2;', undefined],
+    ]);
+  });
+
+  test('names every line that is no change, every script that is not there and every command of psql', async () => {
+    expect(
+      await problemsOf(
+        {
+          ...plan(line('a'), 'b without a time\n', line('c')),
+          'deploy/a.sql': 'select 1;\n  \\i other.sql\n',
+        },
+        'sqitch',
+      ),
+    ).toEqual([
+      'sqitch.plan: line 4 is no change and no tag: b without a time',
+      'deploy/a.sql: \\i is a command of psql, not SQL',
+      'c: there is no deploy/c.sql',
     ]);
   });
 });

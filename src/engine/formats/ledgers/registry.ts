@@ -1,16 +1,22 @@
 import { dbmateLedger } from './dbmate.js';
 import { drizzleLedger } from './drizzle.js';
+import { flywayLedger } from './flyway.js';
+import { golangMigrateLedger } from './golang-migrate.js';
 import type { ToolLedger } from './ledger.js';
 import { nodePgMigrateLedger } from './node-pg-migrate.js';
 import { postgresMigrationsLedger } from './postgres-migrations.js';
 import { prismaLedger } from './prisma.js';
+import { sqitchLedger } from './sqitch.js';
 
 /** All ledgers that are read, those with the most telling columns first: the first one that a table fits is its own. */
 export const TOOL_LEDGERS: readonly ToolLedger[] = [
+  flywayLedger,
+  sqitchLedger,
   prismaLedger,
   drizzleLedger,
   postgresMigrationsLedger,
   nodePgMigrateLedger,
+  golangMigrateLedger,
   dbmateLedger,
 ];
 
