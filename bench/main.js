@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
+import { adoptFleet } from './adopt.js';
 import { catalog } from './catalog.js';
 import { checkMigrations } from './check-migrations.js';
 import { drift } from './check-drift.js';
@@ -34,6 +35,7 @@ const SCENARIOS = {
   retention,
   retentionOfMany,
   checkMigrations,
+  adopt: adoptFleet,
 };
 
 const names = process.argv.slice(2);

@@ -51,3 +51,11 @@ export async function mayMakeSchemas(connection: Connection): Promise<boolean> {
   );
   return row?.may === true;
 }
+
+/** Those of these roles that the cluster has. */
+export async function existingRoles(connection: Connection, names: readonly string[]): Promise<string[]> {
+  const rows = await connection.rows<{ name: string }>(
+    sql`select rolname as name from pg_roles where rolname = any(${names}::text[])`,
+  );
+  return rows.map(({ name }) => name);
+}

@@ -11,7 +11,7 @@ import { Judge, type Standing } from './judge.js';
 import { Known, type SiftedUnit } from './known.js';
 import { type ListedUnit, type RowProblem, gather } from './listed.js';
 import { lookAtDatabase } from './look.js';
-import type { AdoptReport, FoundShape, FoundUnit, RefusedUnit } from './report.js';
+import type { AdoptReport, FoundUnit, RefusedUnit } from './report.js';
 import type { AdoptOptions, AdoptRow } from './request.js';
 import { compareShapes, shortShape } from './shapes.js';
 import { Standards } from './standards.js';
@@ -59,15 +59,23 @@ async function adoptListed(
 ): Promise<Omit<AdoptReport, 'durationMs'>> {
   const known = await Known.read(fleet);
   const sifted = listed.flatMap((unit) => known.sift(unit, problems) ?? []);
-  const judged = await judgeAll(fleet, sifted, migrations, options);
-  const { standings, shapes } = await settleShapes(fleet, judged, migrations, options);
+  const judgeFor = judgesFor(migrations, options);
+  const { standings, shapes } = await compareShapes(
+    await judgeAll(fleet, sifted, judgeFor),
+    ({ listed: { unit } }) => judgeFor(unit.tier),
+    new Standards(fleet, migrations),
+    options.accept,
+  );
   const byUnit = new Map(standings.map((standing) => [standing.listed, standing]));
   const takings = sifted.flatMap((one) => {
     const standing = byUnit.get(one.listed) as Standing;
     return standing.reason === null ? [takingOf(fleet, one, standing, options)] : [];
   });
   const left = options.dryRun ? new Set<ListedUnit>() : await takeIn(fleet, takings, migrations);
-  const units = sifted.map((one) => toFound(one, busyIf(left, byUnit.get(one.listed) as Standing)));
+  const why = fleet.signal.aborted
+    ? 'it was not come to before the interruption'
+    : 'somebody has been at work on it since it was looked at';
+  const units = sifted.map((one) => toFound(one, busyIf(left, why, byUnit.get(one.listed) as Standing)));
   return {
     ...countsOf(units),
     refused: units.filter(({ taken }) => taken === 'refused').map(toRefused),
@@ -78,19 +86,22 @@ async function adoptListed(
   };
 }
 
-/** Looks at all databases, a few at a time, and judges each unit by its ledger. */
-async function judgeAll(
-  fleet: Fleet,
-  sifted: readonly SiftedUnit[],
-  migrations: readonly Migration[],
-  { ledger }: AdoptOptions,
-): Promise<Standing[]> {
+/** Judges of the tiers, as each tier has files of its own. */
+function judgesFor(migrations: readonly Migration[], { ledger }: AdoptOptions): (tier: Tier) => Judge {
   const judges = new Map<Tier, Judge>();
-  const judgeFor = (tier: Tier): Judge => {
+  return (tier) => {
     const judge = judges.get(tier) ?? new Judge(migrationsFor(migrations, tier), ledger);
     judges.set(tier, judge);
     return judge;
   };
+}
+
+/** Looks at all databases, a few at a time, and judges each unit by its ledger. */
+async function judgeAll(
+  fleet: Fleet,
+  sifted: readonly SiftedUnit[],
+  judgeFor: (tier: Tier) => Judge,
+): Promise<Standing[]> {
   const native = new Set(sifted.filter((one) => one.native).map((one) => one.listed));
   const standings = await overDatabases(
     sifted.map((one) => one.listed),
@@ -103,24 +114,6 @@ async function judgeAll(
   return standings.flat();
 }
 
-/** Shapes of each tier for itself, as each has files of its own. */
-async function settleShapes(
-  fleet: Fleet,
-  judged: readonly Standing[],
-  migrations: readonly Migration[],
-  { accept, ledger }: AdoptOptions,
-): Promise<{ standings: Standing[]; shapes: FoundShape[] }> {
-  const standards = new Standards(fleet, migrations);
-  const all: { standings: Standing[]; shapes: FoundShape[] } = { standings: [], shapes: [] };
-  for (const [tier, standings] of groupBy(judged, ({ listed }) => listed.unit.tier)) {
-    const judge = new Judge(migrationsFor(migrations, tier), ledger);
-    const settled = await compareShapes(standings, judge, standards, accept);
-    all.standings.push(...settled.standings);
-    all.shapes.push(...settled.shapes);
-  }
-  return all;
-}
-
 /** @returns units that were left out, because somebody has been at work on them since they were looked at */
 async function takeIn(
   fleet: Fleet,
@@ -131,6 +124,7 @@ async function takeIn(
     takings,
     ({ placement }) => placement,
     async (some) => {
+      if (fleet.signal.aborted) return [];
       const files = migrationsFor(migrations, (some[0] as Taking).placement.tier);
       const done = await writeHomes(fleet, some, files);
       await writeCatalog(fleet, done);
@@ -155,9 +149,8 @@ function overDatabases<T, R>(
   return Promise.all([...groups.values()].map((group) => lane(() => work(group))));
 }
 
-function busyIf(left: ReadonlySet<ListedUnit>, standing: Standing): Standing {
+function busyIf(left: ReadonlySet<ListedUnit>, reason: string, standing: Standing): Standing {
   if (!left.has(standing.listed)) return standing;
-  const reason = 'somebody has been at work on it since it was looked at';
   return { ...standing, state: 'busy', reason, hint: 'Run the same command again.' };
 }
 

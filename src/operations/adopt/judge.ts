@@ -140,14 +140,20 @@ export class Judge {
 const UNREACHABLE = 'Correct the row, or see to the server, and run the same command again.';
 
 /** What keeps a unit out whatever its ledger says. */
-function barTo({ unit, tenants }: ListedUnit, facts: UnitFacts): Refusal | null {
-  const { owners, unreadable, installable } = facts;
+function barTo({ unit, tenants, role }: ListedUnit, facts: UnitFacts): Refusal | null {
+  const { owners, unreadable, installable, roleIsThere } = facts;
   const taken = tenants.find(({ id }) => isElsewhere(facts, id, unit.schema));
   if (taken !== undefined)
     return {
       state: 'invalid',
       reason: `this database knows tenant ${taken.id} already, in schema ${facts.tenants.get(taken.id)?.schema}`,
       hint: 'Correct the row, or take it out of the list.',
+    };
+  if (!roleIsThere)
+    return {
+      state: 'invalid',
+      reason: `cluster ${unit.cluster} has no role ${role}`,
+      hint: 'Correct column role: it is the role that the application acts as.',
     };
   if (!owners.settable)
     return {

@@ -40,6 +40,7 @@ export async function gather(
   const units = new Map<string, ListedUnit>();
   const problems: RowProblem[] = [];
   for await (const row of rows) {
+    if (fleet.signal.aborted) break;
     if ('problem' in row) {
       problems.push({ line: row.line, id: row.id ?? null, message: row.problem });
       continue;

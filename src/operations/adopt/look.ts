@@ -1,7 +1,12 @@
 import { isTenantctlError } from '../../core/errors.js';
 import { groupBy } from '../../core/group-by.js';
 import { type FoundLedger, type UnreadLedger, findLedgers } from '../../engine/adoption/find-ledgers.js';
-import { type SchemaOwners, mayMakeSchemas, readOwners } from '../../engine/adoption/owners.js';
+import {
+  type SchemaOwners,
+  existingRoles,
+  mayMakeSchemas,
+  readOwners,
+} from '../../engine/adoption/owners.js';
 import { type LedgerDigest, digestLedgers, readLedgerRows } from '../../engine/adoption/read-ledgers.js';
 import { atWork } from '../../engine/adoption/runners.js';
 import type { Fleet } from '../../engine/context.js';
@@ -38,6 +43,8 @@ export interface UnitFacts {
   own: readonly LedgerEntry[];
   /** Tenants that our local state knows in this database, by id. */
   tenants: ReadonlyMap<string, LocalTenant>;
+  /** Is the role that the list names there? */
+  roleIsThere: boolean;
   /** The role that we are there. */
   administrator: string;
   /** May schema `tenantctl` be made here, where it is not yet? */
@@ -68,6 +75,7 @@ async function lookInside(connection: Connection, listed: readonly ListedUnit[])
   const owners = await readOwners(connection, schemas);
   const ledgers = await lookForLedgers(connection, listed);
   const { fingerprints } = await readFingerprints(connection, [...owners.keys()]);
+  const roles = await readRoles(connection, listed);
   const installable = installed || (await mayMakeSchemas(connection));
   const major = Math.floor(connection.version / 10_000);
   return listed.map((one): Looked => {
@@ -90,6 +98,7 @@ async function lookInside(connection: Connection, listed: readonly ListedUnit[])
         tenants,
         installable,
         administrator: connection.user,
+        roleIsThere: one.role === null || roles.has(one.role),
       },
     };
   });
@@ -140,4 +149,11 @@ function ledgersOf(
     return (bySchema.get(ledger.schema) ?? []).filter(({ table }) => table === ledger.table);
   const inside = bySchema.get(unit.schema) ?? [];
   return inside.length > 0 || !(whole || alone) ? inside : all;
+}
+
+/** Those of the roles that the list names which are there. */
+async function readRoles(connection: Connection, listed: readonly ListedUnit[]): Promise<Set<string>> {
+  const names = [...new Set(listed.flatMap(({ role }) => role ?? []))];
+  if (names.length === 0) return new Set();
+  return new Set(await existingRoles(connection, names));
 }

@@ -30,13 +30,13 @@ interface Baseline {
  */
 export async function compareShapes(
   standings: readonly Standing[],
-  judge: Judge,
+  judgeOf: (standing: Standing) => Judge,
   standards: Standards,
   accept: readonly string[],
 ): Promise<{ standings: Standing[]; shapes: FoundShape[] }> {
   const placed: Standing[] = [];
   for (const standing of standings)
-    placed.push(isUnplaced(standing) ? await placeByShape(standing, judge, standards) : standing);
+    placed.push(isUnplaced(standing) ? await placeByShape(standing, judgeOf(standing), standards) : standing);
   const compared = new Map<Standing, Standing>();
   const shapes: FoundShape[] = [];
   for (const alike of groupBy(placed.filter(isComparable), kindOf).values()) {
@@ -55,9 +55,9 @@ export async function compareShapes(
 const isUnplaced = ({ state, reason }: Standing): boolean => state === 'no-ledger' && reason === null;
 const isComparable = ({ applied, reason }: Standing): boolean => applied !== null && reason === null;
 
-/** Each major version prints in its own way, and pools have what other tiers lack. */
-function kindOf({ listed: { unit }, facts, version }: Standing): string {
-  return `${unit.shared} ${facts?.major} ${version?.id ?? 0}`;
+/** Units that have the same files. Each major version prints in its own way, and pools have what other tiers lack. */
+function kindOf({ listed: { unit }, facts, applied }: Standing): string {
+  return `${unit.shared} ${facts?.major} ${applied?.join(' ')}`;
 }
 
 /** The largest first. */
