@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import {
   type CopyStreamQuery,
@@ -189,6 +190,12 @@ export class Connection {
   /** Lets this session end when it is given back, because it is no longer as it was lent. */
   retire(): void {
     this.touched = Infinity;
+  }
+
+  /** Ends the session at once and without a word, in the midst of what the server is sending. */
+  abandon(): void {
+    this.lost = true;
+    (this.client as unknown as { connection: { stream: Duplex } }).connection.stream.destroy();
   }
 
   async close(): Promise<void> {
