@@ -22,7 +22,7 @@ export function storedNames({ table }: PoolTable): string[] {
 }
 
 /** Rows of the table that have the key of `other`. */
-export function withKeyOf(pool: Pool, table: PoolTable, alias: string, other: string): Sql {
+function withKeyOf(pool: Pool, table: PoolTable, alias: string, other: string): Sql {
   return sql`${sameKeys(table, alias, other)} and ${ownByKey(pool.side, table.table, alias)}`;
 }
 

@@ -1,8 +1,8 @@
 import { type Sql, ident, join, sql } from '../../../pg/sql.js';
 import { tableOf } from '../../rows/side.js';
 import { PRESENT } from '../stages.js';
-import { ownRows, storedColumns } from '../../rows/tables.js';
-import { PLACE, atPlace, image, rowWithKey, storedNames, wantedRows, withKeyOf } from './parts.js';
+import { storedColumns } from '../../rows/tables.js';
+import { PLACE, atPlace, columnsOf, image, rowWithKey, storedNames, wantedRows } from './parts.js';
 import type { Pool, PoolTable } from './pool-tables.js';
 
 /** What a statement does to the rows of a table, as the server counts it. */
@@ -30,8 +30,8 @@ export function writeWanted(pool: Pool, table: PoolTable): Writing[] {
   );
   const changes = settable.map((column) => sql`${ident(column)} = ${ident('y', column)}`);
   const insert = sql`insert into ${name} (${columns}) overriding system value
-    select ${columns} from ${wantedRows(table)} s
-     where not exists (select from ${name} x where ${withKeyOf(pool, table, 'x', 's')})`;
+    select ${columnsOf('s', stored)} from ${wantedRows(table)} s left join lateral ${rowWithKey(pool, table, 's')} x on true
+     where ${ident('x', table.table.key[0] as string)} is null`;
   const update = sql`update ${name} x set ${join(changes)}
     from (select s.*, ${PLACE} from ${wantedRows(table)} s cross join lateral ${rowWithKey(pool, table, 's')} x
            where ${image('x', stored)} *<> ${image('s', stored)} offset 0) y
@@ -52,20 +52,6 @@ function removal(pool: Pool, table: PoolTable, keys: Sql): Writing {
     using (select ${PLACE} from ${keys} s cross join lateral ${rowWithKey(pool, table, 's')} x offset 0) y
     where ${atPlace(pool, table)}`;
   return { table, deed: 'delete', text };
-}
-
-/** Removes every row of the tenant from every table, in one statement. */
-export function removeAll(pool: Pool): Sql {
-  return together(
-    pool.tables.map((table) => {
-      const name = tableOf(pool.side, table.table.name);
-      return {
-        table,
-        deed: 'delete',
-        text: sql`delete from ${name} x where ${ownRows(pool.side, table.table, 'x')}`,
-      };
-    }),
-  );
 }
 
 /** Takes in all that is staged, where the tenant has no row. */
