@@ -1,36 +1,15 @@
 import type { Connection } from '../../pg/connection.js';
 import { copyRows } from '../../pg/copy.js';
-import { literal, raw, sql } from '../../pg/sql.js';
-import type { Fleet } from '../context.js';
-import type { Receiver } from './receiver.js';
-import { type Side, inSide, tableOf } from '../rows/side.js';
-import type { Stage } from './stages.js';
-import { ownRows, storedColumns } from '../rows/tables.js';
-
-/** The first copy of all tables, from one moment of the source. */
-export interface CopyJob {
-  fleet: Fleet;
-  move: string;
-  from: Side;
-  to: Side;
-  receiver: Receiver;
-  stages: readonly Stage[];
-  /** The target's session, with the staging tables. */
-  session: Connection;
-  /** Sessions that copy side by side; each needs one on either server. */
-  lanes: number;
-  /** Tables that an earlier process has copied whole; their later changes are marked. */
-  done: ReadonlySet<string>;
-  /** Waits while neighbours suffer; throws when the work is to end. */
-  breathe: () => Promise<void>;
-  onRows: (table: string, rows: number) => void;
-  onTable: (table: string, rows: number) => Promise<void>;
-}
+import { literal, raw } from '../../pg/sql.js';
+import { copyInOrder } from './copy-in-order.js';
+import { type CopyJob, nowAndThen } from './copy-job.js';
+import { inSide } from '../rows/side.js';
+import { type Stage, rowsOf } from './stages.js';
 
 /** A session that holds a snapshot for others is idle: it says so before the server ends it. */
 const SIGN_OF_LIFE_MS = 60_000;
-/** How often a copy asks whether others suffer. */
-const LOOK_EVERY_MS = 1_000;
+/** How long a copy works without a rest. */
+const REST_EVERY_MS = 50;
 
 /**
  * Copies every table that is not copied yet. Writers go on: the gate's marks name what changes meanwhile. All tables of
@@ -48,9 +27,9 @@ export async function copyTables(job: CopyJob): Promise<number> {
         SIGN_OF_LIFE_MS,
       );
       try {
-        return await (job.receiver.parallel
+        return await (job.receiver.order === null
           ? copyInLanes(job, open, snapshot)
-          : copyInOne(job, open, keeper));
+          : copyInOrder(job, await job.receiver.order(job.session), keeper));
       } finally {
         clearInterval(timer);
       }
@@ -61,16 +40,6 @@ export async function copyTables(job: CopyJob): Promise<number> {
 async function exportSnapshot(keeper: Connection): Promise<string> {
   const row = await keeper.row<{ snapshot: string }>(raw('select pg_export_snapshot() as snapshot'));
   return (row as { snapshot: string }).snapshot;
-}
-
-/** Everything by the sessions that there are: a pool takes its rows in one transaction. */
-async function copyInOne(job: CopyJob, open: readonly Stage[], source: Connection): Promise<number> {
-  const copied: [table: string, rows: number][] = [];
-  for (const stage of open)
-    copied.push([stage.source.name, await copyTable(job, stage, source, job.session)]);
-  await job.session.transaction(() => job.receiver.settle(job.session));
-  for (const [table, rows] of copied) await job.onTable(table, rows);
-  return copied.reduce((sum, [, rows]) => sum + rows, 0);
 }
 
 /** Tables one after the other in each lane, side by side in several. */
@@ -92,7 +61,6 @@ async function copyInLanes(job: CopyJob, open: readonly Stage[], snapshot: strin
   await allOrFirstFailure(Array.from({ length: Math.min(job.lanes, open.length) }, lane), () =>
     queue.splice(0),
   );
-  await job.session.transaction(() => job.receiver.settle(job.session));
   return rows;
 }
 
@@ -121,14 +89,16 @@ async function copyTable(
   target: Connection,
 ): Promise<number> {
   const { name } = stage.source;
-  let looked = -Infinity;
+  let rested = performance.now();
+  const breathe = nowAndThen(job);
+  await breathe();
   const pass = async (rows: number): Promise<void> => {
     job.onRows(name, rows);
-    if (performance.now() - looked < LOOK_EVERY_MS) return;
-    await job.breathe();
-    looked = performance.now();
+    const worked = performance.now() - rested;
+    if (worked < REST_EVERY_MS) return;
+    await job.rest(worked);
+    await breathe();
+    rested = performance.now();
   };
-  await job.breathe();
-  const query = sql`select ${storedColumns(stage.source)} from ${tableOf(job.from, name)} x where ${ownRows(job.from, stage.source, 'x')}`;
-  return copyRows(source, query, target, job.receiver.copyInto(stage), pass);
+  return copyRows(source, rowsOf(job.from, stage), target, job.receiver.copyInto(stage), pass);
 }

@@ -2,14 +2,13 @@ import type { Connection } from '../../pg/connection.js';
 import { sql } from '../../pg/sql.js';
 import { applyStaged } from './merge/apply.js';
 import { type Pool, keyed, readPool } from './merge/pool-tables.js';
-import { settleAll } from './merge/settle.js';
+import { writeStaged } from './merge/settle.js';
 import { restoreTriggers, silenceTriggers } from './merge/silence.js';
-import { removeAll } from './merge/write.js';
+import { purgeRows } from './purge.js';
 import type { Receiver } from './receiver.js';
 import type { Side } from '../rows/side.js';
-import type { Stage } from './stages.js';
+import { type Stage, emptyStaged } from './stages.js';
 import { storedColumns } from '../rows/tables.js';
-import { whileShut } from './while-shut.js';
 
 /**
  * A home that is shared with other tenants, who go on using it: foreign keys, unique indexes and triggers stay as they
@@ -24,18 +23,31 @@ export function livePool(side: Side, stages: readonly Stage[], move: string): Re
     (read ??= await readPool(session, side, stages));
 
   return {
-    parallel: false,
+    async order(session) {
+      const { groups, edges } = await poolSeenBy(session);
+      return groups.map((group) => ({
+        stages: group.map(({ index }) => stages[index] as Stage),
+        whole:
+          group.length > 1 || edges.some(({ child, parent }) => child === parent && group.includes(child)),
+      }));
+    },
 
     makeReady: (session) => silenceTriggers(session, side, move, tables),
 
+    /** A copy that was killed may have left many. */
     async empty(session) {
-      await whileShut(session, side, removeAll(await poolSeenBy(session)));
+      await purgeRows(session, side, tables, () => undefined);
     },
 
     copyInto: ({ target, staged }) => sql`${staged} (${storedColumns(target)})`,
 
+    async take(session, step) {
+      await writeStaged(session, await poolSeenBy(session), step);
+    },
+
     async settle(session) {
-      await settleAll(session, await poolSeenBy(session));
+      await writeStaged(session, await poolSeenBy(session), stages);
+      await session.execute(emptyStaged(stages));
     },
 
     /** One tenant among many changes little in what the server knows of the tables. */

@@ -28,7 +28,7 @@ interface UserTrigger {
 export function ownHome(side: Side, stages: readonly Stage[], move: string): Receiver {
   const aside = { move, side: side.name };
   return {
-    parallel: true,
+    order: null,
 
     async makeReady(session) {
       // One message is one transaction, or a part of the caller's.
@@ -47,6 +47,7 @@ export function ownHome(side: Side, stages: readonly Stage[], move: string): Rec
 
     copyInto: ({ target }) => sql`${tableOf(side, target.name)} (${storedColumns(target)})`,
 
+    take: () => Promise.resolve(),
     settle: () => Promise.resolve(),
 
     async gatherStatistics(session) {

@@ -2,14 +2,21 @@ import type { Connection } from '../../pg/connection.js';
 import type { Sql } from '../../pg/sql.js';
 import type { Stage } from './stages.js';
 
+/** Tables whose rows can come when those of the steps before it are there. */
+export interface CopyStep {
+  stages: Stage[];
+  /** Rows refer to rows of the same step, so they come all at once. */
+  whole: boolean;
+}
+
 /**
  * How a home takes in the rows that come from the other one. A home of the tenant's own is nobody's while it is
  * filled, so its constraints and triggers are set aside; a pool is in use, so nothing in it stands still for a move.
  * Every verb can be called again after a crash and ends the same.
  */
 export interface Receiver {
-  /** May several sessions copy into it at once, table by table? */
-  readonly parallel: boolean;
+  /** In which order rows of the first copy can come; null where any will do, several tables at once. */
+  readonly order: ((session: Connection) => Promise<CopyStep[]>) | null;
   /** Once before the first row: sets aside, or silences for the mover alone, what would answer to its writes. */
   makeReady(session: Connection): Promise<void>;
   /**
@@ -19,7 +26,9 @@ export interface Receiver {
   empty(session: Connection, stages?: readonly Stage[]): Promise<void>;
   /** Where the rows of the first copy go: `table (columns)` of this home, or the staging table. */
   copyInto(stage: Stage): Sql;
-  /** After the first copy, in the session that took it and in a transaction of the caller's. */
+  /** In a transaction of the caller's: writes what is staged of the tables of one step. The staging tables stay as they are. */
+  take(session: Connection, step: readonly Stage[]): Promise<void>;
+  /** In a transaction of the caller's: writes all that is staged, after which the staging tables are empty. */
   settle(session: Connection): Promise<void>;
   /** Lets the server know how much there is now, so that the application's first queries are planned well. */
   gatherStatistics(session: Connection): Promise<void>;

@@ -1,7 +1,7 @@
 import type { Connection } from '../../pg/connection.js';
 import { type Sql, ident, join, raw, script, sql } from '../../pg/sql.js';
 import { type Side, tableOf } from '../rows/side.js';
-import { type TenantTable, storedColumns } from '../rows/tables.js';
+import { type TenantTable, ownRows, storedColumns } from '../rows/tables.js';
 
 /** A table of a move with its two temporary tables, which live as long as the sessions that made them. */
 export interface Stage {
@@ -41,6 +41,16 @@ export async function prepareTouched(
   await session.message(script(statements));
 }
 
+/** Makes a staging table that is empty again after each transaction, in a session that only copies. */
+export async function prepareForPieces(
+  session: Connection,
+  side: Side,
+  { target, staged }: Stage,
+): Promise<void> {
+  await session.execute(sql`create temp table if not exists ${temporary(staged)} on commit delete rows as
+    select ${storedColumns(target)} from ${tableOf(side, target.name)} with no data`);
+}
+
 /** Makes the tables of the target's session. */
 export async function prepareStaged(
   session: Connection,
@@ -53,6 +63,16 @@ export async function prepareStaged(
     ...(target.key.length === 0 ? [] : [sql`create index on ${staged} (${keyColumns(target)})`]),
   ]);
   await session.message(script(statements));
+}
+
+/** Empties the tables of the target's session. */
+export function emptyStaged(stages: readonly Stage[]): Sql {
+  return sql`truncate ${join(stages.map(({ staged }) => staged))}`;
+}
+
+/** The query for all rows of the tenant in one table, as its source knows it. */
+export function rowsOf(from: Side, { source }: Stage): Sql {
+  return sql`select ${storedColumns(source)} from ${tableOf(from, source.name)} x where ${ownRows(from, source, 'x')}`;
 }
 
 /** `a, b` */

@@ -9,6 +9,7 @@ import { type Stream, cycle } from '../../engine/moves/sync.js';
 import { compareSums, differs, foreignRows } from '../../engine/moves/verify.js';
 import { type TableSum, sumTables } from '../../engine/rows/sums.js';
 import { assertGoingOn } from './interruption.js';
+import { withBrake } from './brake.js';
 import { cutOver } from './cut-over.js';
 import type { Drive } from './drive.js';
 import { assertFollowed, withStream } from './stream.js';
@@ -38,9 +39,10 @@ async function copy(drive: Drive, stream: Stream): Promise<void> {
   const { fleet, id, source, target } = drive;
   const began = performance.now();
   const { receiver, session } = stream.to;
-  const done = receiver.parallel
-    ? await fleet.catalog((connection) => copiedTables(connection, id))
-    : new Set<string>();
+  const done =
+    receiver.order === null
+      ? await fleet.catalog((connection) => copiedTables(connection, id))
+      : new Set<string>();
   // One that was copied without being noted is copied again.
   await receiver.empty(
     session,
@@ -48,7 +50,7 @@ async function copy(drive: Drive, stream: Stream): Promise<void> {
   );
   drive.say(`copies ${stream.stages.length - done.size} tables while the tenant writes`);
   let copied = 0;
-  await copyTables({
+  const job = {
     fleet,
     move: id,
     from: source.side,
@@ -59,17 +61,18 @@ async function copy(drive: Drive, stream: Stream): Promise<void> {
     lanes: lanesOf(drive),
     done,
     breathe: () => breathe(drive),
-    onRows: (table, rows) => {
+    onRows: (table: string, rows: number) => {
       copied += rows;
       fleet.emit({ type: 'move.progress', move: id, table, rows: copied, total: null });
     },
-    onTable: async (table, rows) => {
+    onTable: async (table: string, rows: number) => {
       await fleet.catalog((connection) =>
         connection.execute(moveTableUpsert(id, table, 'copied', rows, null)),
       );
       fleet.reach('move.table-copied');
     },
-  });
+  };
+  await withBrake(drive, stream, (rest) => copyTables({ ...job, rest }));
   fleet.reach('move.copied');
   await drive.step('syncing', {
     copyMs: Math.round(performance.now() - began),

@@ -85,11 +85,14 @@ test('a row that somebody writes at the new home during the copy is found before
   // The copy begins by emptying the new home, so this one is gone; the next is not.
   expect(error).toBeUndefined();
   const { key: other } = await fleet.tenant('rogue2', 'pool', 20);
-  let late: Promise<unknown> | undefined;
-  const writeLate = (): Promise<unknown> =>
+  let late: Promise<string> | undefined;
+  const writeLate = (): Promise<string> =>
     query(
       superuser(fleet.settings.clusters['main']?.schemaDatabase ?? ''),
       `insert into "${schemaOf('rogue2')}".journal (tenant_id, token) values ('${other}', gen_random_uuid())`,
+    ).then(
+      () => 'written',
+      (error: { code: string }) => error.code,
     );
   const found = await withReach(
     fleet,
@@ -97,10 +100,7 @@ test('a row that somebody writes at the new home during the copy is found before
     () => (late ??= writeLate()),
     (process) => fleet.promote({ id: 'rogue2', to: 'schema', method: 'online' }, process),
   );
-  const outcome = await (late as Promise<unknown> | undefined)?.then(
-    () => 'written',
-    (error: { code: string }) => error.code,
-  );
+  const outcome = await (late as Promise<string> | undefined);
   // Either the write came before the gate of the new home and is found, or the gate refuses it.
   if (outcome === 'written') expect(found.error).toMatchObject({ code: 'MOVE_DIFFERS', exit: 8 });
   else expect(outcome).toBe('TC002');

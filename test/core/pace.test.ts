@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { Pace } from '../../src/core/pace.js';
+
+const BEFORE = [4, 5, 3, 4];
+
+function after(looks: readonly number[]): Pace {
+  const pace = new Pace(BEFORE);
+  for (const ms of looks) pace.feel(ms);
+  return pace;
+}
+
+const times = (count: number, ms: number): number[] => Array.from({ length: count }, () => ms);
+
+describe('the pace of a long piece of work', () => {
+  test('is full while others wait as long as before, or a little longer', () => {
+    expect(after(times(50, 5)).restAfter(100)).toBe(0);
+    expect(after(times(50, 5)).speed).toBe(100);
+  });
+
+  test('is not slowed by a single moment', () => {
+    expect(after([8, ...times(5, 4)]).restAfter(100)).toBe(0);
+  });
+
+  test('slows step by step while others wait longer', () => {
+    const rests = [3, 6, 9, 12].map((count) => after(times(count, 12)).restAfter(100));
+    expect(rests[0]).toBeGreaterThan(0);
+    expect(rests.toSorted((one, other) => one - other)).toEqual(rests);
+    expect(new Set(rests).size).toBeGreaterThan(2);
+  });
+
+  test('never stops altogether: a quarter of the time is worked', () => {
+    expect(after(times(500, 1_000)).speed).toBe(25);
+  });
+
+  test('is full again soon after others wait no longer', () => {
+    expect(after([...times(500, 1_000), ...times(30, 4)]).restAfter(100)).toBe(0);
+  });
+
+  test('stays as it is in between', () => {
+    const pace = after(times(5, 12));
+    const rest = pace.restAfter(100);
+    for (const ms of times(20, 5.4)) pace.feel(ms);
+    const later = pace.restAfter(100);
+    for (const ms of times(20, 5.4)) pace.feel(ms);
+    expect(rest).toBeGreaterThan(0);
+    expect(pace.restAfter(100)).toBe(later);
+  });
+
+  test('takes no chance for strain where everything takes less than a millisecond', () => {
+    const pace = new Pace([0.1, 0.1, 0.1]);
+    for (const ms of times(50, 0.9)) pace.feel(ms);
+    expect(pace.restAfter(100)).toBe(0);
+  });
+});
