@@ -39,6 +39,8 @@ export interface AdoptedFleet extends TestFleet {
   asApp<Row extends object>(database: string, text: string): Promise<Row[]>;
   catalog<Row extends object>(text: string, values?: unknown[]): Promise<Row[]>;
   homeOf(tenant: string): Home;
+  /** Lets the administrator act as the owner. */
+  allow(): Promise<void>;
 }
 
 export interface AdoptedOptions extends FleetOverrides {
@@ -76,7 +78,10 @@ export async function adoptedFleet(server: LocalServer, options: AdoptedOptions 
   const admin = new URL(server.adminUrl('postgres')).username;
   for (const role of [owner, app])
     await superuser('postgres', `create role ${role} login password '${role}'`);
-  if (member) await superuser('postgres', await membershipText(server, owner, admin));
+  const allow = async (): Promise<void> => {
+    await superuser('postgres', await membershipText(server, owner, admin));
+  };
+  if (member) await allow();
   const makeDatabase = async (name: string): Promise<void> => {
     await superuser('postgres', `create database "${name}" owner ${owner}`);
     await superuser('postgres', `grant create, connect on database "${name}" to ${admin}`);
@@ -126,7 +131,7 @@ export async function adoptedFleet(server: LocalServer, options: AdoptedOptions 
       connection.atomically([
         placementInsert(home, unit.ledgerKey),
         admissionUpdate(home, 'active'),
-        adoptedInsert([{ ...unit, adopted: adopted(home.placement.schema) }]),
+        adoptedInsert([{ ...unit, adopted: adopted(home.placement.schema) }], fleet.catalogDatabase),
         sql`insert into tenantctl.ledger (unit, id, name, checksum, tool)
           select ${unit.ledgerKey}, * , 'suite' from unnest(${files.map(({ id }) => id)}::int[], ${files.map(({ name }) => name)}::text[], ${files.map(({ checksum }) => checksum)}::text[])`,
         sql`select tenantctl.open_to_applications(${settings.tenancy.setting}, ${settings.tenancy.columnType})`,
@@ -174,6 +179,7 @@ export async function adoptedFleet(server: LocalServer, options: AdoptedOptions 
         ({ rule, where, message }) => `${rule} ${where}: ${message}`,
       ),
     inside: superuser,
+    allow,
     asApp: (where, text) => as(app, where, text),
     catalog: (text, values) =>
       withClient(settings.catalogUrl, async (client) => (await client.query(text, values)).rows as never[]),

@@ -9,19 +9,21 @@ export type AdoptedUnit = Pick<MigrationUnit, 'ledgerKey' | 'schema'> & { adopte
 /**
  * The statement that remembers, beside the data, many units of one database that another tool had made. Of a unit that is
  * known already only what has changed is written.
+ * @param catalog the database of the catalog that they are adopted into: by it a lost catalog finds them again, as their
+ *   names are none that the configuration gives
  */
-export function adoptedInsert(units: readonly AdoptedUnit[]): Sql {
+export function adoptedInsert(units: readonly AdoptedUnit[], catalog: string | null = null): Sql {
   return sql`
-    insert into tenantctl.adopted as known (unit, schema, owner, ledger, dual_write)
-    select unit, schema, owner, ledger::jsonb, dual_write
+    insert into tenantctl.adopted as known (unit, schema, owner, ledger, dual_write, catalog)
+    select unit, schema, owner, ledger::jsonb, dual_write, ${catalog}::text
       from unnest(${units.map(({ ledgerKey }) => ledgerKey)}::text[], ${units.map(({ schema }) => schema)}::text[],
         ${units.map(({ adopted }) => adopted.owner)}::text[],
         ${units.map(({ adopted: { ledger } }) => (ledger === null ? null : JSON.stringify(ledger)))}::text[],
         ${units.map(({ adopted }) => adopted.dualWrite)}::boolean[]) as u (unit, schema, owner, ledger, dual_write)
     on conflict (unit) do update set schema = excluded.schema, owner = excluded.owner, ledger = excluded.ledger,
-      dual_write = excluded.dual_write
-     where (known.schema, known.owner, known.ledger, known.dual_write)
-       is distinct from (excluded.schema, excluded.owner, excluded.ledger, excluded.dual_write)`;
+      dual_write = excluded.dual_write, catalog = coalesce(excluded.catalog, known.catalog)
+     where (known.schema, known.owner, known.ledger, known.dual_write, known.catalog)
+       is distinct from (excluded.schema, excluded.owner, excluded.ledger, excluded.dual_write, coalesce(excluded.catalog, known.catalog))`;
 }
 
 /** The statement that forgets that another tool had made a unit, because it is gone. */

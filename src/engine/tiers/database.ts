@@ -25,15 +25,19 @@ import { fillHome } from './fill.js';
 import { databaseExists } from './managed-database.js';
 import { admissionIfOurs, placeTaken } from './place-taken.js';
 import { readRelations } from './relations.js';
+import { adoptedDoors, tellWhatStaysOpen } from './adopted-doors.js';
+import { asRole, ownerOfDatabase } from './owners.js';
 import {
   doorStatements,
   dropTenantRole,
   endSessionsOf,
   ensureAppRole,
   grantSchema,
+  isOurRole,
   leavingStatements,
   limitRole,
   sharesRole,
+  tellUnlimited,
   tenantRoleStatements,
   timeoutClause,
 } from './roles.js';
@@ -89,7 +93,13 @@ export const databaseDriver: TierDriver = {
   open: openHome,
 
   admit(fleet: Fleet, home: Home, prepare?: (session: Connection) => Promise<void>): Promise<void> {
-    return admitHome(fleet, home, prepare, (connection) => doors(fleet, connection, home, 'open'));
+    return admitHome(
+      fleet,
+      home,
+      prepare,
+      async (connection) =>
+        (await adoptedDoors(connection, home, doorsOf('open'))) ?? doors(fleet, connection, home, 'open'),
+    );
   },
 
   relations(fleet: Fleet, home: Home): Promise<Relation[]> {
@@ -104,17 +114,24 @@ export const databaseDriver: TierDriver = {
     // A plan's limit binds the administrator too: a busy tenant could not be entered to be closed.
     if (!open) await onCluster(fleet, home, (connection) => liftLimit(connection, home));
     await inDatabaseOf(fleet, home, async (connection) => {
+      const theirs = await adoptedDoors(connection, home, doorsOf(open ? 'open' : 'closed'));
       await connection.atomically([
-        ...doors(fleet, connection, home, open ? 'open' : 'closed'),
-        ...(open ? limitDatabase(home.placement.database, home) : []),
+        ...(theirs ?? doors(fleet, connection, home, open ? 'open' : 'closed')),
+        ...(open && theirs === null ? limitDatabase(home.placement.database, home) : []),
         admissionUpdate(home, status),
       ]);
-      if (!open) await endOtherSessions(connection, home.placement.role);
+      if (open) return;
+      if (theirs === null) await endSessionsOf(connection, home.placement.role);
+      else await tellWhatStaysOpen(fleet, connection, home, true);
+      await endSessionsHere(connection);
     });
   },
 
-  leaving(fleet: Fleet, _connection: Connection, { placement }: Home, next: Placement): Sql[] {
+  async leaving(fleet: Fleet, connection: Connection, home: Home, next: Placement): Promise<Sql[]> {
     const { tenancy } = fleet.settings;
+    const { placement } = home;
+    const theirs = await adoptedDoors(connection, home, doorsOf('closed'));
+    if (theirs !== null) return theirs;
     return [
       sql`revoke connect on database ${ident(placement.database)} from ${ident(placement.role)}, ${ident(tenancy.appRole)}`,
       ...leavingStatements(placement, placement.schema, next, tenancy),
@@ -123,22 +140,21 @@ export const databaseDriver: TierDriver = {
 
   async vacate(fleet: Fleet, home: Home, next: Placement): Promise<void> {
     await onCluster(fleet, home, (connection) => liftLimit(connection, home));
-    await inDatabaseOf(fleet, home, (connection) =>
-      sharesRole(home.placement, next)
-        ? endSessionsHere(connection)
-        : endOtherSessions(connection, home.placement.role),
-    );
+    await inDatabaseOf(fleet, home, async (connection) => {
+      if (!sharesRole(home.placement, next) && (await isOurRole(connection, home)))
+        await endSessionsOf(connection, home.placement.role);
+      await endSessionsHere(connection);
+    });
   },
 
   async describe(fleet: Fleet, home: Home): Promise<void> {
     const { role, database } = home.placement;
-    await inDatabaseOf(fleet, home, (connection) =>
-      connection.atomically([
-        placementUpdate(home),
-        ...limitRole(role, home.tenant.limits),
-        ...limitDatabase(database, home),
-      ]),
-    );
+    await inDatabaseOf(fleet, home, async (connection) => {
+      const ours = await isOurRole(connection, home);
+      const limits = [...limitRole(role, home.tenant.limits), ...limitDatabase(database, home)];
+      await connection.atomically([placementUpdate(home), ...(ours ? limits : [])]);
+      if (!ours) tellUnlimited(fleet, home);
+    });
   },
 
   async drop(fleet: Fleet, home: Home, permission?: Sql): Promise<void> {
@@ -148,7 +164,7 @@ export const databaseDriver: TierDriver = {
       await inDatabaseOf(fleet, home, (connection) => connection.rows(permission));
     await fleet.connections(home.placement.cluster).leave(home.placement.database);
     await onCluster(fleet, home, async (connection) => {
-      if (found.state === 'present') await dropDatabase(connection, home.placement.database);
+      if (found.state === 'present') await dropAsOwner(connection, home);
       // A crash may have left it under its passing name, with rights of the role in it.
       await dropDatabase(connection, passingName(home));
       await dropTenantRole(connection, home);
@@ -159,6 +175,13 @@ export const databaseDriver: TierDriver = {
 function onCluster<T>(fleet: Fleet, home: Home, work: (connection: Connection) => Promise<T>): Promise<T> {
   const connections = fleet.connections(home.placement.cluster);
   return connections.use(connections.maintenanceDatabase, work);
+}
+
+async function dropAsOwner(connection: Connection, home: Home): Promise<void> {
+  const { database } = home.placement;
+  const owner = await ownerOfDatabase(connection, database);
+  if (owner === undefined) return;
+  await asRole(connection, home, owner, () => dropDatabase(connection, database));
 }
 
 /** A database gets the tenant's name only when its placement row is in it, so one without is not ours. */
@@ -263,16 +286,17 @@ function doors(fleet: Fleet, connection: Connection, home: Home, state: 'open' |
   ];
 }
 
-async function liftLimit(connection: Connection, { placement: { database } }: Home): Promise<void> {
-  await connection.execute(sql`alter database ${ident(database)} connection limit -1`);
+/** A database that was there before us has no limit of ours. */
+async function liftLimit(connection: Connection, home: Home): Promise<void> {
+  if (!(await isOurRole(connection, home))) return;
+  await connection.execute(sql`alter database ${ident(home.placement.database)} connection limit -1`);
+}
+
+function doorsOf(state: 'open' | 'closed') {
+  return { unit: SELF.ledgerKey, wholeDatabase: true, state };
 }
 
 /** Ends the other sessions of this database as far as the administrator may; the rest meet 42501. */
-async function endOtherSessions(connection: Connection, role: string): Promise<void> {
-  await endSessionsOf(connection, role);
-  await endSessionsHere(connection);
-}
-
 async function endSessionsHere(connection: Connection): Promise<void> {
   await connection.rows(
     raw(`

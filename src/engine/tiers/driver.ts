@@ -74,7 +74,7 @@ export interface TierDriver {
    * The statements that shut the doors of a home whose tenant leaves it for `next`, for the very transaction that
    * decides so: from its commit on nobody reads here any more. What the next home needs as well stays.
    */
-  leaving(fleet: Fleet, connection: Connection, home: Home, next: Placement): Sql[];
+  leaving(fleet: Fleet, connection: Connection, home: Home, next: Placement): Promise<Sql[]>;
   /** Ends the sessions that are still in a home whose tenant has left it. */
   vacate(fleet: Fleet, home: Home, next: Placement): Promise<void>;
   /** Writes labels, plan and limits to the home. */

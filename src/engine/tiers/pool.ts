@@ -96,7 +96,7 @@ export const poolDriver: TierDriver = {
   },
 
   /** The policies ask the placement, which says that it has moved. */
-  leaving: () => [],
+  leaving: () => Promise.resolve([]),
   vacate: () => Promise.resolve(),
 
   async describe(fleet: Fleet, home: Home): Promise<void> {

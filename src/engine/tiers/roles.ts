@@ -5,6 +5,7 @@ import type { Placement } from '../../core/tier.js';
 import type { Connection } from '../../pg/connection.js';
 import { sqlstateOf } from '../../pg/errors.js';
 import { type Sql, ident, raw, sql } from '../../pg/sql.js';
+import type { Fleet } from '../context.js';
 import type { Home } from '../local/placements.js';
 import { roleTaken } from './place-taken.js';
 
@@ -97,6 +98,22 @@ async function inspectTenantRole(connection: Connection, home: Home): Promise<'a
   const role = await readRole(connection, home.placement.role);
   if (role === undefined) return 'absent';
   return role.comment === markOf(home) ? 'ours' : 'foreign';
+}
+
+/** Have we made the role of a home, for this tenant alone? One that is gone cannot be anybody else's. */
+export async function isOurRole(connection: Connection, home: Home): Promise<boolean> {
+  return (await inspectTenantRole(connection, home)) !== 'foreign';
+}
+
+/** Tells that a plan's limits are not set where the role was there before us. */
+export function tellUnlimited(fleet: Fleet, { tenant: { id, limits }, placement: { role } }: Home): void {
+  if (limits.connections === null && limits.statementTimeoutMs === null) return;
+  fleet.emit({
+    type: 'notice',
+    level: 'warning',
+    code: 'LIMITS_NOT_SET',
+    message: `tenant ${id} keeps the limits that it has: role ${role} was there before tenantctl, and other tenants may use it`,
+  });
 }
 
 /**

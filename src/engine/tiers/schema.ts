@@ -6,6 +6,7 @@ import type { Connection } from '../../pg/connection.js';
 import { type Sql, ident, raw, sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
 import type { Migration } from '../ledger/migration.js';
+import { adoptedDelete } from '../local/adopted.js';
 import {
   type Admission,
   type FencedStatus,
@@ -23,14 +24,18 @@ import { fillHome, fillNewHome } from './fill.js';
 import { prepareSharedDatabase } from './managed-database.js';
 import { dropLargeObjects } from './large-objects.js';
 import { admissionIfOurs, placeTaken, strayHome } from './place-taken.js';
+import { adoptedDoors, tellWhatStaysOpen } from './adopted-doors.js';
+import { asRole, ownerOfSchema } from './owners.js';
 import {
   doorStatements,
   dropTenantRole,
   endSessionsOf,
   grantSchema,
+  isOurRole,
   leavingStatements,
   limitRole,
   sharesRole,
+  tellUnlimited,
   tenantRoleStatements,
 } from './roles.js';
 import { readRelations } from './relations.js';
@@ -94,7 +99,14 @@ export const schemaDriver: TierDriver = {
   open: openHome,
 
   admit(fleet: Fleet, home: Home, prepare?: (session: Connection) => Promise<void>): Promise<void> {
-    return admitHome(fleet, home, prepare, (connection) => doors(fleet, connection, home, 'open'));
+    return admitHome(
+      fleet,
+      home,
+      prepare,
+      async (connection) =>
+        (await adoptedDoors(connection, home, doorsOf(home, 'open'))) ??
+        doors(fleet, connection, home, 'open'),
+    );
   },
 
   relations(fleet: Fleet, home: Home): Promise<Relation[]> {
@@ -107,27 +119,41 @@ export const schemaDriver: TierDriver = {
   async fence(fleet: Fleet, home: Home, status: FencedStatus): Promise<void> {
     const open = status === 'active';
     await inDatabaseOf(fleet, home, async (connection) => {
+      const theirs = await adoptedDoors(connection, home, doorsOf(home, open ? 'open' : 'closed'));
       await connection.atomically([
-        ...doors(fleet, connection, home, open ? 'open' : 'closed'),
+        ...(theirs ?? doors(fleet, connection, home, open ? 'open' : 'closed')),
         admissionUpdate(home, status),
       ]);
-      if (!open) await endSessionsOf(connection, home.placement.role);
+      if (open) return;
+      // Sessions of a role that was there before us may be at work for other tenants.
+      if (theirs === null) await endSessionsOf(connection, home.placement.role);
+      else await tellWhatStaysOpen(fleet, connection, home, false);
     });
   },
 
-  leaving(fleet: Fleet, _connection: Connection, { placement }: Home, next: Placement): Sql[] {
-    return leavingStatements(placement, placement.schema, next, fleet.settings.tenancy);
+  async leaving(fleet: Fleet, connection: Connection, home: Home, next: Placement): Promise<Sql[]> {
+    const { placement } = home;
+    const theirs = await adoptedDoors(connection, home, doorsOf(home, 'closed'));
+    return theirs ?? leavingStatements(placement, placement.schema, next, fleet.settings.tenancy);
   },
 
   async vacate(fleet: Fleet, home: Home, next: Placement): Promise<void> {
     if (sharesRole(home.placement, next)) return;
-    await inDatabaseOf(fleet, home, (connection) => endSessionsOf(connection, home.placement.role));
+    await inDatabaseOf(fleet, home, async (connection) => {
+      if (await isOurRole(connection, home)) await endSessionsOf(connection, home.placement.role);
+    });
   },
 
   async describe(fleet: Fleet, home: Home): Promise<void> {
-    await inDatabaseOf(fleet, home, (connection) =>
-      connection.atomically([placementUpdate(home), ...limitRole(home.placement.role, home.tenant.limits)]),
-    );
+    const { role } = home.placement;
+    await inDatabaseOf(fleet, home, async (connection) => {
+      const ours = await isOurRole(connection, home);
+      await connection.atomically([
+        placementUpdate(home),
+        ...(ours ? limitRole(role, home.tenant.limits) : []),
+      ]);
+      if (!ours) tellUnlimited(fleet, home);
+    });
   },
 
   async drop(fleet: Fleet, home: Home, permission?: Sql): Promise<void> {
@@ -135,21 +161,38 @@ export const schemaDriver: TierDriver = {
     await inDatabaseOf(fleet, home, async (connection) => {
       const found = await inspectSchema(connection, home);
       if (found.state === 'foreign') throw placeTaken(home, found.what);
-      if (permission !== undefined) await dropLargeObjects(connection, home, permission);
+      // Large objects of a role that was there before us may be other tenants'.
+      if (permission !== undefined && (await isOurRole(connection, home)))
+        await dropLargeObjects(connection, home, permission);
       if (found.state === 'absent') return dropTenantRole(connection, home);
       await connection.transaction(async () => {
         if (permission !== undefined) await connection.rows(permission);
         const outside = await dependentsOutside(connection, home.placement.schema);
         if (outside.length > 0) throw dropsTooMuch(home, outside);
         const unit = schemaDriver.unit(home.tenant.id, home.placement).ledgerKey;
-        await connection.execute(sql`drop schema if exists ${ident(home.placement.schema)} cascade`);
+        await dropSchema(connection, home);
         await connection.execute(sql`delete from tenantctl.ledger where unit = ${unit}`);
+        await connection.execute(adoptedDelete(unit));
         await connection.execute(placementDelete(home));
         await dropTenantRole(connection, home);
       });
     });
   },
 };
+
+/** As its owner, where that is another role. */
+async function dropSchema(connection: Connection, home: Home): Promise<void> {
+  const { schema } = home.placement;
+  const owner = await ownerOfSchema(connection, schema);
+  if (owner === undefined) return;
+  await asRole(connection, home, owner, () =>
+    connection.execute(sql`drop schema if exists ${ident(schema)} cascade`),
+  );
+}
+
+function doorsOf({ tenant, placement }: Home, state: 'open' | 'closed') {
+  return { unit: schemaDriver.unit(tenant.id, placement).ledgerKey, wholeDatabase: false, state };
+}
 
 function dropsTooMuch({ tenant, placement: { schema } }: Home, outside: readonly Outside[]) {
   const named = outside.slice(0, 5).map(({ kind, name }) => `${kind} ${name}`);

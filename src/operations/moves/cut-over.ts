@@ -8,7 +8,7 @@ import { countDirty } from '../../engine/moves/guards.js';
 import { raiseSequences } from '../../engine/moves/sequences.js';
 import { type Stream, cycle, transfer } from '../../engine/moves/sync.js';
 import { sqlstateOf } from '../../pg/errors.js';
-import { raw } from '../../pg/sql.js';
+import { type Sql, raw } from '../../pg/sql.js';
 import { differs } from '../../engine/moves/verify.js';
 import type { Drive, End } from './drive.js';
 import { runMoveHooks } from './hooks.js';
@@ -49,7 +49,7 @@ function tenths(milliseconds: number): number {
 export async function decideIn(
   stream: Stream,
   { tenant, maxPauseMs }: { tenant: string; maxPauseMs: number },
-  decision: () => ReturnType<typeof departure>,
+  decision: () => Promise<Sql[]>,
 ): Promise<Pause> {
   const { from, to } = stream;
   const limits = { maxPauseMs: Math.max(maxPauseMs - OPENING_MS, maxPauseMs / 2) };
@@ -66,9 +66,9 @@ export async function decideIn(
 }
 
 /** The statements with which a tenant leaves one home for the other. */
-export function departFrom(drive: Drive, from: End, to: End, stream: Stream) {
+export async function departFrom(drive: Drive, from: End, to: End, stream: Stream) {
   const { fleet, id, driver } = drive;
-  const leaving = from.driver.leaving(fleet, stream.from.session, from.home, to.home.placement);
+  const leaving = await from.driver.leaving(fleet, stream.from.session, from.home, to.home.placement);
   return departure(from.side, id, driver, to.home, leaving);
 }
 

@@ -1,6 +1,5 @@
 import { groupBy, indexBy } from '../../core/group-by.js';
 import { conflictError, refusedError } from '../../core/errors.js';
-import type { FleetSettings } from '../../core/settings.js';
 import { type KnownTenant, readKnown } from '../../engine/catalog/rebuild.js';
 import type { Fleet } from '../../engine/context.js';
 import { driverOf } from '../../engine/tiers/registry.js';
@@ -23,8 +22,8 @@ export interface RebuildPlan {
 export async function planRebuild(fleet: Fleet): Promise<RebuildPlan> {
   const known = await fleet.catalog(readKnown);
   const homes = await readHomes(fleet);
-  const foreign = homes.filter((home) => !isOurs(fleet.settings, home));
-  const ours = homes.filter((home) => isOurs(fleet.settings, home));
+  const foreign = homes.filter((home) => !isOurs(fleet, home));
+  const ours = homes.filter((home) => isOurs(fleet, home));
   const plan: RebuildPlan = { tenants: [], known: 0, left: foreign.map(leftAsForeign) };
   const catalog = new Catalog(known);
   for (const [tenant, its] of groupBy(ours, (home) => home.tenant)) {
@@ -80,13 +79,13 @@ function agrees(known: KnownTenant, home: FoundHome): boolean {
 /**
  * Another fleet may live on the same servers. Ours are the databases that the configuration names for pools and schemas,
  * with the pools that it knows in them, and databases with the name that it gives to those of tenants. Homes that another
- * tool had made have names of their own.
+ * tool had made have names of their own: ours are those that were adopted into a catalog of this name.
  */
-function isOurs(settings: FleetSettings, home: FoundHome): boolean {
+function isOurs({ settings, catalogDatabase }: Fleet, home: FoundHome): boolean {
   const cluster = settings.clusters[home.cluster];
   if (cluster === undefined) return false;
   const driver = driverOf(home.tier);
-  if (!driver.facts.sharesUnit && home.adopted !== null) return true;
+  if (!driver.facts.sharesUnit && home.adoptedInto !== null) return home.adoptedInto === catalogDatabase;
   if (driver.facts.drops === 'database')
     return driver.place(home.tenant, cluster, null, settings.tenancy).database === home.database;
   const pools = Object.values(cluster.pools);
@@ -101,7 +100,10 @@ function isOurs(settings: FleetSettings, home: FoundHome): boolean {
 function leftAsForeign(home: FoundHome): { tenant: string; reason: string } {
   return {
     tenant: home.tenant,
-    reason: `the configuration does not name its home: ${whereIs(home)} (${home.unit}). If it is this fleet's, name the pool, or correct tenancy.names, and repeat`,
+    reason:
+      home.adoptedInto === null
+        ? `the configuration does not name its home: ${whereIs(home)} (${home.unit}). If it is this fleet's, name the pool, or correct tenancy.names, and repeat`
+        : `it was adopted into a catalog in database ${home.adoptedInto}: ${whereIs(home)}. If that was this fleet's, give the database of the catalog that name, and repeat`,
   };
 }
 

@@ -34,6 +34,8 @@ export interface FoundHome {
   version: UnitVersion | null;
   /** Where another tool had made it. */
   adopted: Adoption | null;
+  /** The database of the catalog that it was adopted into. */
+  adoptedInto: string | null;
   /** The move that it takes part in, and on which side. */
   move: { id: string; side: 'source' | 'target' } | null;
 }
@@ -92,6 +94,7 @@ async function readRows(session: Connection, cluster: string, database: string):
   const knows = async (table: string): Promise<boolean> =>
     (await session.row(sql`select where to_regclass(${table}) is not null`)) !== undefined;
   const [knowsMoves, knowsAdopted] = [await knows('tenantctl.move'), await knows('tenantctl.adopted')];
+  const adoptedInto = knowsAdopted ? INTO_OF_HOME : 'null::text';
   const rows = await session.rows<Omit<FoundHome, 'cluster' | 'database'>>(
     raw(`
       select p.tenant, p.key, p.tier, p.schema, p.unit, p.role, p.plan, p.owner, p.labels, p.status, p.state, p.epoch::int as epoch,
@@ -99,7 +102,7 @@ async function readRows(session: Connection, cluster: string, database: string):
              to_char(p.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
              (select jsonb_build_object('id', l.id, 'name', l.name) from tenantctl.ledger l
                where l.unit = p.unit and l.rolled_back_at is null and l.state = 'applied' order by l.id desc limit 1) as version,
-             ${knowsAdopted ? ADOPTION_OF_HOME : 'null::jsonb'} as adopted,
+             ${knowsAdopted ? ADOPTION_OF_HOME : 'null::jsonb'} as adopted, ${adoptedInto} as "adoptedInto",
              ${knowsMoves ? MOVE_OF_HOME : 'null::jsonb'} as move
         from tenantctl.placement p order by p.tenant, p.schema`),
   );
@@ -112,6 +115,9 @@ const MOVE_OF_HOME = `
 
 const ADOPTION_OF_HOME = `
   (select ${ADOPTION.text()} from tenantctl.adopted a where a.unit = p.unit)`;
+
+/** By way of JSON: local state of a version in between has no such column. */
+const INTO_OF_HOME = `(select to_jsonb(a) ->> 'catalog' from tenantctl.adopted a where a.unit = p.unit)`;
 
 function notSeen(where: string, cause: unknown) {
   return refusedError(
