@@ -1,11 +1,14 @@
 import { dbmateLedger } from './dbmate.js';
+import { djangoLedger } from './django.js';
 import { drizzleLedger } from './drizzle.js';
 import { flywayLedger } from './flyway.js';
 import { golangMigrateLedger } from './golang-migrate.js';
+import { laravelLedger } from './laravel.js';
 import type { ToolLedger } from './ledger.js';
 import { nodePgMigrateLedger } from './node-pg-migrate.js';
 import { postgresMigrationsLedger } from './postgres-migrations.js';
 import { prismaLedger } from './prisma.js';
+import { railsLedger } from './rails.js';
 import { sqitchLedger } from './sqitch.js';
 
 /** All ledgers that are read, those with the most telling columns first: the first one that a table fits is its own. */
@@ -16,7 +19,10 @@ export const TOOL_LEDGERS: readonly ToolLedger[] = [
   drizzleLedger,
   postgresMigrationsLedger,
   nodePgMigrateLedger,
+  laravelLedger,
+  djangoLedger,
   golangMigrateLedger,
+  railsLedger,
   dbmateLedger,
 ];
 
