@@ -1,4 +1,5 @@
 import { type Sql, raw } from '../../pg/sql.js';
+import { isToolTable } from '../ledger/tool-tables.js';
 
 /**
  * What belongs to a shape, one statement a kind: `nsp`, `kind`, `name`, `definition`. They look at the
@@ -7,7 +8,8 @@ import { type Sql, raw } from '../../pg/sql.js';
  *
  * Left out on purpose: the order of columns (a column that was dropped and taken back stands last), NOT
  * NULL as a constraint (catalogued since 18, and part of the column anyway), owners and grants (roles are
- * each tenant's own), comments, storage parameters of tables (tuned by size), values of sequences.
+ * each tenant's own), comments, storage parameters of tables (tuned by size), values of sequences, and the ledgers of other
+ * migration tools, which adopted units have and new ones have not.
  */
 
 /**
@@ -34,7 +36,7 @@ const RELATIONS = `
     from members m cross join lateral (
       select ${RELATION_COLUMNS} from pg_class c
        where c.oid = case m.catalog when 'pg_class'::regclass then m.id else (select typrelid from pg_type where oid = m.id) end
-         and c.relnamespace = m.nsp and c.relkind not in ('i', 'I', 't') offset 0) c
+         and c.relnamespace = m.nsp and c.relkind not in ('i', 'I', 't') and not ${isToolTable('c')} offset 0) c
    where m.catalog in ('pg_class'::regclass, 'pg_type'::regclass)`;
 
 /** All `members` of `target`, as a further common table. */
