@@ -6,7 +6,8 @@ import { EXIT } from '../dist/core/errors.js';
 import { FAULT_POINTS } from '../dist/core/faults.js';
 import { RULES } from '../dist/operations/check/rules.js';
 import { DOCTOR_RULES } from '../dist/operations/doctor/registry.js';
-import { rulePage, rulesIndex } from '../dist/render/check/reference.js';
+import { doctorPage, rulePage, rulesIndex } from '../dist/render/check/reference.js';
+import { ERROR_MEANINGS } from './error-meanings.js';
 
 /**
  * `npm run docs` writes docs/reference from the declarations of the built program; with `--check` it only
@@ -31,15 +32,17 @@ const EXIT_MEANINGS = {
   interrupted: 'interrupted; what had begun is finished, the rest can be resumed',
 };
 
-/** The message of an error where it stands beside the code, as a literal. */
-const TEXT = String.raw`(?:\s*(?:redact\()?(\`[^\`]*\`|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"))?`;
+/** The message of an error where it stands beside the code, as a literal, or its first line in a list. */
+const TEXT = String.raw`(?:\s*(?:redact\(|\[)?\s*(\`[^\`]*\`|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"))?`;
 
 const CHECK_RULES = Object.values(RULES).flat();
 const RULE_PAGES = 'docs/reference/checks/';
+const DOCTOR_PAGES = 'docs/reference/doctor/';
 
 const PAGES = {
   'docs/reference/checks.md': rulesIndex(CHECK_RULES, DOCTOR_RULES),
   ...Object.fromEntries(CHECK_RULES.map((rule) => [`${RULE_PAGES}${rule.name}.md`, rulePage(rule)])),
+  ...Object.fromEntries(DOCTOR_RULES.map((rule) => [`${DOCTOR_PAGES}${rule.name}.md`, doctorPage(rule)])),
   'docs/reference/commands.md': commandReference(COMMANDS),
   'docs/reference/configuration.md': configurationReference(),
   'docs/reference/errors.md': errorReference(),
@@ -57,13 +60,14 @@ function check() {
 
 /** Pages of rules that have gone. */
 function orphans() {
-  if (!existsSync(new URL(RULE_PAGES, ROOT))) return [];
-  const names = readdirSync(new URL(RULE_PAGES, ROOT)).map((name) => `${RULE_PAGES}${name}`);
+  const names = [RULE_PAGES, DOCTOR_PAGES]
+    .filter((folder) => existsSync(new URL(folder, ROOT)))
+    .flatMap((folder) => readdirSync(new URL(folder, ROOT)).map((name) => `${folder}${name}`));
   return names.filter((page) => !(page in PAGES));
 }
 
 function write() {
-  mkdirSync(new URL(RULE_PAGES, ROOT), { recursive: true });
+  for (const folder of [RULE_PAGES, DOCTOR_PAGES]) mkdirSync(new URL(folder, ROOT), { recursive: true });
   for (const page of orphans()) rmSync(new URL(page, ROOT));
   for (const [page, text] of Object.entries(PAGES)) {
     writeFileSync(new URL(page, ROOT), text);
@@ -100,7 +104,7 @@ for the particulars. [Recover](../how-to/recover.md) says what to do about those
 
 ${table(
   ['code', 'exit', 'message'],
-  errorCodes().map(({ code, exit, message }) => [`\`${code}\``, exit, message]),
+  errorCodes().map(({ code, exit, message }) => [`\`${code}\``, exit, ERROR_MEANINGS[code] ?? message]),
 )}
 
 ## Fault points
@@ -147,7 +151,7 @@ function sources() {
 /** `conflictError('CODE', 'message', …)` */
 function madeByFunction(source) {
   const call = new RegExp(
-    String.raw`\b(internal|usage|config|connection|conflict|refused|partial)Error\(\s*'([A-Z][A-Z_]+)',${TEXT}`,
+    String.raw`\b(internal|usage|config|connection|conflict|refused|partial|difference)Error\(\s*'([A-Z][A-Z_]+)',${TEXT}`,
     'g',
   );
   return [...source.matchAll(call)].map(([, kind, code, text]) => ({

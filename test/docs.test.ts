@@ -67,6 +67,35 @@ describe('the reference', () => {
   });
 });
 
+describe('the reference of errors', () => {
+  const { text } = readPage('docs/reference/errors.md');
+  const rows = [...text.matchAll(/^\| `([A-Z][A-Z_]+)` +\| (\d+) +\| (.*?) +\|$/gm)].map(
+    ([, code = '', exit = '', meaning = '']) => ({ code, exit, meaning: meaning.trim() }),
+  );
+
+  it('says of every code what it means', () => {
+    expect(rows.length).toBeGreaterThan(200);
+    const silent = rows.filter(({ meaning }) => !/\p{L}{3}/u.test(meaning));
+    expect(silent, 'say it in scripts/error-meanings.js').toEqual([]);
+  });
+
+  it('has every code that the sources make', () => {
+    const known = new Set(rows.map(({ code }) => code));
+    const made = [...textOf('src', '.ts').matchAll(/Error\(\s*'([A-Z]+_[A-Z_]+)'/g)].map(
+      ([, code = '']) => code,
+    );
+    expect(made.length).toBeGreaterThan(200);
+    expect(made.filter((code) => !known.has(code))).toEqual([]);
+  });
+
+  it('explains no code that is never made', () => {
+    const explained = readFileSync(path.join(ROOT, 'scripts/error-meanings.js'), 'utf8');
+    const codes = [...explained.matchAll(/^ {2}([A-Z_]+):/gm)].map(([, code]) => code as string);
+    expect(codes.length).toBeGreaterThan(20);
+    expect(codes.filter((code) => !rows.some((row) => row.code === code))).toEqual([]);
+  });
+});
+
 describe('the pages', () => {
   it('link only to what is there', () => {
     const anchors = new Map(pages.map((page) => [page.name, anchorsOf(page)]));

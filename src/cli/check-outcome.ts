@@ -45,13 +45,7 @@ export async function checkOutcome(call: CheckCaller, makings: readonly Making[]
   if (stopped === undefined) await publishCheck(view, checked, reports, call);
   const { findings, known, paid } = view;
   const data = { findings, known, paid, ...Object.assign({}, ...checked.map((one) => one.data)) };
-  const failure =
-    stopped ??
-    findingsFailure(
-      judged(findings, reports),
-      'CHECK_FINDINGS',
-      'Each finding says how it is mended; docs/reference/checks.md says why it hurts.',
-    );
+  const failure = stopped ?? findingsFailure(judged(findings, reports), 'check');
   // Where no check came to its end there is nothing to say.
   const text = (colors: Colors) => (checked.length === 0 ? '' : checkText(view, colors));
   return { data, text, ...given({ failure }) };

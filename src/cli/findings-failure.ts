@@ -2,15 +2,23 @@ import { type TenantctlError, connectionError, differenceError } from '../core/e
 import { type Finding, isUnreachable } from '../core/finding.js';
 import { counted } from '../render/line.js';
 
+const DIFFERENCES = {
+  check: {
+    fault: differenceError,
+    code: 'CHECK_FINDINGS',
+    hint: 'Each finding says how it is mended; docs/reference/checks.md says why it hurts.',
+  },
+  doctor: { fault: differenceError, code: 'DOCTOR_FINDINGS', hint: 'Each finding says what to do next.' },
+} as const;
+
 /**
  * The failure that findings of level error mean: a difference (exit 8) as soon as there is one, for looking again does not
  * mend it. Where nothing but places that did not answer is amiss, a later look may tell (exit 4).
- * @param code of the difference
+ * @param of whose findings they are
  */
 export function findingsFailure(
   findings: readonly Finding[],
-  code: 'CHECK_FINDINGS' | 'DOCTOR_FINDINGS',
-  hint: string,
+  of: keyof typeof DIFFERENCES,
 ): TenantctlError | undefined {
   const errors = findings.filter(({ level }) => level === 'error');
   if (errors.length === 0) return undefined;
@@ -19,7 +27,8 @@ export function findingsFailure(
   const facts = { errors: errors.length, rules, unreachable: away.map(({ where }) => where) };
   if (away.length === errors.length) return notAllReached(facts);
   const missing = away.length === 0 ? '' : `; ${counted(away.length, 'place')} could not be reached`;
-  return differenceError(code, `${counted(errors.length, 'error')} found: ${rules.join(', ')}${missing}.`, {
+  const { fault, code, hint } = DIFFERENCES[of];
+  return fault(code, `${counted(errors.length, 'error')} found: ${rules.join(', ')}${missing}.`, {
     hint,
     facts,
   });

@@ -3,8 +3,7 @@ import { findingsFailure } from '../../src/cli/findings-failure.js';
 import { finding } from '../render/findings.js';
 
 const away = finding({ rule: 'not-inspected', where: 'eu', facts: { unreachable: true } });
-const failureOf = (...findings: ReturnType<typeof finding>[]) =>
-  findingsFailure(findings, 'CHECK_FINDINGS', 'Mend it.');
+const failureOf = (...findings: ReturnType<typeof finding>[]) => findingsFailure(findings, 'check');
 
 it('is exit 8 as soon as something is amiss, and exit 4 where nothing is known to be but that a place is away', () => {
   expect(failureOf()).toBeUndefined();

@@ -10,8 +10,6 @@ import { given } from '../given.js';
 import { LOOK_STOPPED } from '../interruption.js';
 import { untilStopped } from '../until-stopped.js';
 
-const EACH = 'Each finding says what to do next.';
-
 export default async function handle(call: Call<typeof doctor>): Promise<Outcome> {
   const { fleet, options, signal } = call;
   const rebuilt: { rebuilt?: Rebuilt } = options.rebuildCatalog
@@ -28,8 +26,7 @@ export default async function handle(call: Call<typeof doctor>): Promise<Outcome
 }
 
 function outcomeOf(data: Diagnosis & { rebuilt?: Rebuilt }, { fix }: { fix: boolean }): Outcome {
-  const failure =
-    data.left === undefined ? findingsFailure(data.findings, 'DOCTOR_FINDINGS', EACH) : notAllMended(data);
+  const failure = data.left === undefined ? findingsFailure(data.findings, 'doctor') : notAllMended(data);
   return { data, text: (colors) => doctorText({ ...data, fix }, colors), ...given({ failure }) };
 }
 

@@ -7,6 +7,7 @@ import { isDatabaseError } from '../../pg/errors.js';
 import { isThere } from '../is-there.js';
 import { stopIfAsked } from '../stopping.js';
 import type { Tally } from '../tally.js';
+import { appEndpoint } from './app-endpoint.js';
 import { bareCasts } from './bare-casts.js';
 import { clocks } from './clocks.js';
 import { deletedDatabaseIsBack, deletedTenantIsBack } from './deleted-tenant-is-back.js';
@@ -28,11 +29,13 @@ import type { ClusterRule, DatabaseContext, DatabaseRule, DoctorFinding } from '
 import { serverLimits } from './server-limits.js';
 import { settled } from './settled.js';
 import { shutHomes } from './shut-homes.js';
+import { staleClaims } from './stale-claims.js';
 import { strandedHomes } from './stranded-homes.js';
 import { ledgersAgree } from './versions.js';
 
 const CLUSTER_RULES: readonly ClusterRule[] = [
   pooledProof,
+  (context) => appEndpoint(context),
   clocks,
   serverLimits,
   deletedDatabaseIsBack,
@@ -54,6 +57,7 @@ const IN_OUR_DATABASES: readonly DatabaseRule[] = [
   shutHomes,
   homesAgree,
   ledgersAgree,
+  staleClaims,
   orphanSchemas,
   moveLeftovers,
   bareCasts,

@@ -8,6 +8,7 @@ import { Tally } from '../tally.js';
 import { audited } from './audited.js';
 import { inspectCluster } from './clusters.js';
 import { halfProvisioned } from './half-provisioned.js';
+import { owedHooks } from './owed-hooks.js';
 import { mendingOf } from './registry.js';
 import type { CatalogRule, DoctorFinding } from './rule.js';
 import { settled } from './settled.js';
@@ -30,6 +31,7 @@ export interface Diagnosis {
 const CATALOG_RULES: readonly CatalogRule[] = [
   unknownPlaces,
   halfProvisioned,
+  owedHooks,
   stuckRuns,
   stuckMoves,
   stuckOffboardings,

@@ -17,6 +17,8 @@ export interface DoctorEntry {
   name: string;
   level: Rule['level'];
   summary: string;
+  explanation: string;
+  remedy: string;
   /** What `--fix` does, or null where a person has to. */
   mends: string | null;
 }
@@ -36,7 +38,23 @@ export function rulesIndex(rules: readonly Rule[], doctor: readonly DoctorEntry[
 
 function doctorLine({ name, level, summary, mends }: DoctorEntry): string {
   const fix = mends === null ? '' : ` \`--fix\`: ${mends}.`;
-  return `- \`${name}\` (${level}): ${escaped(`${summary}.${fix}`.replaceAll('..', '.'))}`;
+  return `- [\`${name}\`](doctor/${name}.md) (${level}): ${escaped(`${summary}.${fix}`)}`;
+}
+
+/** The page of one rule of the doctor. */
+export function doctorPage({ name, level, summary, explanation, remedy, mends }: DoctorEntry): string {
+  const parts = [
+    `# \`${name}\``,
+    GENERATED,
+    `Doctor, level ${level}. Found is ${escaped(summary)}.`,
+    escaped(explanation),
+    `**What to do.** ${escaped(remedy)}`,
+    mends === null
+      ? '`tenantctl doctor --fix` leaves it alone: what is right here a person decides.'
+      : `**\`tenantctl doctor --fix\`** mends it where no row of anybody is lost by it: ${escaped(mends)}. Each step is in the audit log.`,
+    '[All rules](../checks.md#doctor) · [Ask the doctor](../../how-to/doctor.md)',
+  ];
+  return `${parts.join('\n\n')}\n`;
 }
 
 /** The page of one rule. */

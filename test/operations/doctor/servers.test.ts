@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { lockFindings } from '../../../src/operations/doctor/lock-table.js';
 import { budgetFindings, versionFindings } from '../../../src/operations/doctor/server-limits.js';
@@ -62,6 +64,41 @@ describe('an administrator’s URL', () => {
       const { diagnose } = await import('../../../src/operations/doctor/doctor.js');
       const { findings } = await diagnose(another, { fix: false, dryRun: false });
       expect(rulesOf(findings)).toContain('pooled-admin error');
+    } finally {
+      pooler.close();
+    }
+  });
+});
+
+describe('the place to which applications are sent', () => {
+  async function withApp(app: { host: string; port: number }) {
+    const made = await doctorFleet(server.current);
+    const { main } = made.settings.clusters;
+    if (main === undefined) throw new Error('the test fleet has a cluster main');
+    main.app = app;
+    return made.findings();
+  }
+
+  test('is found where nobody answers, or somebody who is no PostgreSQL', async () => {
+    expect(await withApp({ host: '127.0.0.1', port: server.current.port })).toEqual([]);
+    expect(await withApp({ host: '127.0.0.1', port: 1 })).toMatchObject([
+      { rule: 'app-endpoint', level: 'warning', where: 'main, 127.0.0.1:1' },
+    ]);
+    const other = createServer((socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n'));
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const findings = await withApp({ host: '127.0.0.1', port });
+    other.close();
+    expect(findings).toMatchObject([
+      { rule: 'app-endpoint', message: expect.stringContaining('does not speak as PostgreSQL') as string },
+    ]);
+  });
+
+  test('is fine where a pooler answers, whose sessions are left alone', async () => {
+    const pooler = await startFakePooler(server.current.port);
+    try {
+      expect(await withApp({ host: '127.0.0.1', port: pooler.port })).toEqual([]);
     } finally {
       pooler.close();
     }
