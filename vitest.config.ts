@@ -16,10 +16,11 @@ const MATRIX = [
   'test/operations/restore/{hostile,hostile-values,live-pool,new-tenant,replace,shapes}.test.ts',
   'test/operations/doctor/{catalog-and-homes,deleted-tenant,fleet-state,healthy,move-leftovers,orphans,rebuild,servers,shut-homes,stuck}.test.ts',
   'test/operations/check/{awkward-tables,broken-pools,isolation-bound,isolation-outside-pools,isolation-remedies,isolation-roles,drift,drift-edges,drift-healthy,isolation-rules,observed-pool,overlooked,probe-examples,probed-schemas,probes-change-nothing}.test.ts',
+  'test/operations/adopt/discover.test.ts',
   'test/engine/lint/live.test.ts',
   'test/operations/{pools-by-table,provision-hooks,provision-place,provision-seed,provision-together}.test.ts',
   'test/operations/{run-script,runs-checks,runs-control,runs-gates,runs-late,runs-phases}.test.ts',
-  'test/cli/{bad-input,cancelling,ended-look,moves,places-away,restore,tenant-lists}.test.ts',
+  'test/cli/{adopt,bad-input,cancelling,ended-look,moves,places-away,restore,tenant-lists}.test.ts',
 ];
 const globalSetup = ['test/support/global-setup.ts'];
 

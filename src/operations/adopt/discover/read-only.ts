@@ -1,11 +1,14 @@
 import type { Connection } from '../../../pg/connection.js';
-import { type Sql, raw, sql } from '../../../pg/sql.js';
-
-/** How long one question may take: a fleet at work is not kept from it by being looked at. */
-const PATIENCE = '60s';
+import { type Sql, sql } from '../../../pg/sql.js';
 
 /**
- * Runs `work` in a transaction that cannot write. Policies that would hide rows make a statement fail instead.
+ * How such a transaction begins, in one message. A fleet at work is not kept from it by being looked at: no question takes
+ * longer than a minute. Policies that would hide rows make a statement fail instead.
+ */
+const BEGIN = `begin read only; set local statement_timeout = '60s'; set local lock_timeout = '2s'; set local row_security = off`;
+
+/**
+ * Runs `work` in a transaction that cannot write.
  * @param before statements for this transaction alone
  */
 export function readOnly<T>(
@@ -14,12 +17,9 @@ export function readOnly<T>(
   before: readonly Sql[] = [],
 ): Promise<T> {
   return session.transaction(async () => {
-    await session.execute(raw(`set local statement_timeout = '${PATIENCE}'`));
-    await session.execute(raw("set local lock_timeout = '2s'"));
-    await session.execute(raw('set local row_security = off'));
     for (const statement of before) await session.execute(statement);
     return work();
-  }, 'begin read only');
+  }, BEGIN);
 }
 
 /** The statement that lets unqualified names mean what they mean in these schemas. */
