@@ -48,27 +48,27 @@ export async function readLedgerRows(
 }
 
 async function rowsOf(connection: Connection, found: FoundLedger): Promise<readonly LedgerRow[]> {
-  const columns = columnsOf(found);
-  const order = found.ledger.order
-    .filter((column) => found.columns.includes(column))
-    .map((column) => ident(column));
-  const pairs = columns.map((column) => sql`${column}::text, ${ident(column)}`);
-  return (
-    (
-      await connection.row<{ rows: LedgerRow[] }>(sql`
-        select coalesce(jsonb_agg(jsonb_build_object(${join(pairs)}) order by ${join(order)}), '[]') as rows
-          from ${ident(found.schema, found.table)}`)
-    )?.rows ?? []
-  );
+  const { order } = found.ledger;
+  const sorted = order.filter((column) => found.columns.includes(column)).map((column) => ident(column));
+  const pairs = valuesOf(found).map(({ column, value }) => sql`${column}::text, ${value}`);
+  const row = await connection.row<{ rows: LedgerRow[] }>(sql`
+    select coalesce(jsonb_agg(jsonb_build_object(${join(pairs)}) order by ${join(sorted)}), '[]') as rows
+      from ${ident(found.schema, found.table)}`);
+  return row?.rows ?? [];
 }
 
 /** Its tool is a part: rows that look alike mean something else to another one. */
 function digestOf(found: FoundLedger): Sql {
-  const columns = columnsOf(found).map((column) => ident(column));
-  return sql`(select concat(${found.ledger.tool}::text, ' ', count(*), ' ', sum(hashtextextended(row(${join(columns)})::text, 0)))
+  const values = valuesOf(found).map(({ value }) => value);
+  return sql`(select concat(${found.ledger.tool}::text, ' ', count(*), ' ', sum(hashtextextended(row(${join(values)})::text, 0)))
     from ${ident(found.schema, found.table)})`;
 }
 
-function columnsOf({ ledger, columns }: FoundLedger): string[] {
-  return ledger.columns.filter((column) => columns.includes(column));
+/** What is read of a row: columns, and of some only whether they have a value. */
+function valuesOf({ ledger, columns }: FoundLedger): { column: string; value: Sql }[] {
+  const there = (column: string): boolean => columns.includes(column);
+  return [
+    ...ledger.columns.filter(there).map((column) => ({ column, value: ident(column) })),
+    ...ledger.filled.filter(there).map((column) => ({ column, value: sql`(${ident(column)} is not null)` })),
+  ];
 }

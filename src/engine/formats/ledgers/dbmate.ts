@@ -12,7 +12,6 @@ export const dbmateLedger: ToolLedger = {
   schema: null,
   marks: ['version'],
   lacks: ['dirty'],
-  beside: [],
   columns: ['version'],
   filled: [],
   order: ['version'],

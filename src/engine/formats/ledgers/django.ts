@@ -35,7 +35,6 @@ export const djangoLedger: ToolLedger = {
   schema: null,
   marks: ['id', 'app', 'name', 'applied'],
   lacks: [],
-  beside: [],
   columns: ['app', 'name'],
   filled: [],
   order: ['id'],

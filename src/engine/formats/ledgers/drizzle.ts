@@ -34,7 +34,6 @@ export const drizzleLedger: ToolLedger = {
   schema: 'drizzle',
   marks: ['id', 'hash', 'created_at'],
   lacks: [],
-  beside: [],
   columns: ['hash', 'created_at', 'name'],
   filled: [],
   order: ['created_at', 'id'],

@@ -32,7 +32,6 @@ export const flywayLedger: ToolLedger = {
   schema: null,
   marks: ['installed_rank', 'version', 'type', 'script', 'checksum', 'success'],
   lacks: [],
-  beside: [],
   columns: ['version', 'description', 'type', 'script', 'checksum', 'success'],
   filled: [],
   order: ['installed_rank'],

@@ -18,7 +18,6 @@ export const golangMigrateLedger: ToolLedger = {
   schema: null,
   marks: ['version', 'dirty'],
   lacks: [],
-  beside: [],
   columns: ['version', 'dirty'],
   filled: [],
   order: ['version'],
@@ -71,7 +70,11 @@ function strangerProblem(mark: string, files: readonly MigrationFile[]): LedgerP
       });
 }
 
-const versionOf = ({ particulars }: MigrationFile): string => String(particulars?.['version'] ?? 0);
+/** In a fleet of several tools the files may be in the format of another one, which begins names with the number as well. */
+function versionOf({ particulars, name }: MigrationFile): string {
+  return BigInt(particulars?.['version'] ?? /^\d+/.exec(name)?.[0] ?? 0).toString();
+}
+
 const markAt = (file: MigrationFile): MirrorRow => ({
   table: null,
   values: { version: versionOf(file), dirty: false },

@@ -28,7 +28,6 @@ export const laravelLedger: ToolLedger = {
   schema: null,
   marks: ['id', 'migration', 'batch'],
   lacks: [],
-  beside: [],
   columns: ['migration'],
   filled: [],
   order: ['migration'],

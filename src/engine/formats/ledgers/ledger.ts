@@ -18,8 +18,6 @@ export interface ToolLedger {
   marks: readonly string[];
   /** Columns that it never has, where the ledger of another tool has the same name and columns. */
   lacks: readonly string[];
-  /** Tables that always stand beside it, where columns alone do not tell it from the ledger of another tool. */
-  beside: readonly string[];
   /** Columns that `judge` reads where they are there. Times are left out: units of the same history have equal rows. */
   columns: readonly string[];
   /** Columns of which only it counts whether they have a value: their rows have true or false there. */

@@ -13,7 +13,6 @@ export const nodePgMigrateLedger: ToolLedger = {
   schema: null,
   marks: ['id', 'name', 'run_on'],
   lacks: [],
-  beside: [],
   columns: ['name'],
   filled: [],
   order: ['run_on', 'id'],

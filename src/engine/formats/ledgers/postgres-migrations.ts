@@ -18,7 +18,6 @@ export const postgresMigrationsLedger: ToolLedger = {
   schema: null,
   marks: ['id', 'name', 'hash', 'executed_at'],
   lacks: [],
-  beside: [],
   columns: ['id', 'name', 'hash'],
   filled: [],
   order: ['id'],

@@ -20,7 +20,6 @@ export const prismaLedger: ToolLedger = {
   schema: null,
   marks: ['migration_name', 'checksum', 'finished_at', 'rolled_back_at'],
   lacks: [],
-  beside: [],
   columns: ['migration_name', 'checksum'],
   filled: ['finished_at', 'rolled_back_at'],
   order: ['migration_name', 'started_at'],

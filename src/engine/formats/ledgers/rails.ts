@@ -28,7 +28,6 @@ export const railsLedger: ToolLedger = {
   schema: null,
   marks: ['version'],
   lacks: ['dirty'],
-  beside: ['ar_internal_metadata'],
   columns: ['version'],
   filled: [],
   order: ['version'],

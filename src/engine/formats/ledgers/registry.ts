@@ -11,7 +11,7 @@ import { prismaLedger } from './prisma.js';
 import { railsLedger } from './rails.js';
 import { sqitchLedger } from './sqitch.js';
 
-/** All ledgers that are read, those with the most telling columns first: the first one that a table fits is its own. */
+/** All ledgers that are read. A table may fit two of them, as that of Rails and dbmate: then the files tell. */
 export const TOOL_LEDGERS: readonly ToolLedger[] = [
   flywayLedger,
   sqitchLedger,

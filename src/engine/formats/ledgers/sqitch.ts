@@ -30,7 +30,6 @@ export const sqitchLedger: ToolLedger = {
   schema: 'sqitch',
   marks: ['change_id', 'script_hash', 'change', 'project', 'committed_at', 'planned_at'],
   lacks: [],
-  beside: ['projects', 'dependencies', 'tags', 'events'],
   columns: ['change_id', 'script_hash', 'change', 'project'],
   filled: [],
   order: ['committed_at'],

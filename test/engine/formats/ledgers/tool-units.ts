@@ -3,6 +3,9 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterEach } from 'vitest';
+import type { LocalServer } from '../../../../src/embedded/server.js';
+import { findLedgers } from '../../../../src/engine/adoption/find-ledgers.js';
+import { digestLedgers, readLedgerRows } from '../../../../src/engine/adoption/read-ledgers.js';
 import type { MigrationFormatName } from '../../../../src/core/settings.js';
 import type { MigrationFile } from '../../../../src/engine/formats/format.js';
 import {
@@ -15,6 +18,7 @@ import {
 } from '../../../../src/engine/formats/ledgers/ledger.js';
 import { readMigrationFiles } from '../../../../src/engine/formats/registry.js';
 import { query, useServer } from '../../../support/server.js';
+import { engineSession } from '../../../support/session.js';
 import { directoryOf } from '../../ledger/directory.js';
 
 /** A database with one schema, as another tool's user has it. */
@@ -67,7 +71,7 @@ export function useToolUnits(): () => Promise<ToolUnit> {
       schema,
       client,
       url: url.href,
-      rows: (ledger) => readRows(client, ledger, placeOf(ledger)),
+      rows: (ledger) => readRows(server.current, database, ledger),
       write: (ledger, change) => write(client, ledger, placeOf(ledger), change),
       async lockIsFree(ledger) {
         const key = ledger.lockKey(
@@ -97,20 +101,19 @@ async function columnsOf(client: pg.Client, table: string): Promise<string[]> {
   return rows.map(({ attname }) => attname);
 }
 
-async function readRows(client: pg.Client, ledger: ToolLedger, schema: string): Promise<LedgerRow[]> {
-  const table = `${schema}."${ledger.table}"`;
-  const there = await columnsOf(client, table);
-  const missing = ledger.marks.filter((mark) => !there.includes(mark));
-  if (missing.length > 0) throw new Error(`${table} lacks ${missing.join(', ')}`);
-  const asked = [
-    ...ledger.columns.filter((column) => there.includes(column)).map((column) => `"${column}"`),
-    ...ledger.filled.map((column) => `"${column}" is not null as "${column}"`),
-  ];
-  const order = ledger.order.map((column) => `"${column}"`).join(', ');
-  const { rows } = await client.query(
-    `select to_jsonb(r) as row from (select ${asked.join(', ')} from ${table} order by ${order}) r`,
-  );
-  return rows.map(({ row }) => row);
+/** As `adopt` finds and reads it. */
+async function readRows(server: LocalServer, database: string, ledger: ToolLedger): Promise<LedgerRow[]> {
+  const connection = await engineSession(server, database);
+  try {
+    const { found } = await findLedgers(connection, []);
+    const its = found.filter(({ ledger: { tool } }) => tool === ledger.tool);
+    const digests = await digestLedgers(connection, its);
+    const [rows] = (await readLedgerRows(connection, digests)).values();
+    if (rows === undefined) throw new Error(`no table of ${ledger.tool} is found in ${database}`);
+    return [...rows];
+  } finally {
+    await connection.close();
+  }
 }
 
 async function write(client: pg.Client, ledger: ToolLedger, schema: string, change: MirrorChange | null) {
