@@ -96,12 +96,18 @@ describe('the place to which applications are sent', () => {
   });
 
   test('is fine where a pooler answers, whose sessions are left alone', async () => {
-    const pooler = await startFakePooler(server.current.port);
-    try {
-      expect(await withApp({ host: '127.0.0.1', port: pooler.port })).toEqual([]);
-    } finally {
-      pooler.close();
-    }
+    const heard: string[] = [];
+    const pooler = createServer((socket) => {
+      socket.on('data', (chunk) => (heard.push(chunk.toString('hex')), socket.write('N')));
+    });
+    pooler.listen(0, '127.0.0.1');
+    await once(pooler, 'listening');
+    const { port } = pooler.address() as AddressInfo;
+    const findings = await withApp({ host: '127.0.0.1', port });
+    pooler.close();
+    expect(findings).toEqual([]);
+    // The question for TLS and nothing else, at both of the doctor's looks.
+    expect(new Set(heard)).toEqual(new Set(['0000000804d2162f']));
   });
 });
 
@@ -147,8 +153,8 @@ test('local state of an older version of this tool is upgraded by --fix', async 
   const { database } = await made.show('neighbour');
   await made.inside(
     database,
-    `drop function tenantctl.hide_holds(), tenantctl.permit_purge(text, text, timestamptz);
-     delete from tenantctl.ledger where unit = 'tenantctl' and id >= 8`,
+    `alter table tenantctl.adopted drop column catalog, drop column shut;
+     delete from tenantctl.ledger where unit = 'tenantctl' and id >= 12`,
   );
   const another = { ...made, fleet: made.another() };
   const { diagnose } = await import('../../../src/operations/doctor/doctor.js');
