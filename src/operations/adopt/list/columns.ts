@@ -14,7 +14,5 @@ export const LIST_COLUMNS = [
   'ledger',
 ] as const;
 
-export type ListColumn = (typeof LIST_COLUMNS)[number];
-
 /** What a row says, by column; what it leaves empty is absent. */
 export type ListCells = ReadonlyMap<string, string>;
