@@ -44,6 +44,8 @@ export interface Confirmation {
   question: string;
   /** Confirmed by typing the value of this argument or option, or with `--confirm <value>`. */
   typed?: string;
+  /** The same with a word that is always this one, where nothing is named that could be typed. */
+  word?: string;
   /** Asked only beside all of these options, when the command deletes nothing without them. */
   beside?: readonly string[];
   /** With this option nothing is deleted, so nothing is asked. */
@@ -120,7 +122,7 @@ export function nameOf(spec: CommandSpec): string {
 export function optionsOf(spec: CommandSpec): OptionSpecs {
   return {
     ...spec.options,
-    ...(spec.confirms?.typed === undefined ? {} : CONFIRM_OPTIONS),
+    ...(spec.confirms?.typed === undefined && spec.confirms?.word === undefined ? {} : CONFIRM_OPTIONS),
     ...(spec.changes ? CHANGE_OPTIONS : {}),
   };
 }

@@ -30,7 +30,8 @@ export async function confirm(io: Io, request: Request): Promise<void> {
 }
 
 function expectedText({ confirmation, values }: Request): string | undefined {
-  return confirmation.typed === undefined ? undefined : String(values[confirmation.typed]);
+  const { typed, word } = confirmation;
+  return typed === undefined ? word : String(values[typed]);
 }
 
 /** A wrong name is refused even beside `--yes`: it means that the wrong thing is about to be deleted. */

@@ -81,6 +81,10 @@ export const FAULT_POINTS = {
   'retention.purged': 'the deletion is recorded; there is no certificate',
   'retention.certified': 'the certificate is stored; hooks have not run',
   'rebuild.tenant-added': 'one tenant is in the rebuilt catalog; the others are not',
+  'uninstall.recorded': 'the removal has begun; everything is still there',
+  'uninstall.tables-cleared': 'policies of one database do without the local state, which is still there',
+  'uninstall.database-cleared': 'one database is free of this tool; the others are not',
+  'uninstall.cluster-cleared': 'one cluster is free of this tool; the catalog is still there',
   'suspend.home-closed': 'the home refuses the tenant; the catalog still says active',
 } as const;
 

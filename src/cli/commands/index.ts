@@ -46,6 +46,7 @@ import { set } from './set.js';
 import { show } from './show.js';
 import { status } from './status.js';
 import { suspend } from './suspend.js';
+import { uninstall } from './uninstall.js';
 
 /** Every command, in the order in which help lists them. A handler is loaded when it is called. */
 export const COMMANDS: readonly Command[] = [
@@ -101,6 +102,7 @@ export const COMMANDS: readonly Command[] = [
   handledBy(configShow, () => import('../handlers/config-show.js')),
   handledBy(configCheck, () => import('../handlers/config-check.js')),
   handledBy(configSchema, () => import('../handlers/config-schema.js')),
+  handledBy(uninstall, () => import('../handlers/uninstall.js')),
   handledBy(demo, () => import('../handlers/demo.js')),
   handledBy(devUp, () => import('../handlers/dev-up.js')),
   handledBy(devDown, () => import('../handlers/dev-down.js')),
