@@ -24,6 +24,7 @@ import { type PreparedRun, laidOut } from './runs/prepared.js';
 import { indexVersions, recordRun } from './runs/record.js';
 import { idleReport } from './runs/report.js';
 import { type SavedPlan, applicable } from './runs/saved-plan.js';
+import { refuseUntellable } from './runs/untellable.js';
 import { findingsOfPending, refuseUnsafe } from './runs/unsafe.js';
 import { loadFleetMigrations } from './migrations.js';
 import { selectUnits } from './select-units.js';
@@ -133,6 +134,7 @@ export async function prepareMigrate(fleet: Fleet, request: MigrateRequest): Pro
   const target = migrations.findLast(({ id }) => id <= upTo) ?? null;
   const files = migrations.filter(({ id }) => id <= upTo);
   if (policy.onFailure === 'rollback') requireWayBack(allowed, policy);
+  refuseUntellable(allowed);
   return {
     kind: 'migrate',
     target: target === null ? null : { id: target.id, name: target.name },

@@ -14,6 +14,7 @@ import { wantBack, wantMigrations } from '../engine/waves/wishes.js';
 import type { UnitVersion } from '../core/unit.js';
 import { startRun, wouldLoseData } from './migrate.js';
 import { previewOf } from './run-preview.js';
+import { refuseUntellable } from './runs/untellable.js';
 import { conductRun } from './runs/conduct.js';
 import { onceFree } from './runs/held.js';
 import { joinable } from './runs/join.js';
@@ -72,7 +73,7 @@ async function prepareRollback(fleet: Fleet, request: RollbackRequest): Promise<
   const units = await selectUnits(fleet, request.select, false);
   const seen = await surveyUnits(fleet, units, wantMigrations(migrations, Infinity));
   const files = filesTaken(migrations, seen, taken);
-  const ways = waysBack(files);
+  const ways = waysBack(files, migrations);
   const losses = ways.flatMap((way) => way.losses.map((loss) => `${way.migration.name}: ${loss}`));
   if (losses.length > 0 && !request.allowDataLoss && !request.dryRun) throw wouldLoseData(losses);
   const wish = wantBack(ways, taken);
@@ -80,6 +81,7 @@ async function prepareRollback(fleet: Fleet, request: RollbackRequest): Promise<
     unreadable(unit) ? unit : { ...unit, ...wish(unit.unit, unit.ledger) },
   );
   requireNothingUpon(surveyed, ofRun);
+  refuseUntellable(surveyed);
   const policy = rollbackPolicy(rollout, request);
   return {
     kind: 'rollback',

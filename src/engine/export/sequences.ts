@@ -1,3 +1,4 @@
+import { isToolTable } from '../ledger/tool-tables.js';
 import type { ExportedSequence } from '../../core/export-manifest.js';
 import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
 import type { PlannedTable } from './plan.js';
@@ -31,7 +32,7 @@ export async function readSequences(
                 select f.adrelid, f.adnum from pg_depend d join pg_attrdef f on d.classid = 'pg_attrdef'::regclass and d.objid = f.oid
                  where d.refclassid = 'pg_class'::regclass and d.refobjid = q.oid) n
           join pg_class c on c.oid = n.rel join pg_attribute a on a.attrelid = n.rel and a.attnum = n.att) o on true
-     where s.schemaname = ${side.home.placement.schema} order by 1`);
+     where s.schemaname = ${side.home.placement.schema} and not ${raw(isToolTable('q'))} order by 1`);
   if (!side.shared) return found.map(({ name, value }) => ({ name, value }));
   const sequences: ExportedSequence[] = [];
   for (const { name, value, increment, numbers } of found) {

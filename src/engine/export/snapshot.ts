@@ -1,3 +1,4 @@
+import { isToolTable } from '../ledger/tool-tables.js';
 import { type TenantctlError, conflictError, refusedError } from '../../core/errors.js';
 import type { ExportManifest } from '../../core/export-manifest.js';
 import type { Connection } from '../../pg/connection.js';
@@ -73,7 +74,7 @@ async function tryMoment<T>(
 async function listTables(session: Connection, { home }: Side): Promise<string[]> {
   const rows = await session.rows<{ name: string }>(sql`
     select c.relname::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = ${home.placement.schema} and c.relkind in ('r', 'p') and not c.relispartition order by 1`);
+     where n.nspname = ${home.placement.schema} and c.relkind in ('r', 'p') and not c.relispartition and not ${raw(isToolTable('c'))} order by 1`);
   return rows.map(({ name }) => name);
 }
 

@@ -1,5 +1,6 @@
 import type { Connection } from '../../pg/connection.js';
 import { sql } from '../../pg/sql.js';
+import { adoptedFault } from './adopted-fault.js';
 import { applyBatched } from './apply-batched.js';
 import { applyStepwise } from './apply-stepwise.js';
 import { closing } from './closing.js';
@@ -8,7 +9,6 @@ import { CLAIM, migrationFailure } from './fault.js';
 import { inLockQueue } from './lock-queue.js';
 import { Message } from './message.js';
 import type { Migration } from './migration.js';
-import { ownerFault } from './owner.js';
 import {
   type MigrationAttempt,
   type MigrationTarget,
@@ -61,7 +61,7 @@ export async function applyPending(
       await applyGroups(connection, attempt, pendingOf(target.unit, migrations, known), known);
     } catch (error) {
       if (connection.usable) known = await readLedger(connection, target.unit);
-      throw await ownerFault(connection, target, error);
+      throw await adoptedFault(connection, target, error);
     }
   });
   return wanted;

@@ -14,6 +14,8 @@ export interface Migration extends AdaptedFile {
   statements: ParsedStatement[];
   /** Its text for a home that nobody reads yet: all of it can run in one transaction. */
   freshSql: string;
+  /** Of a way back: the file that it undoes, and those before that one. */
+  undoes?: { file: MigrationFile; earlier: readonly Migration[] };
 }
 
 /**

@@ -1,8 +1,4 @@
-import { isTenantctlError, refusedError } from '../../core/errors.js';
-import type { MigrationUnit } from '../../core/unit.js';
 import type { Connection } from '../../pg/connection.js';
-import { type DatabaseError, isDatabaseError } from '../../pg/errors.js';
-import { mayBecome } from '../../pg/roles.js';
 import { type Sql, ident, raw, sql } from '../../pg/sql.js';
 import type { MigrationTarget } from './target.js';
 
@@ -30,49 +26,7 @@ export async function asOwner<T>(
   try {
     return await work();
   } finally {
-    if (connection.usable) await connection.execute(ITSELF_AGAIN);
+    // After a failure within a transaction its end does so.
+    if (connection.usable) await connection.execute(ITSELF_AGAIN).catch(() => undefined);
   }
-}
-
-/** Rights are lacking; there is no such role. */
-const SAID: ReadonlySet<string> = new Set(['42501', '22023']);
-
-/**
- * What came of something that was to be done as the owner of a unit: a failure that says so where the administrator may not
- * act as that role, any other one as it is. Asks the server, whose messages may be in any language; call it when the
- * connection is ready for a statement.
- */
-export async function ownerFault(
-  connection: Connection,
-  { unit }: Pick<MigrationTarget, 'unit'>,
-  error: unknown,
-): Promise<unknown> {
-  const owner = unit.adopted?.owner ?? null;
-  const said = isTenantctlError(error) ? error.cause : error;
-  if (owner === null || !connection.usable || !isDatabaseError(said) || !SAID.has(said.code)) return error;
-  const answer = await mayBecome(connection, owner).catch(() => 'yes' as const);
-  return answer === 'yes' ? error : notAssumable(connection, unit, owner, answer, said);
-}
-
-function notAssumable(
-  { user }: Connection,
-  unit: MigrationUnit,
-  owner: string,
-  answer: 'no' | 'gone',
-  cause: DatabaseError,
-) {
-  return refusedError(
-    'OWNER_NOT_ASSUMABLE',
-    answer === 'gone'
-      ? `The tables of ${unit.id} belong to role ${owner}, which is not there any more.`
-      : `The tables of ${unit.id} belong to role ${owner}, and ${user} is no member of it: nothing can be changed as that role.`,
-    {
-      hint:
-        answer === 'gone'
-          ? 'See who owns them now, and adopt the unit again with `tenantctl adopt`. Nothing of this migration was kept.'
-          : `Whoever may do so runs: GRANT ${ident(owner).text()} TO ${ident(user).text()}; Nothing of this migration was kept.`,
-      facts: { unit: unit.id, owner, administrator: user, sqlstate: cause.code },
-      cause,
-    },
-  );
 }

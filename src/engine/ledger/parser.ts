@@ -1,8 +1,9 @@
 import { loadModule, parseSync, scanSync } from 'libpg-query';
 import { configError } from '../../core/errors.js';
-import { offsetOfByte, offsetOfCodePoint, positionAt, renderCaret } from '../../core/source-position.js';
+import { offsetOfCodePoint, positionAt, renderCaret } from '../../core/source-position.js';
 import { dataLoss } from './data-loss.js';
 import type { ScriptFile } from '../formats/format.js';
+import { byteOffsets } from './tokens.js';
 
 /** One statement of a script; offsets are in UTF-16 units of the file's text. */
 export interface ParsedStatement {
@@ -65,7 +66,7 @@ const WORTH_SCANNING = /--|concurrently/i;
 export function parseScript(file: ScriptFile): ParsedScript {
   // The parser takes a text of blanks, but not one of no characters at all.
   if (file.sql === '') return { statements: [], comments: [], concurrently: [] };
-  const toOffset = byteMapper(file.sql);
+  const toOffset = byteOffsets(file.sql);
   const nodes = parse(file);
   const tokens = WORTH_SCANNING.test(file.sql) ? (scanSync(file.sql) as { tokens: Token[] }).tokens : [];
   const statements = nodes.map((node) => describe(node, file.sql, toOffset));
@@ -181,12 +182,6 @@ function concurrentTokens(
 }
 
 /** The parser's trees and tokens count bytes (its errors count characters); in plain ASCII they are the same. */
-function byteMapper(sql: string): (byte: number) => number {
-  // eslint-disable-next-line no-control-regex
-  const ascii = /^[\x00-\x7f]*$/.test(sql);
-  return ascii ? (byte) => byte : (byte) => offsetOfByte(sql, byte);
-}
-
 function syntaxError(file: ScriptFile, message: string, character: number) {
   const position = positionAt(file.sql, offsetOfCodePoint(file.sql, character));
   return configError(

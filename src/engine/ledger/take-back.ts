@@ -2,12 +2,14 @@ import { conflictError } from '../../core/errors.js';
 import type { Connection } from '../../pg/connection.js';
 import { tryWithLock } from '../../pg/locks.js';
 import { type Sql, sql } from '../../pg/sql.js';
+import { adoptedFault } from './adopted-fault.js';
 import { closing } from './closing.js';
 import { migrationFailure } from './fault.js';
 import { inLockQueue } from './lock-queue.js';
 import { Message } from './message.js';
 import type { Migration } from './migration.js';
-import { asOwner, ownerFault } from './owner.js';
+import { mirrorStatements } from './mirror.js';
+import { asOwner } from './owner.js';
 import { executeStatement, inOwnSession } from './outside-transaction.js';
 import { runStep } from './steps/run-step.js';
 import { type MigrationAttempt, type MigrationTarget, migrationSettings } from './target.js';
@@ -31,7 +33,7 @@ export async function takeBack(
       try {
         await (transactional ? together : stepwise)(connection, attempt, down);
       } catch (error) {
-        throw await ownerFault(connection, target, error);
+        throw await adoptedFault(connection, target, error);
       }
     });
   }
@@ -70,6 +72,9 @@ async function stepwise(connection: Connection, target: MigrationAttempt, down: 
       }
       await connection.transaction(async () => {
         await connection.rows(sql`select ${ended(target, down)}`);
+        await asOwner(connection, target, async () => {
+          for (const statement of mirrorStatements(target.unit, down)) await connection.execute(statement);
+        });
       });
     }),
   );

@@ -66,7 +66,7 @@ export function nameOf({ text, literal }: Token): string | undefined {
 }
 
 /** Bytes of UTF-8, which the parser counts, to UTF-16 units, for a whole text at once. */
-function byteOffsets(sql: string): (byte: number) => number {
+export function byteOffsets(sql: string): (byte: number) => number {
   const bytes = Buffer.byteLength(sql);
   if (bytes === sql.length) return (byte) => byte;
   const offsets = new Uint32Array(bytes + 1);

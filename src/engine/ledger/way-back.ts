@@ -12,16 +12,20 @@ export interface WayBack {
 
 /**
  * The ways back of migrations, newest first.
+ * @param all every file that there is, to know what stays when one is taken back
  * @throws refusal `IRREVERSIBLE` (exit 6) that names every migration without one · configuration error
  *   (exit 3) when a down file cannot run
  */
-export function waysBack(migrations: readonly Migration[]): WayBack[] {
+export function waysBack(
+  migrations: readonly Migration[],
+  all: readonly Migration[] = migrations,
+): WayBack[] {
   const stuck = migrations.flatMap((migration) => {
     const reason = irreversibleReason(migration);
     return reason === null ? [] : [`${migration.name}: ${reason}`];
   });
   if (stuck.length > 0) throw irreversible(stuck);
-  return [...migrations].sort((a, b) => b.id - a.id).map(wayBack);
+  return [...migrations].sort((a, b) => b.id - a.id).map((migration) => wayBack(migration, all));
 }
 
 /** Can a migration be taken back at all? */
@@ -34,10 +38,11 @@ function irreversibleReason({ directives, down }: Migration): string | null {
   return down === null ? 'it has no down file' : null;
 }
 
-function wayBack(migration: Migration): WayBack {
+function wayBack(migration: Migration, all: readonly Migration[]): WayBack {
   const { id, name, checksum, down: file } = migration;
   if (file === null) throw irreversible([name]);
-  const down = analyse({ ...file, id, name, checksum, down: null });
+  const undoes = { file: migration, earlier: all.filter((other) => other.id < id) };
+  const down = { ...analyse({ ...file, id, name, checksum, down: null }), undoes };
   const losses = down.statements.flatMap((statement) => statement.losses);
   return { migration, down, losses };
 }

@@ -1,5 +1,6 @@
+import { isToolTable } from '../ledger/tool-tables.js';
 import type { Connection } from '../../pg/connection.js';
-import { type Sql, ident, join, sql } from '../../pg/sql.js';
+import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
 import type { Side } from './side.js';
 
 export interface TableColumn {
@@ -61,7 +62,7 @@ export async function readTables(
         where (t.tgrelid = c.oid or t.tgrelid in (select relid from pg_partition_tree(c.oid))) and not t.tgisinternal
           and t.tgtype & 3 = 3 and t.tgtype & 20 <> 0 and t.tgname > 'tenantctl_' and t.tgname not like 'tenantctl\\_%') as "lateTriggers"
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = ${side.home.placement.schema} and c.relkind in ('r', 'p') and not c.relispartition
+    where n.nspname = ${side.home.placement.schema} and c.relkind in ('r', 'p') and not c.relispartition and not ${raw(isToolTable('c'))}
     order by c.relname`);
   return rows.filter((table) => !onlyTenanted || table.tenantColumn !== null);
 }

@@ -1,6 +1,7 @@
+import { isToolTable } from '../ledger/tool-tables.js';
 import { indexBy } from '../../core/group-by.js';
 import type { Connection } from '../../pg/connection.js';
-import { sql } from '../../pg/sql.js';
+import { raw, sql } from '../../pg/sql.js';
 import type { Relation } from './driver.js';
 
 /** Tables of a schema with keys and references; partitions are reached through their parent. */
@@ -20,7 +21,7 @@ export async function readRelations(
       coalesce((select array_agg(distinct r.relname::text) from pg_constraint f join pg_class r on r.oid = f.confrelid
         where f.conrelid = c.oid and f.contype = 'f' and f.confrelid <> c.oid), '{}') as "references"
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = ${schema} and c.relkind in ('r', 'p') and not c.relispartition
+    where n.nspname = ${schema} and c.relkind in ('r', 'p') and not c.relispartition and not ${raw(isToolTable('c'))}
     order by c.relname`);
   return inReferenceOrder(rows);
 }

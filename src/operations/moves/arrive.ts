@@ -3,6 +3,7 @@ import { unitUpsert, versionsUpdate } from '../../engine/catalog/places.js';
 import { placementFlip } from '../../engine/catalog/moves.js';
 import { statusUpdate } from '../../engine/catalog/tenants.js';
 import { newestOf, readLedger } from '../../engine/ledger/entries.js';
+import { withAdoption } from '../../engine/local/adopted.js';
 import { placementOf, readPlacement } from '../../engine/local/placements.js';
 import { inSide } from '../../engine/rows/side.js';
 import { stagesOf } from '../../engine/moves/stages.js';
@@ -41,13 +42,15 @@ export async function hasLeft({ fleet }: Drive, { home }: End): Promise<boolean>
 /** The statements by which the catalog learns that a tenant has arrived. */
 export async function flipStatements({ fleet, move }: Drive, { home, unit }: End): Promise<Sql[]> {
   const { cluster, database } = home.placement;
-  const newest = await fleet.managed(cluster, database, async (session) =>
-    newestOf(await readLedger(session, unit)),
-  );
+  // The way back may lead to a home that another tool had made.
+  const { newest, known } = await fleet.managed(cluster, database, async (session) => ({
+    newest: newestOf(await readLedger(session, unit)),
+    known: await withAdoption(session, unit),
+  }));
   const version = newest === null ? null : { id: newest.id, name: newest.name };
   const arrived = { tenant: move.tenant, ...home.placement, epoch: home.epoch };
   return [
-    unitUpsert(unit),
+    unitUpsert(known),
     versionsUpdate([{ unit: unit.id, version }]),
     ...placementFlip(move.tenant, { ...home.placement, epoch: home.epoch }, unit.id),
     statusUpdate(move.tenant, 'active'),

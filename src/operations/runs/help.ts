@@ -31,7 +31,7 @@ export function helpFor(fleet: Fleet, loaded: LoadedRun): RunHelp {
         fleet,
         wave.all.flatMap((id) => surveyed.get(id)?.unit ?? []),
         // Older files of the fleet need no way back; whether those of this run have one was asked before its first unit.
-        wantBack(waysBack(files.filter(isReversible)), (entry) => entry.run === run.id),
+        wantBack(waysBack(files.filter(isReversible), all), (entry) => entry.run === run.id),
       ),
   };
 }

@@ -111,7 +111,7 @@ export async function requireFrozenFiles(
 export function wishOf(run: StoredRun, all: readonly Migration[], files: readonly Migration[]): Wish {
   if (run.kind === 'migrate') return wantMigrations(all, run.target?.id ?? 0);
   const { ofRun, target } = run;
-  return wantBack(waysBack(files), (entry) =>
+  return wantBack(waysBack(files, all), (entry) =>
     ofRun === null ? entry.id > (target?.id ?? 0) : entry.run === ofRun,
   );
 }

@@ -1,7 +1,6 @@
 import { blockedBy } from '../../../core/lock-mode.js';
 import { positionAt } from '../../../core/source-position.js';
 import type { Migration } from '../migration.js';
-import type { ParsedStatement } from '../parser.js';
 import type { StatementEffect } from './effect.js';
 import { STATEMENTS } from './statements.js';
 import { type Tree, nameOf } from './tree.js';
@@ -37,23 +36,23 @@ function tell(migration: LockingScript): StatementEffect[] {
   });
 }
 
+/** Names that nobody else sees at some place of a file. */
+export interface Hidden {
+  has(name: string): boolean;
+}
+
 /** Before each statement, what the file has made until then and nobody else can see. */
-export function hiddenBefore({ statements, directives }: LockingScript): ReadonlySet<string>[] {
-  const hidden = new Set<string>();
-  return statements.map((statement) => {
-    const before = new Set(hidden);
-    if (!directives.noTransaction) hide(hidden, statement);
-    return before;
+export function hiddenBefore({ statements, directives }: LockingScript): Hidden[] {
+  // A file may make thousands of things: each place looks into the same map, and not into one of its own.
+  const since = new Map<string, number>();
+  return statements.map(({ kind, body }, place) => {
+    const name = directives.noTransaction ? null : madeBy(kind, body, since);
+    if (name !== null && !since.has(name)) since.set(name, place);
+    return { has: (other) => (since.get(other) ?? Infinity) < place };
   });
 }
 
-/** Adds what a statement makes, or gives another name, to what nobody else sees. */
-function hide(hidden: Set<string>, { kind, body }: ParsedStatement): void {
-  const name = madeBy(kind, body, hidden);
-  if (name !== null) hidden.add(name);
-}
-
-function madeBy(kind: string, body: Tree, hidden: ReadonlySet<string>): string | null {
+function madeBy(kind: string, body: Tree, hidden: Hidden): string | null {
   const hides = (relation: unknown): boolean => hidden.has(nameOf(relation) ?? '');
   switch (kind) {
     case 'CreateStmt':

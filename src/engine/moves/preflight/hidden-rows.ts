@@ -1,4 +1,5 @@
-import { ident, sql } from '../../../pg/sql.js';
+import { isToolTable } from '../../ledger/tool-tables.js';
+import { ident, raw, sql } from '../../../pg/sql.js';
 import type { Inspected, MoveFinding } from './finding.js';
 
 /**
@@ -13,7 +14,7 @@ export async function hiddenRows({
   const { schema } = side.home.placement;
   const tables = await session.rows<{ relation: string }>(sql`
     select c.relname::text as relation from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = ${schema} and c.relkind in ('r', 'p') and not c.relispartition and row_security_active(c.oid)
+     where n.nspname = ${schema} and c.relkind in ('r', 'p') and not c.relispartition and row_security_active(c.oid) and not ${raw(isToolTable('c'))}
      order by 1`);
   return tables.map(({ relation }) => ({
     rule: 'rows-hidden',
