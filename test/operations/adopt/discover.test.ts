@@ -143,6 +143,22 @@ describe('databases', () => {
     ]);
   });
 
+  it('whose ledger is apart from the tables name it', async () => {
+    const { fleet } = await existingFleet();
+    await run('postgres', 'create database ledger_apart');
+    await run(
+      'ledger_apart',
+      'create schema shop',
+      'create table shop.a (id int)',
+      'create schema "my.books"',
+      'create table "my.books".schema_migrations (version varchar primary key)',
+    );
+    const { units } = await discover(fleet, { ...NOTHING, databases: 'ledger_apart' });
+    expect(units).toMatchObject([
+      { id: 'ledger_apart', schema: 'shop', ledger: 'my.books.schema_migrations' },
+    ]);
+  });
+
   it('are not those of the configuration, of a catalog, or made by this tool', async () => {
     const { fleet, settings, database } = await existingFleet('create table t (id int)');
     await provision(fleet, { id: 'ours', plan: 'enterprise' }, { dryRun: false });
@@ -154,6 +170,23 @@ describe('databases', () => {
     expect(names.filter((name) => name.startsWith('catalog_') || name.startsWith('tenantctl_'))).toEqual([]);
     expect(names).not.toContain(settings.tenancy.names.database.replace('{id}', 'ours'));
   });
+});
+
+it('without any pattern names count that are like those this tool would give', async () => {
+  const { fleet, settings } = await existingFleet();
+  const { names } = settings.tenancy;
+  const [schema, database] = [names.schema.replace('{id}', 'acme'), names.database.replace('{id}', 'beta')];
+  await run(
+    settings.clusters['main']?.schemaDatabase ?? '',
+    `create schema ${schema}`,
+    'create schema other',
+  );
+  await run('postgres', `create database ${database}`);
+  const { units } = await discover(fleet, NOTHING);
+  expect(units.map(({ id, tier }) => [id, tier])).toEqual([
+    ['acme', 'schema'],
+    ['beta', 'database'],
+  ]);
 });
 
 describe('pools', () => {
@@ -269,21 +302,40 @@ describe('a query', () => {
     ]);
   });
 
-  it.each([
-    [`insert into tenants (slug) values ('x') returning slug as id`, 'syntax error'],
-    ['select 1 as id; drop table tenants', 'syntax error'],
-    ["select slug as id from (select nextval('s') as slug) x", 'read-only'],
-    ['select slug as colour from tenants', '"colour"'],
-    ['select slug as id from nowhere', 'no database'],
-  ])('changes nothing, and is refused with the reason: %s', async (sql, reason) => {
+  it('changes nothing, and is refused with the reason where it cannot be', async () => {
     const { fleet, database } = await existingFleet(...TENANTS, 'create sequence s');
-    await expect(discover(fleet, { ...NOTHING, sql })).rejects.toMatchObject({
-      code: 'DISCOVER_SQL',
-      exit: 2,
-      message: expect.stringContaining(reason) as string,
-    });
+    for (const [sql, reason] of [
+      [`insert into tenants (slug) values ('x') returning slug as id`, 'syntax error'],
+      ['select 1 as id; drop table tenants', 'syntax error'],
+      [`select slug as id from (select nextval('s') as slug) x`, 'read-only'],
+      [`with gone as (delete from tenants returning slug) select slug as id from gone`, 'data-modifying'],
+      ['select slug as colour from tenants', '"colour"'],
+      ['select slug as id from nowhere', 'no database'],
+    ] as const)
+      await expect(discover(fleet, { ...NOTHING, sql }), sql).rejects.toMatchObject({
+        code: 'DISCOVER_SQL',
+        exit: 2,
+        message: expect.stringContaining(reason) as string,
+      });
     const [rows] = await query<{ n: number }>(admin(database), 'select count(*)::int as n from tenants');
     expect(rows?.n).toBe(2);
+  });
+
+  it('goes before what names say, and leaves to looking which schema a database uses', async () => {
+    const { fleet } = await existingFleet('create schema tenant_7');
+    await run('postgres', 'create database own_8');
+    await run('own_8', 'create schema sales', 'create table sales.a (id int)');
+    const sql = `select 'acme' as id, 'tenant_7' as schema, null as database union all select 'beta', null, 'own_8'`;
+    const schemas = await discover(fleet, { ...NOTHING, schemas: 'tenant_%', sql });
+    expect(schemas.units.map(({ id, schema }) => [id, schema])).toEqual([
+      ['acme', 'tenant_7'],
+      ['beta', 'public'],
+    ]);
+    const databases = await discover(fleet, { ...NOTHING, databases: 'own_%', sql });
+    expect(databases.units.map(({ id, schema }) => [id, schema])).toEqual([
+      ['beta', 'sales'],
+      ['acme', 'tenant_7'],
+    ]);
   });
 
   it('whose rows cannot be names them and keeps the others', async () => {
@@ -294,6 +346,23 @@ describe('a query', () => {
     expect(problems).toEqual([
       expect.objectContaining({ message: 'row 2 of --sql: the configuration has no plan "gold"' }),
     ]);
+  });
+});
+
+it('a cluster that does not answer is a problem, and the others are listed; with none that answers it ends', async () => {
+  const { settings, fleet } = await existingFleet('create schema tenant_acme');
+  const { main } = settings.clusters as { main: (typeof settings.clusters)[string] };
+  const dead = { ...main, name: 'dead', url: 'postgres://nobody@127.0.0.1:1/postgres' };
+  settings.clusters['dead'] = dead;
+  const { units, problems } = await discover(fleet, { ...NOTHING, schemas: 'tenant_%' });
+  expect(units.map(({ id, cluster }) => [id, cluster])).toEqual([['acme', 'main']]);
+  expect(problems).toEqual([
+    { cluster: 'dead', database: null, message: expect.stringContaining('Cannot connect') as string },
+  ]);
+  settings.clusters = { dead };
+  await expect(discover(fleet, { ...NOTHING, schemas: 'tenant_%' })).rejects.toMatchObject({
+    code: 'CANNOT_CONNECT',
+    exit: 4,
   });
 });
 
