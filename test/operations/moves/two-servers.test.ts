@@ -1,66 +1,21 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { Tier } from '../../../src/core/tier.js';
-import { requireMove, openMoveOf } from '../../../src/engine/catalog/moves.js';
-import { routeTenant } from '../../../src/operations/route.js';
+import { requireMove } from '../../../src/engine/catalog/moves.js';
 import { finishMove, goBack, goOn } from '../../../src/operations/moves/conduct.js';
-import { withReach } from './reach.js';
 import { useOtherMajor } from '../../support/other-major.js';
-import { query, useServer } from '../../support/server.js';
-import { type MovingFleet, movingFleet } from './fleet.js';
-import { startWriter, compareTokens } from './writer.js';
+import { useServer } from '../../support/server.js';
+import { type FarFleet, farFleet } from './far-fleet.js';
+import { withReach } from './reach.js';
 
 const server = useServer();
 const other = useOtherMajor();
-let fleet: MovingFleet;
+let fleet: FarFleet;
 
 const CLEAN = { lost: [], extra: [], surprises: [] };
 
 beforeAll(async () => {
-  fleet = await movingFleet(server.current, {
-    clusters: {
-      other: {
-        name: 'other',
-        url: other.current.adminUrl('postgres'),
-        app: { host: '127.0.0.1', port: other.current.port },
-        region: null,
-        labels: {},
-        maxConnections: 20,
-        maxPerDatabase: 8,
-        pools: { far: { name: 'far', database: 'far', schema: 'app' } },
-        schemaDatabase: 'far',
-      },
-    },
-  });
-  const { appRole } = fleet.settings.tenancy;
-  await query(other.current.adminUrl('postgres'), `create role ${appRole} nologin noinherit`);
-  await query(other.current.adminUrl('postgres'), `grant ${appRole} to current_user`);
-  await query(
-    other.current.adminUrl('postgres'),
-    `create role ${fleet.application.role} login password 'not-a-secret-of-anybody' in role ${appRole}`,
-  );
+  fleet = await farFleet(server.current, () => other.current);
 });
-
-function writerOf(id: string) {
-  const urlOf = ({ database, port }: { database: string; port: number }): string => {
-    const url = new URL(fleet.application.url(database));
-    url.port = String(port);
-    return url.toString();
-  };
-  return startWriter(() => routeTenant(fleet.fleet, id), urlOf, { connections: 2, customers: 200 });
-}
-
-async function settle(id: string, writer: ReturnType<typeof writerOf>) {
-  await writer.commits(20);
-  const { acked, surprises } = await writer.stop();
-  const { cluster, database, schema, key } = await fleet.show(id);
-  const at = cluster === 'main' ? server.current : other.current;
-  return {
-    ...(await compareTokens(at.superuserUrl(database), schema, key, acked)),
-    surprises: [...surprises],
-  };
-}
-
-const stored = (id: string) => fleet.fleet.catalog((connection) => openMoveOf(connection, id));
 
 test.each([
   ['pool', 'pool'],
@@ -73,7 +28,7 @@ test.each([
   async (from, to) => {
     const id = `far-${from}-${to}`;
     await fleet.tenant(id, from);
-    const writer = writerOf(id);
+    const writer = fleet.farWriter(id);
     await writer.commits(20);
     const there = await fleet.promote({ id, to, cluster: 'other', graceMs: 0 });
     expect(there).toMatchObject({ state: 'completed', method: 'online' });
@@ -81,7 +36,7 @@ test.each([
     const back = await fleet.promote({ id, to: from, cluster: 'main' });
     await writer.commits(20);
     await goBack(fleet.fleet, await fleet.fleet.catalog((connection) => requireMove(connection, back.move)));
-    expect(await settle(id, writer)).toEqual(CLEAN);
+    expect(await fleet.compared(id, writer)).toEqual(CLEAN);
     expect(await fleet.show(id)).toMatchObject({ cluster: 'other', tier: to, epoch: 4, status: 'active' });
   },
   90_000,
@@ -92,7 +47,7 @@ test.each(['move.table-copied', 'move.copied', 'move.verified'] as const)(
   async (point) => {
     const id = `dies-${point.replace(/\W/g, '-')}`;
     await fleet.tenant(id, 'pool');
-    const writer = writerOf(id);
+    const writer = fleet.farWriter(id);
     await writer.commits(10);
     let dead: Promise<void> | undefined;
     const { error } = await withReach(
@@ -105,22 +60,11 @@ test.each(['move.table-copied', 'move.copied', 'move.verified'] as const)(
     await dead;
     await writer.commits(10);
     await other.restart();
-    const move = await stored(id);
-    if (move === undefined) throw new Error('the move is gone');
-    const report = await goOn(again(), move);
+    const move = await fleet.move(id);
+    const report = await goOn(fleet.again(), move);
     expect(report.state).toBe('grace');
-    expect(await settle(id, writer)).toEqual(CLEAN);
-    await finishMove(again(), { ...move, ...report } as never);
+    expect(await fleet.compared(id, writer)).toEqual(CLEAN);
+    await finishMove(fleet.again(), { ...move, ...report } as never);
   },
   90_000,
 );
-
-/** A process that begins when the server is back knows its new port. */
-function again() {
-  const { other: cluster } = fleet.settings.clusters;
-  if (cluster !== undefined) {
-    cluster.url = other.current.adminUrl('postgres');
-    cluster.app.port = other.current.port;
-  }
-  return fleet.another();
-}
