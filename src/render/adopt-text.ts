@@ -51,8 +51,9 @@ interface Circumstances {
 /** Every state with what it means, worst first. */
 export const STATE_MEANINGS: Readonly<Record<string, string>> = {
   invalid: 'the row cannot be: its id, key or place is taken',
-  unreachable: 'the place is not there, or could not be read',
-  busy: 'another migration runner is at work there',
+  unreachable: 'the place is not there, or could not be reached',
+  rights: 'the administrator lacks rights there',
+  busy: 'somebody is at work there',
   dirty: 'a migration failed there, or was left half done',
   edited: 'a file is not what was applied there',
   ahead: 'it has more than there are files here',

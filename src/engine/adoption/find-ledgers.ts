@@ -72,12 +72,11 @@ export async function findLedgers(
 /** A table that the list names may be called anything; its columns still tell whose it is. */
 function isLedger(
   { table, marks, lacks }: ToolLedger,
-  candidate: Candidate,
+  { table: name, columns }: Candidate,
   named: readonly string[],
 ): boolean {
-  const { columns } = candidate;
   return (
-    (table === candidate.table || named.includes(candidate.table)) &&
+    (table === name || named.includes(name)) &&
     marks.every((column) => columns.includes(column)) &&
     !lacks.some((column) => columns.includes(column))
   );

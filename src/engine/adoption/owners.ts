@@ -8,7 +8,7 @@ export interface SchemaOwners {
   owner: string | null;
   /** May the administrator act as it? */
   settable: boolean;
-  /** Do others own some of them? */
+  /** Roles that own others of them, as which the owner may not act. */
   others: string[];
   /** The role that may write to most of its tables, other than their owner; null when only the owner may. */
   application: string | null;
@@ -38,7 +38,7 @@ export async function readOwners(
            coalesce(o.others, '{}') as others, pg_get_userbyid(w.grantee)::text as application
       from places p
       left join first_owner f on f.nsp = p.oid
-      left join (select n.nsp, sum(n.tables) as tables, array_agg(pg_get_userbyid(n.relowner)::text) filter (where n.relowner <> f.relowner) as others
+      left join (select n.nsp, sum(n.tables) as tables, array_agg(pg_get_userbyid(n.relowner)::text) filter (where not pg_has_role(f.relowner, n.relowner, 'USAGE')) as others
                    from owners n join first_owner f using (nsp) group by n.nsp) o on o.nsp = p.oid
       left join first_writer w on w.nsp = p.oid`);
   return new Map(rows.map(({ schema, ...owners }) => [schema, owners]));

@@ -1,7 +1,9 @@
 import type { LedgerTool } from '../../core/adoption.js';
+import { groupBy } from '../../core/group-by.js';
 import type { UnitVersion } from '../../core/unit.js';
 import type { Judgement, LedgerProblem, LedgerProblemKind } from '../../engine/formats/ledgers/ledger.js';
 import type { Migration } from '../../engine/ledger/migration.js';
+import { ident } from '../../pg/sql.js';
 import type { Looked, ReadLedger, UnitFacts } from './look.js';
 import type { ListedUnit } from './listed.js';
 import type { UnitState } from './report.js';
@@ -21,6 +23,8 @@ export interface Standing {
   tool: LedgerTool | null;
   /** Numbers of the files that it has; null where its shape has to tell. */
   applied: readonly number[] | null;
+  /** Are some of them believed only because of a later mark? */
+  inferred: boolean;
   version: UnitVersion | null;
 }
 
@@ -46,7 +50,15 @@ export class Judge {
    */
   judge(looked: Looked, native: boolean): Standing {
     const { listed } = looked;
-    const blank = { listed, difference: [], ledger: null, tool: null, applied: null, version: null };
+    const blank = {
+      listed,
+      difference: [],
+      ledger: null,
+      tool: null,
+      applied: null,
+      inferred: false,
+      version: null,
+    };
     if ('away' in looked)
       return { ...blank, facts: null, state: 'unreachable', reason: looked.away, hint: UNREACHABLE };
     const { facts } = looked;
@@ -68,13 +80,20 @@ export class Judge {
     });
   }
 
-  /** One table may fit two tools; then it is the one whose rows are these files. @returns several where two tables tell of one unit */
+  /** One table may fit two tools; then it is the one that knows its rows best. @returns several where two tables tell of one unit */
   private choose(ledgers: readonly ReadLedger[]): ReadLedger | ReadLedger[] | undefined {
     const asked = ledgers.filter(({ found }) => this.tool === 'auto' || found.ledger.tool === this.tool);
-    const tables = new Set(asked.map(({ found }) => `${found.schema}.${found.table}`));
-    if (tables.size > 1) return asked;
-    const troubles = (ledger: ReadLedger): number => this.judgement(ledger).problems.length;
-    return asked.toSorted((a, b) => troubles(a) - troubles(b))[0];
+    const tables = groupBy(asked, ({ found }) => `${found.schema}.${found.table}`);
+    const chosen = [...tables.values()].map((fitting) => this.bestOf(fitting));
+    return chosen.length > 1 ? chosen : chosen[0];
+  }
+
+  private bestOf(ledgers: readonly ReadLedger[]): ReadLedger {
+    const [best] = ledgers.toSorted((a, b) => {
+      const [one, other] = [this.judgement(a), this.judgement(b)];
+      return other.applied.length - one.applied.length || one.problems.length - other.problems.length;
+    });
+    return best as ReadLedger;
   }
 
   private judgement({ found: { ledger }, digest, rows }: ReadLedger): Judgement {
@@ -84,13 +103,13 @@ export class Judge {
   }
 
   private byLedger(standing: Standing & { ledger: ReadLedger }): Standing {
-    const { applied, problems } = this.judgement(standing.ledger);
+    const { applied, inferred, problems } = this.judgement(standing.ledger);
     const worst = problems.toSorted((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind))[0];
     if (worst !== undefined) return { ...standing, ...refusalFor(worst, problems) };
     if (standing.ledger.atWork) return { ...standing, ...runnerAtWork(standing.ledger) };
     if (applied.length === 0 && this.files.length > 0 && standing.facts?.owners.tables !== 0)
       return this.withoutLedger({ ...standing, state: 'no-ledger' });
-    return this.settled(standing, applied);
+    return this.settled({ ...standing, inferred: inferred.length > 0 }, applied);
   }
 
   /** The list may say which version it has; otherwise its shape has to. */
@@ -140,42 +159,53 @@ export class Judge {
 const UNREACHABLE = 'Correct the row, or see to the server, and run the same command again.';
 
 /** What keeps a unit out whatever its ledger says. */
-function barTo({ unit, tenants, role }: ListedUnit, facts: UnitFacts): Refusal | null {
-  const { owners, unreadable, installable, roleIsThere } = facts;
-  const taken = tenants.find(({ id }) => isElsewhere(facts, id, unit.schema));
+function barTo(listed: ListedUnit, facts: UnitFacts): Refusal | null {
+  const { schema } = listed.unit;
+  const taken = listed.tenants.find(({ id }) => isElsewhere(facts, id, schema));
   if (taken !== undefined)
     return {
       state: 'invalid',
       reason: `this database knows tenant ${taken.id} already, in schema ${facts.tenants.get(taken.id)?.schema}`,
       hint: 'Correct the row, or take it out of the list.',
     };
-  if (!roleIsThere)
+  if (!facts.roleIsThere)
     return {
       state: 'invalid',
-      reason: `cluster ${unit.cluster} has no role ${role}`,
+      reason: `cluster ${listed.unit.cluster} has no role ${listed.role}`,
       hint: 'Correct column role: it is the role that the application acts as.',
     };
+  const missing = missingRight(listed, facts);
+  if (missing !== null) return { state: 'rights', ...missing };
+  return facts.fingerprint === null
+    ? { state: 'busy', reason: `another session holds tables of schema ${schema}`, hint: AGAIN }
+    : null;
+}
+
+/** The right that the administrator lacks, with the statement that gives it. */
+function missingRight({ unit }: ListedUnit, facts: UnitFacts): { reason: string; hint: string } | null {
+  const { owners, unreadable, installable, administrator } = facts;
+  const admin = ident(administrator).text();
   if (!owners.settable)
     return {
-      state: 'unreachable',
       reason: `its tables belong to role ${owners.owner}, which the administrator may not act as`,
-      hint: `As a role that may: GRANT "${owners.owner}" TO <administrator>;`,
+      hint: `As a role that may: GRANT ${ident(owners.owner ?? '').text()} TO ${admin};`,
+    };
+  if (owners.others.length > 0)
+    return {
+      reason: `most of its tables belong to role ${owners.owner}, and some to ${owners.others.join(', ')}`,
+      hint: `Let one role own them, ALTER TABLE … OWNER TO ${ident(owners.owner ?? '').text()}, or make it a member of the others.`,
     };
   if (unreadable.length > 0)
     return {
-      state: 'unreachable',
       reason: `the administrator may not read ${unreadable.join(', ')}`,
-      hint: `GRANT SELECT ON ${unreadable[0]} TO <administrator>;`,
+      hint: `GRANT SELECT ON ${unreadable[0]} TO ${admin};`,
     };
   if (!installable)
     return {
-      state: 'unreachable',
       reason: `the administrator may not make schema tenantctl in database ${unit.database}`,
-      hint: `GRANT CREATE ON DATABASE "${unit.database}" TO <administrator>;`,
+      hint: `GRANT CREATE ON DATABASE ${ident(unit.database).text()} TO ${admin};`,
     };
-  return facts.fingerprint === null
-    ? { state: 'busy', reason: `another session holds tables of schema ${unit.schema}`, hint: AGAIN }
-    : null;
+  return null;
 }
 
 const AGAIN = 'Wait until it is done, and run the same command again.';
@@ -189,7 +219,7 @@ function twoLedgers(ledgers: readonly ReadLedger[]): Refusal {
   const named = ledgers.map(({ found }) => `${found.schema}.${found.table} of ${found.ledger.tool}`);
   return {
     state: 'unknown-ledger',
-    reason: `it has more than one ledger: ${[...new Set(named)].join(' and ')}`,
+    reason: `it has more than one ledger: ${named.join(' and ')}`,
     hint: 'Say which one is true: --ledger <tool> for all, or column ledger for one.',
   };
 }

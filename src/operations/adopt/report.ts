@@ -24,8 +24,10 @@ export const UNIT_STATES = [
   'no-ledger',
   /** A runner of the other tool is at work there, or somebody holds the schema. */
   'busy',
-  /** The place is not there, or cannot be reached or read. */
+  /** The place is not there, or cannot be reached. */
   'unreachable',
+  /** The administrator lacks rights there, or tables have owners that may not act as each other. */
+  'rights',
   /** The row cannot be: another row or tenant has this id, key or place, or a value is wrong. */
   'invalid',
 ] as const;

@@ -71,9 +71,15 @@ async function baselineOf(sorts: readonly Sort[], standards: Standards): Promise
   const [largest] = sorts as [Sort, ...Sort[]];
   const first = largest.units[0] as Standing;
   const all = sorts.reduce((sum, { units }) => sum + units.length, 0);
-  if (all > 1 && largest.units.length * 2 > all) return { shape: await standards.of(first), reason: null };
+  const most = all > 1 && largest.units.length * 2 > all;
+  // A mark says nothing of the files before it: that all units skipped one alike would not show among them.
+  if (most && !largest.units.every(({ inferred }) => inferred))
+    return { shape: await standards.of(first), reason: null };
   const files = await standards.ofFiles(first, first.version);
-  return 'reason' in files ? { shape: undefined, reason: files.reason } : { shape: files, reason: null };
+  if (!('reason' in files)) return { shape: files, reason: null };
+  return most
+    ? { shape: await standards.of(first), reason: null }
+    : { shape: undefined, reason: files.reason };
 }
 
 async function differenceFrom({ shape }: Baseline, sort: Sort, standards: Standards): Promise<string[]> {

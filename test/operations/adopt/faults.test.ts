@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { useServer } from '../../support/server.js';
+import { LOCK_CLASS } from '../../../src/pg/locks.js';
+import { useServer, withClient } from '../../support/server.js';
 import { FILES, legacyFleet } from './legacy.js';
 
 const server = useServer();
@@ -63,7 +64,7 @@ test('two ledgers in one schema are refused until one of them is named', async (
   const report = await made.dryRun([{ id: 'acme' }]);
   expect(report.units[0]).toMatchObject({ state: 'unknown-ledger', taken: 'refused' });
   expect(report.units[0]?.reason).toMatch(
-    /acme\.pgmigrations of node-pg-migrate and acme\.schema_migrations of dbmate|acme\.schema_migrations of dbmate and acme\.pgmigrations of node-pg-migrate/,
+    /acme\.pgmigrations of node-pg-migrate and acme\.schema_migrations of dbmate/,
   );
   expect(told(await made.dryRun([{ id: 'acme' }], { ledger: 'dbmate' }))).toEqual({ acme: 'current' });
 });
@@ -143,24 +144,33 @@ test('a database that refuses connections, a schema that is gone and a role with
   ]);
 });
 
-test('a runner that is at work is noticed by its lock, and one that was at work since by its ledger', async () => {
+test('a runner that is at work is noticed by its lock, whether it is the other tool or this one', async () => {
   const made = await legacyFleet(server.current);
-  for (const id of ['acme', 'globex', 'initech']) await made.makeSchema(id, 3);
-  let meddled = false;
-  made.fleet.options.reach = (point) => {
-    if (point !== 'adopt.prepared' || meddled) return;
-    meddled = true;
-  };
-  await made.asOwner("insert into acme.schema_migrations values ('20240104000000')");
+  for (const id of ['acme', 'globex', 'initech']) await made.makeSchema(id);
+  await made.asOwner(`
+    create table globex.pgmigrations (id serial primary key, name varchar(255) not null, run_on timestamp not null);
+    insert into globex.pgmigrations (name, run_on) values ${Object.keys(FILES)
+      .map((name) => `('${path.basename(name, '.sql')}', now())`)
+      .join(', ')};
+    drop table globex.schema_migrations`);
   const rows = ['acme', 'globex', 'initech'].map((id) => ({ id }));
-  const report = await made.adopt(rows);
-  expect(report.adopted).toBe(3);
-  expect(meddled).toBe(true);
+  await withClient(server.current.superuserUrl(made.database), async (runner) => {
+    await runner.query(
+      `select pg_advisory_lock(7241865325823964), pg_advisory_lock(${LOCK_CLASS.unit}, hashtext('schema:initech'))`,
+    );
+    const report = await made.adopt(rows);
+    expect(told(report)).toEqual({
+      acme: 'current',
+      globex: 'node-pg-migrate is at work on it now',
+      initech: 'somebody has been at work on it since it was looked at',
+    });
+  });
+  expect(await made.adopt(rows)).toMatchObject({ adopted: 2, existing: 1, refused: [] });
 });
 
-test('five damaged units of a hundred are all named, each with its own reason, and the rest is adopted', async () => {
+test('a twentieth of the units, damaged in different ways, are all named with their reasons, and the rest is taken in', async () => {
   const made = await legacyFleet(server.current);
-  const ids = Array.from({ length: 60 }, (_, n) => `t${n}`);
+  const ids = Array.from({ length: 100 }, (_, n) => `t${n}`);
   for (const id of ids) await made.makeSchema(id);
   await made.asOwner(`
     alter table t1.bill add column by_hand text;
@@ -169,8 +179,23 @@ test('five damaged units of a hundred are all named, each with its own reason, a
     drop table t4.schema_migrations`);
   await made.inside('alter table t5.bill owner to postgres');
   const report = await made.adopt(ids.map((id) => ({ id })));
-  expect(report.adopted).toBe(55);
-  expect(report.refused.map(({ unit, reason }) => [unit, reason.split(',')[0]])).toEqual([]);
+  expect(report.adopted).toBe(95);
+  expect(
+    report.units.filter(({ taken }) => taken === 'refused').map(({ unit, state }) => [unit, state]),
+  ).toEqual([
+    ['schema:t1', 'differs'],
+    ['schema:t2', 'ahead'],
+    ['schema:t3', 'unclear'],
+    ['schema:t4', 'no-ledger'],
+    ['schema:t5', 'rights'],
+  ]);
+  expect(report.refused.map(({ reason }) => reason)).toEqual([
+    'it is recorded at 20240104000000_backfill, but differs from 95 others',
+    expect.stringContaining('20240201000000') as string,
+    expect.stringContaining('20240102000000_bill') as string,
+    'it has no ledger, and looks like versions 3, 4 of the files',
+    `most of its tables belong to role ${made.owner}, and some to postgres`,
+  ]);
 });
 
 function sha256(text: string): string {
