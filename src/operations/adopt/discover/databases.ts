@@ -69,7 +69,7 @@ function readSchemas(session: Connection): Promise<SchemaRow[]> {
       select c.relnamespace, c.relname, exists (select from known l where l.name = c.relname
                and l.marks <@ array(select a.attname::text from pg_attribute a where a.attrelid = c.oid and not a.attisdropped)) as ledger
         from pg_class c
-       where c.relkind in ('r', 'p') and not c.relispartition and not exists (select from pg_depend d
+       where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace <> 'pg_catalog'::regnamespace and not exists (select from pg_depend d
          where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'))
     select n.nspname::text as name, (count(t.relname) filter (where not t.ledger))::int as tables,
            coalesce(array_agg(t.relname::text) filter (where t.ledger), '{}') as ledgers
