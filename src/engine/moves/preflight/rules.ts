@@ -17,6 +17,7 @@ import {
   materializedViews,
   rowsOfOthers,
   rulesInOwnHomes,
+  tablesWithoutColumns,
   unloggedTables,
 } from './unusual-tables.js';
 import { largeObjects, objectNames } from './values.js';
@@ -32,6 +33,7 @@ const RULES: readonly PreflightRule[] = [
   applicationRole,
   extensions,
   tablesWithoutKey,
+  tablesWithoutColumns,
   keysNotLeakproof,
   largeObjects,
   objectNames,

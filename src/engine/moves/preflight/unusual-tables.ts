@@ -99,6 +99,20 @@ export const rowsOfOthers: PreflightRule = async ({ source }) => {
   return findings;
 };
 
+/** There is nothing to copy of such rows but their number, and COPY knows no row without a value. */
+export const tablesWithoutColumns: PreflightRule = ({ source }) => {
+  const bare = source.tables.filter(({ columns }) => columns.every(({ generated }) => generated));
+  return Promise.resolve(
+    bare.map(({ name }) => ({
+      rule: 'table-without-columns',
+      level: 'error',
+      where: name,
+      message: `Table ${name} has no column that is stored, so its rows cannot be copied.`,
+      hint: `With a migration: alter table ${ident(name).text()} add column id bigint generated always as identity primary key; or drop the table.`,
+    })),
+  );
+};
+
 function relations({ side, tables }: Inspected) {
   return movedRelations(
     side.home.placement.schema,

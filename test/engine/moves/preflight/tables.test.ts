@@ -162,6 +162,18 @@ describe('a home of its own', () => {
     expect(await fleet.findings({ id: 'house', to: 'database' }, 'rule-on-table')).toEqual([]);
   });
 
+  test('a table without a column is nothing that rows could be copied of', async () => {
+    await fleet.own(fleet.pool, 'create table bare (); insert into bare default values', own.schema);
+    const found = await fleet.findings(
+      { id: 'house', to: 'database', method: 'offline' },
+      'table-without-columns',
+    );
+    expect(placesOf(found)).toEqual(['error bare']);
+    await fleet.own(fleet.pool, statementIn(found[0]!), own.schema);
+    expect(await fleet.findings({ id: 'house', to: 'database' }, 'table-without-columns')).toEqual([]);
+    await fleet.own(fleet.pool, 'drop table bare', own.schema);
+  });
+
   test('a table that inherits would be moved twice; a partition is moved once', async () => {
     await fleet.own(fleet.pool, 'create table old_note () inherits (note)', own.schema);
     const found = await fleet.findings({ id: 'house', to: 'database' }, 'inherited-table');
