@@ -1,4 +1,4 @@
-import { tolerable, weigh } from '../core/baseline.js';
+import { isPartial, tolerable, weigh } from '../core/baseline.js';
 import { TenantctlError } from '../core/errors.js';
 import { type Finding, worstFirst } from '../core/finding.js';
 import { redactDeep } from '../core/redact.js';
@@ -80,7 +80,8 @@ function viewOf(checked: readonly Checked[], whole: boolean, reports: Reports, c
   return {
     findings: worstFirst(weighed.flatMap(({ findings }) => findings)),
     known: weighed.flatMap(({ known }) => known),
-    paid: weighed.flatMap(({ paid }) => paid),
+    // Where a part could not be looked at nobody knows what is paid.
+    paid: weighed.flatMap(({ paid, findings }) => (isPartial(findings) ? [] : paid)),
     whole,
     rules: checked.flatMap(({ check }) => RULES[check]),
     scope: [...checked.map(({ check, scope }) => `${check}: ${scope}`), ...writtenLine(checked, call)],

@@ -1,4 +1,4 @@
-import { type Baseline, type Debt, debtsOf } from '../core/baseline.js';
+import { type Baseline, type Debt, debtsOf, debtsWith, isPartial } from '../core/baseline.js';
 import type { Finding } from '../core/finding.js';
 import type { CheckName } from '../core/rule.js';
 import { TOOL_VERSION } from '../core/version.js';
@@ -64,8 +64,12 @@ export async function publishCheck(
     await reports.junit.write(checkJunit(view));
   }
   if (reports.newBaseline !== undefined) {
-    const found = checked.map(({ check, findings }) => [check, debtsOf(findings)] as const);
-    const checks = { ...reports.before.checks, ...Object.fromEntries(found) };
+    const { checks: before } = reports.before;
+    const found = checked.map(({ check, findings }) => {
+      const debts = debtsOf(findings);
+      return [check, isPartial(findings) ? debtsWith(before[check] ?? [], debts) : debts] as const;
+    });
+    const checks = { ...before, ...Object.fromEntries(found) };
     await reports.newBaseline.write(baselineText({ version: 1, checks }));
   }
   // With `--events -` stderr belongs to the events alone.

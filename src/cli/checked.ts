@@ -11,7 +11,9 @@ export function checkedMigrations({ findings, files }: MigrationsCheck): Checked
 export function checkedDrift({ findings, shapes, skipped }: DriftCheck): Checked {
   const units = shapes.reduce((sum, shape) => sum + shape.units, 0);
   const left =
-    skipped.length === 0 ? '' : `; left out: ${counted(skipped.length, 'unit')} of moves under way`;
+    skipped.length === 0
+      ? ''
+      : `; left out: ${counted(skipped.length, 'unit')}, which --json names with the reason`;
   const scope = `${counted(shapes.length, 'shape')} over ${counted(units, 'unit')}${left}`;
   return { check: 'drift', findings, scope, data: { shapes, skipped } };
 }

@@ -61,3 +61,15 @@ export function debtsOf(findings: readonly Finding[]): Debt[] {
 function keyOf({ rule, where }: Pick<Finding, 'rule' | 'where'>): string {
   return JSON.stringify([rule, where]);
 }
+
+/** Whether a part could not be looked at, so that nobody knows which debts are paid there. */
+export function isPartial(findings: readonly Finding[]): boolean {
+  return findings.some((finding) => finding.level === 'error' && !tolerable(finding));
+}
+
+/** The debts of a look that has not seen everything: what stood in the baseline before stays there. */
+export function debtsWith(before: readonly Debt[], found: readonly Debt[]): Debt[] {
+  const known = new Set(found.map(keyOf));
+  const kept = before.filter((debt) => !known.has(keyOf(debt)));
+  return [...found, ...kept].toSorted((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
+}

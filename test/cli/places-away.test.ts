@@ -88,13 +88,19 @@ describe('a difference beside a place that is away', () => {
 describe('a baseline', () => {
   it('never takes in what could not be looked at: writing it fails, and so does every look with it', async () => {
     const mended = await drift();
+    const elsewhere = { rule: 'rls-off', where: `eu/eu_${fleet.mark}.app.invoice`, count: 1 };
+    fleet.write('debts.json', JSON.stringify({ version: 1, checks: { isolation: [elsewhere] } }));
     const written = await fleet.run(['check', 'all', '--write-baseline', 'debts.json'], { away: true });
     const again = await look('check', 'all', '--baseline', 'debts.json');
     await mended();
     expect(written.code).toBe(4);
-    expect(Object.keys(JSON.parse(fleet.read('debts.json')).checks)).toContain('drift');
+    const { checks } = JSON.parse(fleet.read('debts.json'));
+    expect(checks.drift).toMatchObject([{ rule: 'shape-differs' }]);
+    // What is there could not be looked at, so nobody has paid it.
+    expect(checks.isolation).toContainEqual(elsewhere);
     expect(fleet.read('debts.json')).not.toMatch(/not-inspected|not-compared/);
     expect(again.code).toBe(4);
+    expect(again.data?.['paid']).toEqual([]);
     expect(errorsOf(again.findings)).toHaveLength(2);
   });
 });

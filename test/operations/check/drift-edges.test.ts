@@ -2,7 +2,9 @@ import { expect, test, vi } from 'vitest';
 import type { ClusterSettings } from '../../../src/core/settings.js';
 import { Fleet } from '../../../src/engine/context.js';
 import { checkDrift } from '../../../src/operations/check/drift.js';
+import { Standards } from '../../../src/operations/check/drift/reference.js';
 import { Connection } from '../../../src/pg/connection.js';
+import { connectionFailure } from '../../../src/pg/errors.js';
 import { schemaOf } from '../runs-support.js';
 import { type SmallFleet, useFleets } from '../fleets.js';
 import { query, withClient } from '../../support/server.js';
@@ -129,7 +131,7 @@ test('a home that is migrated while it is looked at is a warning, not drift', as
   looking.mockRestore();
 });
 
-test('a server that is away says nothing about its units', async () => {
+test('of a server that is away nothing is said but that, with its units', async () => {
   const fleet = await schemas(1);
   const { main } = fleet.settings.clusters;
   const url = new URL(main?.url ?? '');
@@ -138,8 +140,28 @@ test('a server that is away says nothing about its units', async () => {
     { ...fleet.settings, clusters: { main: { ...main, url: url.href } as ClusterSettings } },
     fleet.fleet.options,
   );
-  await expect(checkDrift(away)).rejects.toMatchObject({ code: 'CANNOT_CONNECT', exit: 4 });
+  expect((await checkDrift(away)).findings).toMatchObject([
+    { rule: 'not-compared', level: 'error', facts: { units: ['schema:schema-1'], unreachable: true } },
+  ]);
   await away.close();
+});
+
+test('a server that goes away in the middle keeps nothing from being told that was seen elsewhere', async () => {
+  const fleet = await schemas(2);
+  await byHand(fleet, 'schema-1');
+  const reading = vi
+    .spyOn(Standards.prototype, 'read')
+    .mockRejectedValue(
+      connectionFailure('main', 'app', Object.assign(new Error('gone'), { code: 'ECONNRESET' })),
+    );
+  const { findings } = await checkDrift(fleet.fleet);
+  reading.mockRestore();
+  expect(findings).toMatchObject([
+    {
+      rule: 'not-compared',
+      facts: { units: ['schema:schema-1', 'schema:schema-2'], unreachable: true },
+    },
+  ]);
 });
 
 test('nothing is brought up to date, nor made, by looking', async () => {
@@ -150,4 +172,16 @@ test('nothing is brought up to date, nor made, by looking', async () => {
     { rule: 'not-compared', level: 'error', units: ['schema:schema-1', 'schema:schema-2'] },
   ]);
   expect(await query(url, `select from pg_namespace where nspname = 'tenantctl'`)).toEqual([]);
+});
+
+test('what a half-done migration has made is no drift: nobody is told to drop it', async () => {
+  const fleet = await schemas(2);
+  await fleet.shared(
+    `update tenantctl.ledger set state = 'started' where unit = 'schema:${schemaOf(fleet, 'schema-2')}' and id = 2`,
+  );
+  const { findings, skipped } = await checkDrift(fleet.fleet);
+  expect(findings.map(({ rule }) => rule).toSorted()).toEqual(['catalog-version', 'migration-unfinished']);
+  expect(skipped).toEqual([
+    { unit: 'schema:schema-2', reason: expect.stringContaining('begun on it and not ended') as string },
+  ]);
 });
