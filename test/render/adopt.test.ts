@@ -72,7 +72,7 @@ describe('what adopting would do', () => {
       "2 units (2 tenants) to take in, 1 under management already, 2 refused in 1.2 s
 
       STATE        UNITS  TENANTS  WHAT IT MEANS
-      unreachable  1      1        the place is not there, or could not be read
+      unreachable  1      1        the place is not there, or could not be reached
       dirty        1      1        a migration failed there, or was left half done
       behind       1      1        it lacks the newest files; \`migrate\` brings them
       current      2      2        it has every file
