@@ -8,6 +8,8 @@ create table tenantctl.adopted (
   -- The other tool's ledger: tool, schema, table. Null where there was none.
   ledger     jsonb,
   dual_write boolean     not null default false,
+  -- Objects in which it may look otherwise than units of its version, as 'index bill_cents'.
+  tolerated  text[]      not null default '{}',
   adopted_at timestamptz not null default now(),
   adopted_by text        not null default session_user,
   check (ledger is not null or not dual_write)

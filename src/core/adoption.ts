@@ -30,4 +30,6 @@ export interface Adoption {
   ledger: ToolLedgerPlace | null;
   /** Is that ledger kept true by us as well, for as long as both tools are used? */
   dualWrite: boolean;
+  /** Objects, as `index bill_cents`, in which it may look otherwise than units of its version: its shape was accepted with them. */
+  tolerated?: readonly string[];
 }

@@ -14,16 +14,17 @@ export type AdoptedUnit = Pick<MigrationUnit, 'ledgerKey' | 'schema'> & { adopte
  */
 export function adoptedInsert(units: readonly AdoptedUnit[], catalog: string | null = null): Sql {
   return sql`
-    insert into tenantctl.adopted as known (unit, schema, owner, ledger, dual_write, catalog)
-    select unit, schema, owner, ledger::jsonb, dual_write, ${catalog}::text
+    insert into tenantctl.adopted as known (unit, schema, owner, ledger, dual_write, catalog, tolerated)
+    select unit, schema, owner, ledger::jsonb, dual_write, ${catalog}::text, array(select jsonb_array_elements_text(tolerated::jsonb))
       from unnest(${units.map(({ ledgerKey }) => ledgerKey)}::text[], ${units.map(({ schema }) => schema)}::text[],
         ${units.map(({ adopted }) => adopted.owner)}::text[],
         ${units.map(({ adopted: { ledger } }) => (ledger === null ? null : JSON.stringify(ledger)))}::text[],
-        ${units.map(({ adopted }) => adopted.dualWrite)}::boolean[]) as u (unit, schema, owner, ledger, dual_write)
+        ${units.map(({ adopted }) => adopted.dualWrite)}::boolean[],
+        ${units.map(({ adopted }) => JSON.stringify(adopted.tolerated ?? []))}::text[]) as u (unit, schema, owner, ledger, dual_write, tolerated)
     on conflict (unit) do update set schema = excluded.schema, owner = excluded.owner, ledger = excluded.ledger,
-      dual_write = excluded.dual_write, catalog = coalesce(excluded.catalog, known.catalog)
-     where (known.schema, known.owner, known.ledger, known.dual_write, known.catalog)
-       is distinct from (excluded.schema, excluded.owner, excluded.ledger, excluded.dual_write, coalesce(excluded.catalog, known.catalog))`;
+      dual_write = excluded.dual_write, catalog = coalesce(excluded.catalog, known.catalog), tolerated = excluded.tolerated
+     where (known.schema, known.owner, known.ledger, known.dual_write, known.catalog, known.tolerated)
+       is distinct from (excluded.schema, excluded.owner, excluded.ledger, excluded.dual_write, coalesce(excluded.catalog, known.catalog), excluded.tolerated)`;
 }
 
 /** The statement that forgets that another tool had made a unit, because it is gone. */
@@ -33,11 +34,18 @@ export function adoptedDelete(ledgerKey: string): Sql {
 
 /** A row of `tenantctl.adopted` as JSON has it everywhere else; for statements in which the row is called `a`. */
 export const ADOPTION = raw(
-  `jsonb_build_object('owner', a.owner, 'ledger', a.ledger, 'dualWrite', a.dual_write)`,
+  `jsonb_build_object('owner', a.owner, 'ledger', a.ledger, 'dualWrite', a.dual_write, 'tolerated', a.tolerated)`,
 );
 
-/** What is remembered of the units of this database that another tool had made, by their names in its ledger. */
+/**
+ * What is remembered of the units of this database that another tool had made, by their names in its ledger. Nothing where the local
+ * state is of a version that knew of none.
+ */
 export async function readAdopted(connection: Connection): Promise<Map<string, Adoption>> {
+  const known = await connection.row<{ there: boolean }>(
+    sql`select to_regclass('tenantctl.adopted') is not null as there`,
+  );
+  if (known?.there !== true) return new Map();
   const rows = await connection.rows<{ unit: string; adopted: Adoption }>(
     sql`select a.unit, ${ADOPTION} as adopted from tenantctl.adopted a`,
   );

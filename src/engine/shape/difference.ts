@@ -47,6 +47,20 @@ export function differencesOf(reference: Shape, actual: Shape): Difference[] {
   ].sort((a, b) => compare(nameOf(a), nameOf(b)) || compare(a.text, b.text));
 }
 
+/** What a difference is about, as `index bill_cents`. */
+export function objectOf({ expected, actual }: Difference): string {
+  const line = (expected ?? actual) as ShapeLine;
+  return `${line.kind} ${line.name}`;
+}
+
+/** The differences in objects that are not among those that are tolerated. */
+export function untolerated(
+  differences: readonly Difference[],
+  tolerated: readonly string[] = [],
+): Difference[] {
+  return differences.filter((difference) => !tolerated.includes(objectOf(difference)));
+}
+
 const nameOf = ({ expected, actual }: Difference): string => (expected ?? actual)?.name ?? '';
 
 const keyOf = ({ kind, name }: ShapeLine): string => `${kind}\t${name}`;

@@ -4,7 +4,7 @@ import { groupBy, indexBy } from '../../core/group-by.js';
 import type { MigrationUnit, UnitVersion } from '../../core/unit.js';
 import { isAway, isDatabaseError } from '../../pg/errors.js';
 import type { Fleet } from '../context.js';
-import { differenceOf } from './difference.js';
+import { differencesOf, untolerated } from './difference.js';
 import { readFingerprints, readShape } from './read.js';
 import type { SeenUnit, ShapeReferences } from './references.js';
 import type { Shape } from './shape.js';
@@ -100,19 +100,29 @@ async function compare(
   const reference = await references.settle(seen, read);
   const others = seen.filter(({ fingerprint }) => fingerprint !== reference?.shape.fingerprint);
   for (const alike of groupBy(others, ({ fingerprint }) => fingerprint).values()) {
-    const words =
+    const first = (alike[0] as SeenUnit).unit;
+    const wordsOf =
       reference === null
-        ? [await undecided(references, seen)]
-        : wordsFor(reference.shape, await read((alike[0] as SeenUnit).unit));
-    if (words.length > 0) for (const { unit } of alike) faults.set(unit.id, words);
+        ? always([await undecided(references, seen)])
+        : wordsFor(reference.shape, await read(first));
+    for (const { unit } of alike) {
+      const words = wordsOf(unit);
+      if (words.length > 0) faults.set(unit.id, words);
+    }
   }
 }
 
-/** A unit that meanwhile looks like the reference has no words. */
-function wordsFor(reference: Shape, actual: Shape | undefined): string[] {
-  return actual === undefined
-    ? ['its schema was dropped while it was looked at']
-    : differenceOf(reference, actual);
+type Words = (unit: MigrationUnit) => string[];
+const always =
+  (words: string[]): Words =>
+  () =>
+    words;
+
+/** A unit that meanwhile looks like the reference has no words; one that was adopted as it is has none for what was accepted then. */
+function wordsFor(reference: Shape, actual: Shape | undefined): Words {
+  if (actual === undefined) return always(['its schema was dropped while it was looked at']);
+  const differences = differencesOf(reference, actual);
+  return ({ adopted }) => untolerated(differences, adopted?.tolerated).map(({ text }) => text);
 }
 
 async function undecided(references: ShapeReferences, seen: readonly SeenUnit[]): Promise<string> {

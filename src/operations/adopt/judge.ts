@@ -18,6 +18,8 @@ export interface Standing {
   reason: string | null;
   hint: string | null;
   difference: string[];
+  /** Objects in which it looks otherwise, when it is taken in all the same. */
+  tolerated: string[];
   /** The ledger that it was judged by. */
   ledger: ReadLedger | null;
   tool: LedgerTool | null;
@@ -53,6 +55,7 @@ export class Judge {
     const blank = {
       listed,
       difference: [],
+      tolerated: [],
       ledger: null,
       tool: null,
       applied: null,

@@ -1,3 +1,4 @@
+import type { Adoption } from '../../core/adoption.js';
 import { isTenantctlError } from '../../core/errors.js';
 import { groupBy } from '../../core/group-by.js';
 import { type FoundLedger, type UnreadLedger, findLedgers } from '../../engine/adoption/find-ledgers.js';
@@ -12,6 +13,7 @@ import { atWork } from '../../engine/adoption/runners.js';
 import type { Fleet } from '../../engine/context.js';
 import type { LedgerRow } from '../../engine/formats/ledgers/ledger.js';
 import { type LedgerEntry, readLedgers } from '../../engine/ledger/entries.js';
+import { readAdopted } from '../../engine/local/adopted.js';
 import { hasLocalState } from '../../engine/local/placements.js';
 import { readFingerprints } from '../../engine/shape/read.js';
 import type { Connection } from '../../pg/connection.js';
@@ -41,6 +43,8 @@ export interface UnitFacts {
   major: number;
   /** What our own ledger has of it already. */
   own: readonly LedgerEntry[];
+  /** What is remembered of it since it was adopted; null where it was not yet. */
+  adopted: Adoption | null;
   /** Tenants that our local state knows in this database, by id. */
   tenants: ReadonlyMap<string, LocalTenant>;
   /** Is the role that the list names there? */
@@ -72,6 +76,7 @@ async function lookInside(connection: Connection, listed: readonly ListedUnit[])
   const installed = await hasLocalState(connection);
   const own = installed ? await readLedgers(connection) : new Map<string, readonly LedgerEntry[]>();
   const tenants = installed ? await readLocalTenants(connection) : new Map<string, LocalTenant>();
+  const adopted = installed ? await readAdopted(connection) : new Map<string, Adoption>();
   const owners = await readOwners(connection, schemas);
   const ledgers = await lookForLedgers(connection, listed);
   const { fingerprints } = await readFingerprints(connection, [...owners.keys()]);
@@ -95,6 +100,7 @@ async function lookInside(connection: Connection, listed: readonly ListedUnit[])
         fingerprint,
         major,
         own: ofUnit,
+        adopted: adopted.get(one.unit.ledgerKey) ?? null,
         tenants,
         installable,
         administrator: connection.user,

@@ -1,5 +1,5 @@
 import { groupBy } from '../../core/group-by.js';
-import { differenceOf } from '../../engine/shape/difference.js';
+import { type Difference, differencesOf, objectOf } from '../../engine/shape/difference.js';
 import type { Shape } from '../../engine/shape/shape.js';
 import type { Judge, Standing } from './judge.js';
 import type { FoundShape } from './report.js';
@@ -43,10 +43,18 @@ export async function compareShapes(
     const sorts = sortsOf(alike);
     const baseline = await baselineOf(sorts, standards);
     for (const sort of sorts) {
-      const difference = await differenceFrom(baseline, sort, standards);
+      const differences = await differencesFrom(baseline, sort, standards);
+      const difference = differences.map(({ text }) => text);
       shapes.push(toShape(sort, sort.fingerprint === baseline.shape?.fingerprint, difference));
-      if (sort.fingerprint === baseline.shape?.fingerprint || isAccepted(sort, accept)) continue;
-      for (const unit of sort.units) compared.set(unit, differing(unit, baseline, difference, sorts));
+      if (sort.fingerprint === baseline.shape?.fingerprint) continue;
+      const tolerated = differences.map(objectOf);
+      for (const unit of sort.units)
+        compared.set(
+          unit,
+          isAccepted(unit, tolerated, accept)
+            ? { ...unit, difference, tolerated }
+            : differing(unit, baseline, difference, sorts),
+        );
     }
   }
   return { standings: placed.map((standing) => compared.get(standing) ?? standing), shapes };
@@ -82,14 +90,17 @@ async function baselineOf(sorts: readonly Sort[], standards: Standards): Promise
     : { shape: undefined, reason: files.reason };
 }
 
-async function differenceFrom({ shape }: Baseline, sort: Sort, standards: Standards): Promise<string[]> {
+async function differencesFrom({ shape }: Baseline, sort: Sort, standards: Standards): Promise<Difference[]> {
   if (shape === undefined || sort.fingerprint === shape.fingerprint) return [];
   const actual = await standards.of(sort.units[0] as Standing);
-  return actual === undefined ? [] : differenceOf(shape, actual);
+  return actual === undefined ? [] : differencesOf(shape, actual);
 }
 
-function isAccepted({ fingerprint }: Sort, accept: readonly string[]): boolean {
-  return accept.some((beginning) => fingerprint.startsWith(beginning));
+/** Its shape is accepted now, or was when it was adopted. */
+function isAccepted({ facts }: Standing, objects: readonly string[], accept: readonly string[]): boolean {
+  const before = facts?.adopted?.tolerated ?? [];
+  const known = before.length > 0 && objects.every((object) => before.includes(object));
+  return known || accept.some((beginning) => facts?.fingerprint?.startsWith(beginning));
 }
 
 function toShape({ fingerprint, units }: Sort, majority: boolean, difference: string[]): FoundShape {

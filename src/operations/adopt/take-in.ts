@@ -40,7 +40,7 @@ export async function writeHomes(
     const written: Taking[] = [];
     for (let from = 0; from < takings.length; from += UNITS_A_TRANSACTION) {
       const some = takings.slice(from, from + UNITS_A_TRANSACTION);
-      written.push(...(await connection.transaction(() => writeSome(connection, some, files))));
+      written.push(...(await connection.transaction(() => writeSome(fleet, connection, some, files))));
       fleet.reach('adopt.home-written');
     }
     return written;
@@ -48,6 +48,7 @@ export async function writeHomes(
 }
 
 async function writeSome(
+  fleet: Fleet,
   connection: Connection,
   takings: readonly Taking[],
   files: readonly Migration[],
@@ -59,7 +60,7 @@ async function writeSome(
   const adopted = still.flatMap(({ standing: { listed }, adoption }) =>
     adoption === null ? [] : [{ ...listed.unit, adopted: adoption }],
   );
-  if (adopted.length > 0) await connection.execute(adoptedInsert(adopted));
+  if (adopted.length > 0) await connection.execute(adoptedInsert(adopted, fleet.catalogDatabase));
   await connection.execute(placementsInsert(still));
   return still;
 }

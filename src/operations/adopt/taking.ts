@@ -33,7 +33,7 @@ function roleOf({ settings }: Fleet, { role, unit }: ListedUnit, { owners }: Uni
 }
 
 function adoptionOf(
-  { ledger, tool }: Standing,
+  { ledger, tool, tolerated }: Standing,
   { owners, administrator }: UnitFacts,
   dualWrite: boolean,
 ): Adoption {
@@ -45,5 +45,6 @@ function adoptionOf(
     owner: owners.owner === administrator ? null : owners.owner,
     ledger: place,
     dualWrite: dualWrite && place !== null,
+    tolerated,
   };
 }

@@ -17,6 +17,10 @@ async function migrated(made: LegacyFleet) {
   return done;
 }
 
+function addFile(made: LegacyFleet, name: string, text: string): void {
+  writeFileSync(path.join(made.directory, `${name}.sql`), `-- migrate:up\n${text}\n\n-- migrate:down\n`);
+}
+
 test('units are taken in at the version that their ledger records, and migrated onward together', async () => {
   const made = await legacyFleet(server.current);
   for (const id of ['acme', 'globex', 'initech']) await made.makeSchema(id);
@@ -34,10 +38,7 @@ test('units are taken in at the version that their ledger records, and migrated 
   expect(await made.inside("select from pg_namespace where nspname = 'tenantctl'")).toEqual([]);
   const report = await made.adopt(rows);
   expect(report).toMatchObject({ adopted: 5, existing: 0, refused: [], problems: [] });
-  writeFileSync(
-    path.join(made.directory, '20240105000000_due.sql'),
-    '-- migrate:up\nalter table bill add column due date;\n',
-  );
+  addFile(made, '20240105000000_due', 'alter table bill add column due date;');
   const run = await migrated(made);
   expect(run).toMatchObject({ status: 'succeeded', totals: { succeeded: 5, failed: 0 } });
   const columns = await made.inside<{ n: number }>(
@@ -79,6 +80,24 @@ test('a minority that looks otherwise is refused with the difference, and taken 
   const odd = report.shapes.find(({ majority }) => !majority);
   const accepted = await made.adopt(rows, { accept: [odd?.shape ?? ''] });
   expect(accepted).toMatchObject({ adopted: 1, existing: 2, refused: [] });
+  expect(await made.adopt(rows)).toMatchObject({ adopted: 0, existing: 3, refused: [] });
+});
+
+test('what was accepted of a shape is no fault of later runs, and whatever differs beside it is', async () => {
+  const made = await legacyFleet(server.current);
+  for (const id of ['acme', 'globex', 'initech']) await made.makeSchema(id);
+  await made.asOwner('drop index initech.bill_cents');
+  const rows = ['acme', 'globex', 'initech'].map((id) => ({ id }));
+  const odd = (await made.dryRun(rows)).shapes.find(({ majority }) => !majority);
+  await made.adopt(rows, { accept: [odd?.shape ?? ''] });
+  addFile(made, '20240105000000_due', 'alter table bill add column due date;');
+  expect(await migrated(made)).toMatchObject({ status: 'succeeded', totals: { succeeded: 3, failed: 0 } });
+  await made.asOwner('alter table initech.bill add column by_hand text');
+  addFile(made, '20240106000000_paid', 'alter table bill add column paid date;');
+  const run = await migrated(made);
+  expect(run.failures.map(({ unit, message }) => [unit, message])).toEqual([
+    ['schema:initech', expect.stringMatching(/: column bill.by_hand is extra$/)],
+  ]);
 });
 
 test('units without a ledger are placed by their shape, and never where two versions look alike', async () => {
