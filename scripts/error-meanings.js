@@ -22,6 +22,8 @@ export const ERROR_MEANINGS = {
   NOT_ALL_REACHED:
     'A check or the doctor could not reach some places, and has found no error elsewhere; it can be repeated later.',
   NOTHING_SELECTED: 'No unit matches the selection, or the fleet has none yet.',
+  OWNER_NOT_ASSUMABLE:
+    'A home that another tool had made belongs to a role that is gone, or that the administrator may not act as; the grant is named.',
   PREFLIGHT_FAILED:
     'Something stands in the way of a move; each finding says what to do. Nothing was changed.',
   PROVISION_PARTIAL: 'Some rows of the list failed, or not every row was read.',

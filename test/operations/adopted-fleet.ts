@@ -9,6 +9,8 @@ import { adoptedInsert } from '../../src/engine/local/adopted.js';
 import { type Home, admissionUpdate, placementInsert } from '../../src/engine/local/placements.js';
 import { driverOf } from '../../src/engine/tiers/registry.js';
 import type { RunReport } from '../../src/core/report.js';
+import type { Tenant } from '../../src/core/tenant.js';
+import { showTenant } from '../../src/operations/show.js';
 import { diagnose } from '../../src/operations/doctor/doctor.js';
 import { migrate } from '../../src/operations/migrate.js';
 import { loadFleetMigrations } from '../../src/operations/migrations.js';
@@ -41,6 +43,9 @@ export interface AdoptedFleet extends TestFleet {
   homeOf(tenant: string): Home;
   /** Lets the administrator act as the owner. */
   allow(): Promise<void>;
+  /** Gives the administrator the rights of the owner as well. */
+  inherit(): Promise<void>;
+  show(tenant: string): Promise<Tenant>;
 }
 
 export interface AdoptedOptions extends FleetOverrides {
@@ -180,6 +185,11 @@ export async function adoptedFleet(server: LocalServer, options: AdoptedOptions 
       ),
     inside: superuser,
     allow,
+    inherit: async () => {
+      const text = await membershipText(server, owner, admin);
+      await superuser('postgres', text.replace('inherit false', 'inherit true'));
+    },
+    show: async (tenant) => (await showTenant(fleet, tenant)).tenant,
     asApp: (where, text) => as(app, where, text),
     catalog: (text, values) =>
       withClient(settings.catalogUrl, async (client) => (await client.query(text, values)).rows as never[]),

@@ -1,5 +1,6 @@
 import type { TenancySettings } from '../../core/settings.js';
 import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
+import { isToolTable } from '../ledger/tool-tables.js';
 import type { RuleContext } from './catalog-rule.js';
 import { isObserved, poolSchemas } from './tables.js';
 
@@ -32,7 +33,7 @@ export function readChildren(context: RuleContext): Promise<Child[]> {
     select c.oid, n.nspname::text as schema, c.relname::text as name, c.relkind::text as kind
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where n.nspname = any (${poolSchemas(context)}::text[]) and c.relkind in ('r', 'p') and not c.relispartition
-       and ${isObserved(context)} and ${withoutColumn(sql`c.oid`, context.tenancy.column)}
+       and not ${raw(isToolTable('c'))} and ${isObserved(context)} and ${withoutColumn(sql`c.oid`, context.tenancy.column)}
        and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
      order by 2, 3`);
 }
