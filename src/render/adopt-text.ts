@@ -6,13 +6,15 @@ import type { Colors } from './colors.js';
 import { count, counted, oneLine } from './line.js';
 import { sections } from './records.js';
 import { UNCHANGED } from './run-text.js';
-import { properties, table } from './table.js';
+import { cutText, properties, table } from './table.js';
 
 /** What was found of one unit. */
 export interface AdoptedUnitView {
   unit: string;
   tenants: number;
   state: string;
+  /** The beginning of the digest of its shape; null where nobody looked. */
+  shape: string | null;
   taken: 'adopted' | 'existing' | 'refused';
   reason: string | null;
   hint: string | null;
@@ -68,6 +70,8 @@ export const STATE_MEANINGS: Readonly<Record<string, string>> = {
 const SHOWN_LINES = 20;
 const SHOWN_UNITS = 5;
 const DIGITS = 8;
+/** A reason may name thousands of places. */
+const LONGEST_REASON = 300;
 
 /** One line that says it all, the units by state, whatever needs a person, the worst first, and what comes next. */
 export function adoptText(view: AdoptView, circumstances: Circumstances, colors: Colors): string {
@@ -75,7 +79,7 @@ export function adoptText(view: AdoptView, circumstances: Circumstances, colors:
     headline(view, circumstances, colors),
     statesTable(view.units),
     ...refusals(view.units, colors),
-    shapesText(view.shapes, colors),
+    shapesText(view, colors),
     listed('Rows that cannot be read', view.problems.map(problemLine)),
     listed('Adopted earlier, and not there any more', view.disappeared.map(oneLine)),
     circumstances.dryRun ? UNCHANGED : '',
@@ -151,7 +155,7 @@ function reasonLines(units: readonly AdoptedUnitView[], ownHint: boolean, colors
     units.map(({ unit }) => unit),
     units.length,
   );
-  const line = `  ${names}: ${oneLine(reason ?? 'no reason given')}`;
+  const line = `  ${names}: ${cutText(oneLine(reason ?? 'no reason given'), LONGEST_REASON)}`;
   return ownHint && hint !== null ? [line, colors.dim(`    → ${oneLine(hint)}`)] : [line];
 }
 
@@ -164,16 +168,17 @@ function namesText(names: readonly string[], total: number): string {
 }
 
 /** Shapes of versions that have several: what most units look like, and who looks otherwise in which way. */
-function shapesText(shapes: readonly AdoptedShapeView[], colors: Colors): string {
+function shapesText({ shapes, units }: AdoptView, colors: Colors): string {
+  const refused = new Set(units.flatMap(({ shape, taken }) => (taken === 'refused' ? (shape ?? []) : [])));
   const versions = [...groupBy(shapes, ({ tier, version }) => `${tier} ${version?.id ?? ''}`).values()];
   const lines = versions
     .filter((group) => group.some(({ majority }) => !majority))
     .flatMap((group) => [...group].toSorted((a, b) => b.units - a.units))
-    .flatMap((shape) => shapeLines(shape, colors));
+    .flatMap((shape) => shapeLines(shape, refused.has(shape.shape), colors));
   return listed('Shapes', lines, SHOWN_LINES * 2);
 }
 
-function shapeLines(shape: AdoptedShapeView, colors: Colors): string[] {
+function shapeLines(shape: AdoptedShapeView, refused: boolean, colors: Colors): string[] {
   const { tier, version, units, examples, majority, difference } = shape;
   const digits = shape.shape.slice(0, DIGITS);
   const at = version === null ? 'without a version' : `at ${version.name}`;
@@ -181,13 +186,12 @@ function shapeLines(shape: AdoptedShapeView, colors: Colors): string[] {
   if (majority) return [`${head} (most)`];
   const differences = difference.slice(0, SHOWN_UNITS).map((line) => `          ${oneLine(line)}`);
   const more = difference.length - differences.length;
+  const remedy = `--accept ${digits} takes ${units === 1 ? 'it in as it is' : 'them in as they are'}`;
   return [
     `${head}: ${namesText(examples, units)}`,
     ...differences,
     ...(more > 0 ? [`          and ${counted(more, 'more difference')}; --json lists all`] : []),
-    colors.dim(
-      `          → --accept ${digits} takes ${units === 1 ? 'it' : 'them'} in as ${units === 1 ? 'it is' : 'they are'}`,
-    ),
+    ...(refused ? [colors.dim(`          → ${remedy}`)] : ['          accepted as it is']),
   ];
 }
 

@@ -17,6 +17,7 @@ const unit = (name: string, more: Partial<AdoptedUnitView> = {}): AdoptedUnitVie
   unit: `schema:${name}`,
   tenants: 1,
   state: 'current',
+  shape: null,
   taken: 'adopted',
   reason: null,
   hint: null,
@@ -120,7 +121,11 @@ describe('what adopting would do', () => {
       difference: ['index invoice_total is missing'],
     });
     const other = shape({ shape: 'ffff', version: { id: 149, name: '0149_other' }, units: 2 });
-    const text = dryRun({ shapes: [odd, shape({}), other] });
+    const few = ['acme', 'beta', 'crux'].map((name) => ({
+      ...refused(name, 'differs', 'it differs'),
+      shape: odd.shape,
+    }));
+    const text = dryRun({ units: few, shapes: [odd, shape({}), other] });
     expect(text.slice(text.indexOf('Shapes'), text.indexOf('Nothing'))).toMatchInlineSnapshot(`
       "Shapes
         a1b2c3d4  1,197 units of tier schema at 0148_add_index (most)
@@ -130,6 +135,9 @@ describe('what adopting would do', () => {
 
       "
     `);
+    const accepted = dryRun({ units: [unit('acme', { shape: odd.shape })], shapes: [odd, shape({})] });
+    expect(accepted).toContain('accepted as it is');
+    expect(accepted).not.toContain('--accept');
     expect(dryRun({ shapes: [shape({})] })).not.toContain('Shapes');
   });
 
@@ -172,6 +180,17 @@ describe('what adopting has done', () => {
     const units = [unit('a'), refused('b', 'dirty', 'x', 'y')];
     expect(done({ units })).not.toContain('\u001B');
     expect(done({ units }, COLOURFUL)).toContain('\u001B[31mdirty\u001B[39m');
+  });
+
+  it('cuts a reason that names thousands of places', () => {
+    const units = [refused('a', 'unknown-ledger', named(5_000).join(' and '))];
+    expect(
+      Math.max(
+        ...done({ units })
+          .split('\n')
+          .map(({ length }) => length),
+      ),
+    ).toBeLessThan(400);
   });
 
   it('lets no name or reason steer the terminal', () => {
