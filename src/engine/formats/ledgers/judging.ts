@@ -40,13 +40,13 @@ export function judgeSet(
 }
 
 /** Numbers of the files that are recorded, in order. */
-export function appliedOf(recorded: readonly Recorded[]): number[] {
+function appliedOf(recorded: readonly Recorded[]): number[] {
   const numbers = recorded.flatMap(({ file }) => (file === undefined ? [] : [file.id]));
   return [...new Set(numbers)].sort((a, b) => a - b);
 }
 
 /** What is recorded and is no file. */
-export function strangersAmong(recorded: readonly Recorded[], { forget }: Remedies): LedgerProblem[] {
+function strangersAmong(recorded: readonly Recorded[], { forget }: Remedies): LedgerProblem[] {
   const strangers = recorded.filter(({ file }) => file === undefined);
   const labels = (newer: boolean) => strangers.filter((it) => it.newer === newer).map(({ label }) => label);
   return [

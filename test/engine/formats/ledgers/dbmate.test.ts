@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { resolveBinary } from 'dbmate';
 import { describe, expect, test } from 'vitest';
 import { dbmateLedger } from '../../../../src/engine/formats/ledgers/dbmate.js';
 import { readMigrationFiles } from '../../../../src/engine/formats/registry.js';
 import { directoryOf, writeFiles } from '../../ledger/directory.js';
-import { type ToolUnit, filesOf, npx, saidOf, useToolUnits } from './tool-units.js';
+import { type ToolUnit, filesOf, saidOf, useToolUnits } from './tool-units.js';
 
 const up = (statement: string) => `-- migrate:up\n${statement};\n\n-- migrate:down\nselect 1;\n`;
 const FIRST = { '20230102030405_first.sql': up('create table a (id int)') };
@@ -43,10 +46,11 @@ describe('the ledger of dbmate', () => {
 });
 
 describe('dbmate itself', () => {
-  const dbmate = ({ url }: ToolUnit, directory: string, ...command: string[]) => {
+  const dbmate = async ({ url }: ToolUnit, directory: string, ...command: string[]): Promise<string> => {
     const own = new URL(url);
     own.search = '?sslmode=disable&search_path=tenant_a';
-    return npx('dbmate', ['--url', own.href, '--migrations-dir', directory, '--no-dump-schema', ...command]);
+    const options = ['--url', own.href, '--migrations-dir', directory, '--no-dump-schema'];
+    return (await promisify(execFile)(resolveBinary(), [...options, ...command])).stdout;
   };
 
   test('leaves a ledger that is read as applied, and takes ours for its own', async () => {
@@ -62,12 +66,12 @@ describe('dbmate itself', () => {
     writeFiles(directory, THIRD);
     const third = (await readMigrationFiles({ directory, format: 'dbmate' })).at(-1)!;
     expect(await dbmate(unit, directory, 'status')).toContain('Pending: 1');
-    await unit.write(dbmateLedger, dbmateLedger.mirror.applied(third));
+    await unit.apply(dbmateLedger, third);
     expect(await dbmate(unit, directory, 'status')).toContain('Pending: 0');
     await dbmate(unit, directory, 'migrate');
     expect(await unit.tables()).toEqual(['a', 'b', 'schema_migrations']);
 
-    await unit.write(dbmateLedger, dbmateLedger.mirror.takenBack(third, null));
+    await unit.takeBack(dbmateLedger, third, null);
     expect(await dbmate(unit, directory, 'status')).toContain('Pending: 1');
   });
 

@@ -153,11 +153,11 @@ describe('Drizzle itself', () => {
 
     writeFiles(directory, journal(1000, 2000, 3000));
     const third = (await readMigrationFiles({ directory, format: 'drizzle' })).at(-1)!;
-    await unit.write(drizzleLedger, drizzleLedger.mirror.applied(third));
+    await unit.apply(drizzleLedger, third);
     await run(unit, directory);
     expect(await unit.tables()).toEqual(['t0', 't1']);
 
-    await unit.write(drizzleLedger, drizzleLedger.mirror.takenBack(third, null));
+    await unit.takeBack(drizzleLedger, third, null);
     await run(unit, directory);
     expect(await unit.tables()).toEqual(['t0', 't1', 't2']);
   });

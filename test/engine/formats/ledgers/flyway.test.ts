@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { checksumOf, flywayLedger } from '../../../../src/engine/formats/ledgers/flyway.js';
 import type { LedgerRow } from '../../../../src/engine/formats/ledgers/ledger.js';
-import { filesOf, saidOf, useToolUnits } from './tool-units.js';
+import { filesOf, saidOf } from './tool-units.js';
 
 const TEXTS = {
   'V1__first.sql': 'create table a(id int);\n',
@@ -116,34 +116,5 @@ describe('the ledger of Flyway', () => {
     ['we"ird é', 77433829678436n],
   ])('has a lock for schema %s of its own', (schema, key) => {
     expect(flywayLedger.lockKey({ tool: 'flyway', schema, table: 'flyway_schema_history' }, 'app')).toBe(key);
-  });
-});
-
-describe('the table of Flyway', () => {
-  const newUnit = useToolUnits();
-
-  test('takes what we write, which reads as what Flyway writes itself', async () => {
-    const unit = await newUnit();
-    // As its documentation has it: Debian does not have the tool.
-    await unit.client.query(`create table flyway_schema_history (
-      installed_rank int not null primary key, version varchar(50), description varchar(200) not null,
-      type varchar(20) not null, script varchar(1000) not null, checksum int, installed_by varchar(100) not null,
-      installed_on timestamp not null default now(), execution_time int not null, success boolean not null)`);
-    const { applied, takenBack } = flywayLedger.mirror;
-    const [first, second] = await files();
-    for (const file of [first!, second!]) await unit.write(flywayLedger, applied(file));
-    const rows = await unit.rows(flywayLedger);
-    expect(rows).toEqual([
-      row('1', { description: 'first', script: 'V1__first.sql', checksum: -1193849269 }),
-      row('1.1', { description: 'second', script: 'V1.1__second.sql', checksum: checksumOf(second!) }),
-    ]);
-    expect(await judge(...rows)).toEqual({ applied: [1, 2], problems: [] });
-    const ranks = await unit.client.query(
-      'select installed_rank as rank from flyway_schema_history order by 1',
-    );
-    expect(ranks.rows).toEqual([{ rank: 1 }, { rank: 2 }]);
-
-    await unit.write(flywayLedger, takenBack(second!, first!));
-    expect(await unit.rows(flywayLedger)).toEqual(rows.slice(0, 1));
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { golangMigrateLedger } from '../../../../src/engine/formats/ledgers/golang-migrate.js';
-import { filesOf, saidOf, useToolUnits } from './tool-units.js';
+import { filesOf, saidOf } from './tool-units.js';
 
 const files = () =>
   filesOf('golang-migrate', {
@@ -48,25 +48,5 @@ describe('the ledger of golang-migrate', () => {
     const place = { tool: 'golang-migrate', schema: 'public', table: 'schema_migrations' } as const;
     expect(golangMigrateLedger.lockKey(place, 'app')).toBe(1787120056n);
     expect(golangMigrateLedger.lockKey({ ...place, schema: 'other' }, 'app')).not.toBe(1787120056n);
-  });
-});
-
-describe('the table of golang-migrate', () => {
-  const newUnit = useToolUnits();
-
-  test('has one row after everything that we write: the newest file that stays', async () => {
-    const unit = await newUnit();
-    // As the tool makes it, which Debian does not have.
-    await unit.client.query(
-      'create table schema_migrations (version bigint not null primary key, dirty boolean not null)',
-    );
-    const { applied, takenBack } = golangMigrateLedger.mirror;
-    const [a, b, c] = await files();
-    for (const file of [a!, b!, c!]) await unit.write(golangMigrateLedger, applied(file));
-    expect(await unit.rows(golangMigrateLedger)).toEqual([{ version: 5, dirty: false }]);
-    await unit.write(golangMigrateLedger, takenBack(c!, b!));
-    expect(await unit.rows(golangMigrateLedger)).toEqual([{ version: 2, dirty: false }]);
-    await unit.write(golangMigrateLedger, takenBack(a!, null));
-    expect(await unit.rows(golangMigrateLedger)).toEqual([]);
   });
 });

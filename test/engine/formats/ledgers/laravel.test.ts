@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { laravelLedger } from '../../../../src/engine/formats/ledgers/laravel.js';
-import { filesOf, saidOf, useToolUnits } from './tool-units.js';
+import { filesOf, saidOf } from './tool-units.js';
 
 const NAMES = [
   '2023_01_01_000000_all_so_far',
@@ -56,25 +56,5 @@ describe('the ledger of Laravel', () => {
     ]);
     expect(laravelLedger.mirror.applied(ours[0]!)).toBeNull();
     expect(laravelLedger.mirror.takenBack(ours[0]!, null)).toBeNull();
-  });
-});
-
-describe('the table of Laravel', () => {
-  const newUnit = useToolUnits();
-
-  test('takes what we write, each in a batch of its own', async () => {
-    const unit = await newUnit();
-    await unit.client.query(
-      'create table migrations (id serial primary key, migration varchar(255) not null, batch int not null)',
-    );
-    await unit.client.query(`insert into migrations (migration, batch) values ('${first}', 4)`);
-    const [, b, c] = await files();
-    for (const file of [b!, c!]) await unit.write(laravelLedger, laravelLedger.mirror.applied(file));
-    await unit.write(laravelLedger, laravelLedger.mirror.takenBack(c!, b!));
-    const { rows } = await unit.client.query('select migration, batch from migrations order by id');
-    expect(rows).toEqual([
-      { migration: first, batch: 4 },
-      { migration: second, batch: 5 },
-    ]);
   });
 });

@@ -67,11 +67,11 @@ describe('node-pg-migrate itself', () => {
 
     writeFiles(directory, THIRD);
     const third = (await readMigrationFiles({ directory, format: 'node-pg-migrate' })).at(-1)!;
-    await unit.write(nodePgMigrateLedger, nodePgMigrateLedger.mirror.applied(third));
+    await unit.apply(nodePgMigrateLedger, third);
     expect(await migrate(unit, directory)).toEqual([]);
     expect(await unit.tables()).toEqual(['a', 'b', 'pgmigrations']);
 
-    await unit.write(nodePgMigrateLedger, nodePgMigrateLedger.mirror.takenBack(third, null));
+    await unit.takeBack(nodePgMigrateLedger, third, null);
     expect(await migrate(unit, directory)).toMatchObject([{ name: '1702000000000_third' }]);
   });
 

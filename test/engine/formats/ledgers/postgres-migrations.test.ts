@@ -75,15 +75,14 @@ describe('postgres-migrations itself', () => {
     await run(unit, directory);
     writeFiles(directory, { ...SECOND, ...THIRD });
     const [, second, third] = await readMigrationFiles({ directory, format: 'postgres-migrations' });
-    const { applied, takenBack } = postgresMigrationsLedger.mirror;
-    await unit.write(postgresMigrationsLedger, applied(second!));
-    await unit.write(postgresMigrationsLedger, applied(third!));
+    await unit.apply(postgresMigrationsLedger, second!);
+    await unit.apply(postgresMigrationsLedger, third!);
     expect(await run(unit, directory)).toEqual([]);
     expect(await unit.tables()).toEqual(['a', 'migrations']);
     const { rows } = await unit.client.query('select id, name from migrations where id > 0 order by id');
 
-    await unit.write(postgresMigrationsLedger, takenBack(third!, second!));
-    await unit.write(postgresMigrationsLedger, takenBack(second!, null));
+    await unit.takeBack(postgresMigrationsLedger, third!, second!);
+    await unit.takeBack(postgresMigrationsLedger, second!, null);
     expect(await run(unit, directory)).toMatchObject([{ id: 2 }, { id: 3 }]);
     const own = await unit.client.query('select id, name from migrations where id > 0 order by id');
     expect(rows).toEqual(own.rows);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { LedgerRow } from '../../../../src/engine/formats/ledgers/ledger.js';
 import { prismaLedger } from '../../../../src/engine/formats/ledgers/prisma.js';
 import { sha256 } from '../../../../src/engine/formats/sections.js';
-import { filesOf, saidOf, useToolUnits } from './tool-units.js';
+import { filesOf, saidOf } from './tool-units.js';
 
 const SCRIPT = '-- CreateTable\nCREATE TABLE "a" ("id" INTEGER);\n';
 const NAMES = ['20230101000000_first', '20230201000000_second', '20230301000000_third'];
@@ -71,30 +71,5 @@ describe('the ledger of Prisma', () => {
         `gap: ${first}/migration.sql, ${second}/migration.sql: not recorded as applied, although a later file is`,
       ],
     });
-  });
-});
-
-describe('the table of Prisma', () => {
-  const newUnit = useToolUnits();
-
-  test('takes what we write, which reads as what it writes itself', async () => {
-    const unit = await newUnit();
-    // As the tool's documentation has it: its engine cannot be run here.
-    await unit.client.query(`create table _prisma_migrations (
-      id varchar(36) primary key not null, checksum varchar(64) not null, finished_at timestamptz,
-      migration_name varchar(255) not null, logs text, rolled_back_at timestamptz,
-      started_at timestamptz not null default now(), applied_steps_count integer not null default 0)`);
-    const [one, two] = await files();
-    for (const file of [one!, two!]) await unit.write(prismaLedger, prismaLedger.mirror.applied(file));
-    expect(await unit.rows(prismaLedger)).toEqual([row(first), row(second)]);
-    const { rows } = await unit.client.query(
-      'select applied_steps_count, logs, started_at <= now() as begun from _prisma_migrations',
-    );
-    expect(rows).toEqual(
-      Array.from({ length: 2 }, () => ({ applied_steps_count: 1, logs: null, begun: true })),
-    );
-
-    await unit.write(prismaLedger, prismaLedger.mirror.takenBack(two!, one!));
-    expect(await unit.rows(prismaLedger)).toEqual([row(first)]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { railsLedger } from '../../../../src/engine/formats/ledgers/rails.js';
-import { filesOf, saidOf, useToolUnits } from './tool-units.js';
+import { filesOf, saidOf } from './tool-units.js';
 
 const files = () =>
   filesOf('postgres-migrations', {
@@ -70,24 +70,5 @@ describe('the ledger of Rails', () => {
     const place = { tool: 'rails', schema: 'a', table: 'schema_migrations' } as const;
     expect(railsLedger.lockKey(place, 'app')).toBe(6939591962871035475n);
     expect(railsLedger.lockKey({ ...place, schema: 'b' }, 'app')).toBe(6939591962871035475n);
-  });
-});
-
-describe('the table of Rails', () => {
-  const newUnit = useToolUnits();
-
-  test('takes what we write', async () => {
-    const unit = await newUnit();
-    await unit.client.query(
-      'create table schema_migrations (version character varying not null primary key)',
-    );
-    const [a, b] = await files();
-    for (const file of [a!, b!]) await unit.write(railsLedger, railsLedger.mirror.applied(file));
-    expect(await unit.rows(railsLedger)).toEqual([
-      { version: '20230101000000' },
-      { version: '20230201000000' },
-    ]);
-    await unit.write(railsLedger, railsLedger.mirror.takenBack(b!, a!));
-    expect(await unit.rows(railsLedger)).toEqual([{ version: '20230101000000' }]);
   });
 });

@@ -1,21 +1,15 @@
-import { execFile } from 'node:child_process';
-import path from 'node:path';
-import { promisify } from 'node:util';
 import pg from 'pg';
-import { afterEach } from 'vitest';
+import { afterEach, expect } from 'vitest';
+import type { ToolLedgerPlace } from '../../../../src/core/adoption.js';
 import type { LocalServer } from '../../../../src/embedded/server.js';
 import { findLedgers } from '../../../../src/engine/adoption/find-ledgers.js';
 import { digestLedgers, readLedgerRows } from '../../../../src/engine/adoption/read-ledgers.js';
 import type { MigrationFormatName } from '../../../../src/core/settings.js';
 import type { MigrationFile } from '../../../../src/engine/formats/format.js';
-import {
-  type Judgement,
-  type LedgerRow,
-  type MirrorChange,
-  type MirrorRow,
-  NEXT,
-  type ToolLedger,
-} from '../../../../src/engine/formats/ledgers/ledger.js';
+import type { Judgement, LedgerRow, ToolLedger } from '../../../../src/engine/formats/ledgers/ledger.js';
+import type { Migration } from '../../../../src/engine/ledger/migration.js';
+import { mirrorStatements } from '../../../../src/engine/ledger/mirror.js';
+import type { MigrationUnit } from '../../../../src/core/unit.js';
 import { readMigrationFiles } from '../../../../src/engine/formats/registry.js';
 import { query, useServer } from '../../../support/server.js';
 import { engineSession } from '../../../support/session.js';
@@ -31,8 +25,10 @@ export interface ToolUnit {
   url: string;
   /** The rows that a reader asks for, as the tool left them. */
   rows(ledger: ToolLedger): Promise<LedgerRow[]>;
-  /** Writes what a mirror says. */
-  write(ledger: ToolLedger, change: MirrorChange | null): Promise<void>;
+  /** Writes what `migrate --dual-write` does for an applied file. */
+  apply(ledger: ToolLedger, file: MigrationFile): Promise<void>;
+  /** The same for one that is taken back; `before` is the newest that stays. */
+  takeBack(ledger: ToolLedger, file: MigrationFile, before: MigrationFile | null): Promise<void>;
   /** Is the lock that a reader names free, seen from another session? */
   lockIsFree(ledger: ToolLedger): Promise<boolean>;
   tables(): Promise<string[]>;
@@ -65,19 +61,25 @@ export function useToolUnits(): () => Promise<ToolUnit> {
     await client.query(`set search_path to ${schema}`);
     const url = new URL(server.current.adminUrl(database));
     url.searchParams.set('options', `-csearch_path=${schema}`);
-    const placeOf = (ledger: ToolLedger): string => `"${ledger.schema ?? schema}"`;
+    const placeOf = ({ tool, schema: own, table }: ToolLedger): ToolLedgerPlace => ({
+      tool,
+      schema: own ?? schema,
+      table,
+    });
+    const runAll = async (statements: readonly string[]): Promise<void> => {
+      expect(statements).not.toEqual([]);
+      for (const statement of statements) await client.query(statement);
+    };
     return {
       database,
       schema,
       client,
       url: url.href,
       rows: (ledger) => readRows(server.current, database, ledger),
-      write: (ledger, change) => write(client, ledger, placeOf(ledger), change),
+      apply: (ledger, file) => runAll(statementsFor(placeOf(ledger), file)),
+      takeBack: (ledger, file, before) => runAll(statementsFor(placeOf(ledger), takenBack(file, before))),
       async lockIsFree(ledger) {
-        const key = ledger.lockKey(
-          { tool: ledger.tool, schema: ledger.schema ?? schema, table: ledger.table },
-          database,
-        );
+        const key = ledger.lockKey(placeOf(ledger), database);
         const observer = await connect(server.current.adminUrl(database));
         const { rows } = await observer.query('select pg_try_advisory_lock($1) as free', [String(key)]);
         return rows[0].free;
@@ -91,14 +93,6 @@ export function useToolUnits(): () => Promise<ToolUnit> {
       },
     };
   };
-}
-
-async function columnsOf(client: pg.Client, table: string): Promise<string[]> {
-  const { rows } = await client.query(
-    'select attname from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped',
-    [table],
-  );
-  return rows.map(({ attname }) => attname);
 }
 
 /** As `adopt` finds and reads it. */
@@ -116,34 +110,18 @@ async function readRows(server: LocalServer, database: string, ledger: ToolLedge
   }
 }
 
-async function write(client: pg.Client, ledger: ToolLedger, schema: string, change: MirrorChange | null) {
-  if (change === null) throw new Error('the mirror cannot tell the row');
-  const tableOf = (row: MirrorRow) => `${schema}."${row.table ?? ledger.table}"`;
-  for (const row of change.remove) {
-    const entries = Object.entries(row.values);
-    const where = entries.map(([column], n) => `"${column}" is not distinct from $${n + 1}`);
-    const condition = where.length === 0 ? '' : `where ${where.join(' and ')}`;
-    await client.query(
-      `delete from ${tableOf(row)} ${condition}`,
-      entries.map(([, value]) => value),
-    );
-  }
-  for (const row of change.insert) await insert(client, tableOf(row), row);
+/** The statements that a run adds to the transaction of a file with `--dual-write`. */
+function statementsFor(
+  ledger: ToolLedgerPlace,
+  migration: Pick<Migration, 'undoes'> | MigrationFile,
+): string[] {
+  const unit = { tier: 'schema', adopted: { owner: null, ledger, dualWrite: true } } as MigrationUnit;
+  return mirrorStatements(unit, migration as Migration).map((statement) => statement.text());
 }
 
-async function insert(client: pg.Client, table: string, row: MirrorRow): Promise<void> {
-  const there = await columnsOf(client, table);
-  const entries = Object.entries(row.values).filter(
-    ([column]) => there.includes(column) || !row.newer?.includes(column),
-  );
-  const given: unknown[] = [];
-  const values = entries.map(([column, value]) => {
-    if (value === NEXT) return `(select coalesce(max("${column}"), 0) + 1 from ${table})`;
-    given.push(value);
-    return `$${given.length}`;
-  });
-  const names = entries.map(([column]) => `"${column}"`);
-  await client.query(`insert into ${table} (${names.join(', ')}) values (${values.join(', ')})`, given);
+function takenBack(file: MigrationFile, before: MigrationFile | null): Pick<Migration, 'undoes'> {
+  const earlier = before === null ? [] : [{ ...before, directives: { tiers: ['schema'] } }];
+  return { undoes: { file, earlier } } as unknown as Pick<Migration, 'undoes'>;
 }
 
 /** The files of a directory with these texts, as the tool reads them. */
@@ -157,17 +135,4 @@ export function filesOf(
 /** What a judgement says, short enough to compare. */
 export function saidOf({ applied, problems }: Judgement) {
   return { applied, problems: problems.map(({ kind, message }) => `${kind}: ${message}`) };
-}
-
-/** Runs a tool that npm has installed; what it printed. */
-export async function npx(
-  name: string,
-  args: readonly string[],
-  env: Record<string, string> = {},
-): Promise<string> {
-  const file = path.resolve('node_modules', '.bin', name);
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [file, ...args], {
-    env: { ...process.env, ...env },
-  });
-  return stdout + stderr;
 }
