@@ -20,6 +20,7 @@ const MATRIX = [
   'test/operations/adopt/discover.test.ts',
   'test/engine/lint/{large-files,live}.test.ts',
   'test/operations/{pools-by-table,provision-hooks,provision-place,provision-seed,provision-together}.test.ts',
+  'test/operations/uninstall/uninstall.test.ts',
   'test/operations/{run-script,runs-checks,runs-control,runs-gates,runs-late,runs-phases}.test.ts',
   'test/cli/{adopt,bad-input,cancelling,ended-look,moves,places-away,restore,tenant-lists}.test.ts',
 ];

@@ -20,11 +20,6 @@ export function offsetOfCodePoint(text: string, index: number): number {
   return offset;
 }
 
-/** UTF-16 offset of the n-th byte in UTF-8: the SQL parser counts bytes. */
-export function offsetOfByte(text: string, index: number): number {
-  return Buffer.from(text, 'utf8').subarray(0, index).toString('utf8').length;
-}
-
 const LONGEST_LINE = 160;
 
 /** The line of a position with a caret below it, as compilers show it. */

@@ -177,7 +177,7 @@ function keyFindings(scene: Scene, { specimen, keys }: Tried): Finding[] {
     return {
       rule: keyTellsForeignRows.name,
       level: quiet ? 'info' : keyTellsForeignRows.level,
-      where: placeOf(scene, `${specimen.table.qualified}.${key.name}`),
+      where: placeOf(scene, specimen.table.qualified, key.name),
       message: `A tenant that writes the value of a hidden row is refused as a duplicate, so unique key (${columns}) of ${specimen.table.name} tells which values other tenants have.`,
       hint: keyTellsForeignRows.remedy,
       facts: {
@@ -198,7 +198,7 @@ function referenceFindings(scene: Scene, { specimen, references }: Tried): Findi
     return {
       rule: referenceToForeignRow.name,
       level: back ? 'error' : referenceToForeignRow.level,
-      where: placeOf(scene, `${specimen.table.qualified}.${reference.name}`),
+      where: placeOf(scene, specimen.table.qualified, reference.name),
       message: `A row of one tenant was made to refer to a hidden row of another in ${reference.parent}${back ? ', whose deletion then reaches back to it' : ''}.`,
       hint: referenceToForeignRow.remedy,
       facts: {

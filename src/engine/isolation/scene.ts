@@ -41,9 +41,18 @@ export interface Pair {
 
 const SESSIONS = 40;
 
-/** `main/app_shared.app.invoice` */
-export function placeOf({ cluster, database }: Pick<Scene, 'cluster' | 'database'>, object: string): string {
-  return `${cluster}/${database}.${object.replaceAll('"', '')}`;
+/**
+ * `main/app_shared.app.invoice`
+ * @param object as SQL writes it
+ * @param part of it, as it is called
+ */
+export function placeOf(
+  { cluster, database }: Pick<Scene, 'cluster' | 'database'>,
+  object: string,
+  part?: string,
+): string {
+  const plain = object.replaceAll(/"((?:[^"]|"")+)"/g, (_, name: string) => name.replaceAll('""', '"'));
+  return `${cluster}/${database}.${plain}${part === undefined ? '' : `.${part}`}`;
 }
 
 export function newPair({ fleet }: Scene): Pair {

@@ -1,7 +1,7 @@
 import { blockedBy } from '../../core/lock-mode.js';
 import { alterActions } from '../ledger/locks/alter-table.js';
 import type { Effect } from '../ledger/locks/effect.js';
-import { type LockingScript, hiddenBefore } from '../ledger/locks/effects.js';
+import { type Hidden, type LockingScript, hiddenBefore } from '../ledger/locks/effects.js';
 import { STATEMENTS } from '../ledger/locks/statements.js';
 import { type Tree, nameOf } from '../ledger/locks/tree.js';
 
@@ -30,7 +30,7 @@ export function stepsOf(script: LockingScript): Step[] {
   const hidden = hiddenBefore(script);
   return script.statements.flatMap(({ kind, body, start }, statement): Step[] => {
     const table = nameOf(body['relation']) ?? nameOf(body['table']);
-    const unseen = hidden[statement] as ReadonlySet<string>;
+    const unseen = hidden[statement] as Hidden;
     const visible = ({ relation }: Effect): boolean => relation === null || !unseen.has(relation);
     const common = { statement, at: start, kind, body, table, old: table !== null && !unseen.has(table) };
     if (kind !== 'AlterTableStmt') {

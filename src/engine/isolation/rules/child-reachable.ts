@@ -19,7 +19,7 @@ export const childReachable: CatalogRule = {
     summary:
       'The application has rights on a partition or inheriting table itself: a second door beside the parent, with policies of its own to keep.',
     explanation:
-      'A partition is reached through its parent, whose rights and policies decide. A right on the partition is decided by the policies of the partition alone, which are easily forgotten when the parent gets new ones.',
+      'A partition is reached through its parent, whose rights and policies decide. A right on the partition is decided by the policies of the partition alone, which are easily forgotten when the parent gets new ones. An inheriting table that has the policy of this tool is kept by it, as any other table is.',
     remedy: 'Take the right away; statements through the parent need none.',
     bad: 'grant select on activity_2025 to app_user;',
     good: 'grant select on activity to app_user;',
@@ -29,7 +29,9 @@ export const childReachable: CatalogRule = {
       ${withApplication(context)}
       select t.schema, t.name, ${granteeName(sql`x.grantee`)} as grantee, array_agg(x.privilege_type order by 1) as privileges
         from ${tenantTables(context)} t, aclexplode(t.acl) x
-       where t.child and t.rls and x.grantee <> t.owner and ${reachesApplication(sql`x.grantee`)}
+       where t.child and t.rls and (exists (select from pg_class c where c.oid = t.oid and c.relispartition)
+           or not exists (select from pg_policy p where p.polrelid = t.oid and p.polname = 'tenantctl_tenant'))
+         and x.grantee <> t.owner and ${reachesApplication(sql`x.grantee`)}
        group by 1, 2, x.grantee order by 1, 2, 3`);
     return doors.map(({ schema, name, grantee, privileges }) =>
       foundIn(

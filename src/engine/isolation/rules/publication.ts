@@ -1,4 +1,4 @@
-import { ident, sql } from '../../../pg/sql.js';
+import { type Sql, ident, sql } from '../../../pg/sql.js';
 import { type CatalogRule, foundIn } from '../catalog-rule.js';
 import { someOf } from '../statements.js';
 import { poolSchemas } from '../tables.js';
@@ -6,6 +6,8 @@ import { poolSchemas } from '../tables.js';
 interface Publication {
   name: string;
   tables: { schema: string; name: string }[];
+  /** What was put into it: a table, of which these may be partitions, or a whole schema. */
+  members: { schema: string; name: string | null }[];
   whole: boolean;
 }
 
@@ -25,13 +27,17 @@ export const publication: CatalogRule = {
   },
   async find(context) {
     const publications = await context.session.rows<Publication>(sql`
-      select p.pubname::text as name, bool_or(p.puballtables) as whole, json_agg(distinct jsonb_build_object('schema', n.nspname, 'name', c.relname)) as tables
+      select p.pubname::text as name, bool_or(p.puballtables) as whole, json_agg(distinct jsonb_build_object('schema', n.nspname, 'name', c.relname)) as tables,
+             json_agg(distinct coalesce(m.member, jsonb_build_object('schema', n.nspname, 'name', null))) as members
         from pg_publication p cross join lateral pg_get_publication_tables(p.pubname::text) g
         join pg_class c on c.oid = g.relid join pg_namespace n on n.oid = c.relnamespace
+        left join lateral (select jsonb_build_object('schema', mn.nspname, 'name', mc.relname) as member from pg_publication_rel r
+            join pg_class mc on mc.oid = r.prrelid join pg_namespace mn on mn.oid = mc.relnamespace
+           where r.prpubid = p.oid and (mc.oid = c.oid or mc.oid in (select pg_partition_ancestors(c.oid)))) m on true
        where n.nspname = any (${poolSchemas(context)}::text[]) and g.qual is null
          and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = ${context.tenancy.column} and not a.attisdropped)
        group by 1 order by 1`);
-    return publications.map(({ name, tables, whole }) => {
+    return publications.map(({ name, tables, members, whole }) => {
       const names = tables.map((table) => `${table.schema}.${table.name}`);
       return foundIn(
         context,
@@ -41,13 +47,16 @@ export const publication: CatalogRule = {
         {
           sql: whole
             ? [sql`drop publication ${ident(name)}`]
-            : tables.map(
-                (table) =>
-                  sql`alter publication ${ident(name)} drop table ${ident(table.schema, table.name)}`,
-              ),
+            : members.map((member) => leftOut(name, member)),
           facts: { tables: names },
         },
       );
     });
   },
 };
+
+function leftOut(publication: string, { schema, name }: Publication['members'][number]): Sql {
+  return name === null
+    ? sql`alter publication ${ident(publication)} drop tables in schema ${ident(schema)}`
+    : sql`alter publication ${ident(publication)} drop table ${ident(schema, name)}`;
+}

@@ -12,28 +12,27 @@ export const enumValueUsedAtOnce: LintRule = {
   remedy: 'Use the value in the next migration file.',
   bad: "alter type payment_method add value 'sepa';\nalter table invoice alter column paid_with set default 'sepa';",
   good: "-- 0002_sepa.sql\nalter type payment_method add value 'sepa';\n-- 0003_sepa_default.sql\nalter table invoice alter column paid_with set default 'sepa';",
-  step: (step, { script }) => {
+  file: ({ script }) => {
     if (script.directives.noTransaction) return [];
-    const before = script.steps.slice(0, script.steps.indexOf(step));
-    const made = new Set(
-      before
-        .filter(({ kind }) => kind === 'CreateEnumStmt')
-        .map(({ body }) => partsOf(body['typeName']).at(-1)),
-    );
-    const added = before
-      .filter(({ kind, body }) => kind === 'AlterEnumStmt' && body['oldVal'] === undefined)
-      .filter(({ body }) => !made.has(partsOf(body['typeName']).at(-1)))
-      .map(({ body }) => String(body['newVal']));
-    if (added.length === 0 || step.kind === 'AlterEnumStmt') return [];
-    const words = stringsIn(step.command);
-    return added
-      .filter((value) => words.has(value))
-      .map((value) => ({
-        at: step.at,
-        message: `'${value}' was added to an enum in the same transaction: using it fails with 55P04.`,
-      }));
+    const made = new Set<string>();
+    const added = new Set<string>();
+    return script.steps.flatMap(({ kind, body, command, at }) => {
+      if (kind === 'CreateEnumStmt') made.add(typeIn(body));
+      if (kind === 'AlterEnumStmt' && body['oldVal'] === undefined && !made.has(typeIn(body)))
+        added.add(String(body['newVal']));
+      if (added.size === 0 || kind === 'AlterEnumStmt') return [];
+      const words = stringsIn(command);
+      return [...added]
+        .filter((value) => words.has(value))
+        .map((value) => ({
+          at,
+          message: `'${value}' was added to an enum in the same transaction: using it fails with 55P04.`,
+        }));
+    });
   },
 };
+
+const typeIn = (body: Tree): string => partsOf(body['typeName']).at(-1) ?? '';
 
 function stringsIn(tree: Tree): ReadonlySet<string> {
   return new Set(

@@ -34,12 +34,10 @@ function workOf(step: Step, scene: Scene): { words: string; level: 'error' | 'wa
   const rows = rowWork(step, scene.known);
   if (rows !== null)
     return { words: `Rows of ${rows.table} are changed`, level: rows.bounded ? 'warning' : 'error' };
-  // VALIDATE of what the file itself added has a rule of its own.
-  if (blockingWork(step) !== undefined || addedHere(step, scene)) return null;
   const scan = step.effects.find(({ scans }) => scans);
-  return scan === undefined
-    ? null
-    : { words: `Every row of ${scan.relation ?? 'a table'} is read`, level: 'error' };
+  // VALIDATE of what the file itself added has a rule of its own.
+  if (scan === undefined || blockingWork(step) !== undefined || addedHere(step, scene)) return null;
+  return { words: `Every row of ${scan.relation ?? 'a table'} is read`, level: 'error' };
 }
 
 function addedHere(step: Step, { script }: Scene): boolean {
