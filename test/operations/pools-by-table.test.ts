@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { PoolSettings } from '../../src/core/settings.js';
+import { promote } from '../../src/operations/moves/promote.js';
+import { provisionTenant } from '../../src/operations/provision.js';
 import { withClient } from '../support/server.js';
 import { type SmallFleet, useFleets } from './fleets.js';
+import { Crash, crashAt, withFleet } from './provision-support.js';
 
 const fleets = useFleets();
 
@@ -27,9 +30,9 @@ const ACME = '00000000-0000-4000-8000-00000000000a';
 const BOLT = '00000000-0000-4000-8000-00000000000b';
 
 /** What the application reads of a table in a session of one tenant. */
-function seen(fleet: SmallFleet, table: string): Promise<string[]> {
+function seen(fleet: SmallFleet, table: string, role = fleet.settings.tenancy.appRole): Promise<string[]> {
   return withClient(fleet.sharedUrl, async (client) => {
-    await client.query(`set app.tenant_id = '${ACME}'; set role ${fleet.settings.tenancy.appRole}`);
+    await client.query(`set app.tenant_id = '${ACME}'; set role ${role}`);
     const { rows } = await client.query<{ tenant_id: string }>(
       `select tenant_id from app.${table} order by 1`,
     );
@@ -142,5 +145,65 @@ describe('a table that is added to `enforce` of a pool that observes', () => {
     expect(await standing(fleet, 'later')).toMatchObject([{ relrowsecurity: true, attnotnull: true }]);
     expect(await standing(fleet, 'open')).toMatchObject([{ relrowsecurity: false, policies: [] }]);
     expect((await fleet.migrate()).pools).toBeUndefined();
+  });
+});
+
+describe('a pool whose tables another role owns', () => {
+  test('is enforced as its owner, whose rights the administrator need not inherit; the owner itself is held to the tenant', async () => {
+    const { fleet, pool } = await observed();
+    const owner = `${fleet.settings.tenancy.appRole}_owner`;
+    const admin = new URL(fleet.settings.catalogUrl).username;
+    await fleet.shared(`create role ${owner} nologin noinherit`);
+    // Before 16 it was the member that inherited or not.
+    await fleet
+      .shared(`grant ${owner} to ${admin} with inherit false, set true`)
+      .catch(() => fleet.shared(`alter role ${admin} noinherit; grant ${owner} to ${admin}`));
+    await fleet.shared(
+      `grant usage, create on schema app to ${owner}; alter table app.note owner to ${owner}`,
+    );
+    const before = await standing(fleet, 'note');
+    pool.enforce = ['note'];
+    expect(await fleet.migrate()).toMatchObject({ status: 'succeeded' });
+    expect(await seen(fleet, 'note', owner)).toEqual([ACME]);
+    pool.enforce = [];
+    expect(await fleet.migrate({ allowOpening: true })).toMatchObject({ status: 'succeeded' });
+    expect(await seen(fleet, 'note', owner)).toEqual([ACME, BOLT]);
+    expect(await standing(fleet, 'note')).toEqual(before);
+  });
+});
+
+describe('killed between two tables', () => {
+  test('the same command settles the rest', async () => {
+    const { fleet, pool } = await observed();
+    pool.enforce = ['note', 'item'];
+    const crash = withFleet(fleet.settings, { reach: crashAt('pool.table-settled') }, (other) =>
+      fleet.migrate({ fleet: other }),
+    );
+    await expect(crash).rejects.toThrow(Crash);
+    const settled = await fleet.migrate();
+    expect(settled.pools?.[0]?.enforced).toHaveLength(1);
+    for (const table of ['note', 'item'])
+      expect(await standing(fleet, table)).toMatchObject([
+        { relrowsecurity: true, relforcerowsecurity: true },
+      ]);
+    expect((await fleet.migrate()).pools).toBeUndefined();
+  });
+});
+
+describe('a pool that observes takes in nobody', () => {
+  test('a move is refused with the tables that are open, and goes once they are enforced', async () => {
+    const { fleet, pool } = await observed();
+    await provisionTenant(fleet.fleet, { id: 'apart', tier: 'schema', cluster: 'main' });
+    await fleet.shared('drop table app.note');
+    const move = () => promote(fleet.fleet, { id: 'apart', to: 'pool' }, { dryRun: false });
+    await expect(move()).rejects.toMatchObject({
+      exit: 6,
+      message: expect.stringContaining(
+        'every tenant of it would read and change the rows of this one in item',
+      ) as string,
+    });
+    pool.enforce = ['item'];
+    expect(await fleet.migrate()).toMatchObject({ status: 'succeeded' });
+    expect(await move()).toMatchObject({ tenant: 'apart' });
   });
 });

@@ -100,14 +100,17 @@ const INDEXES = `
       select x.relname, i.indexrelid, i.indisvalid from pg_index i join pg_class x on x.oid = i.indexrelid where i.indrelid = c.oid offset 0) i
    where c.relkind in ('r', 'p', 'm')`;
 
-/** Roles that own their table, and their names in conditions, are each tenant's own. What lets the tool look again after a deletion is not the product's. */
+/**
+ * Roles that own their table, and their names in conditions, are each tenant's own; so is the administrator, who owns the
+ * tables that it made, and not those that were adopted. What lets the tool look again after a deletion is not the product's.
+ */
 const POLICIES = `
   select t.nsp, 'policy' as kind, c.relname || '.' || p.polname as name, concat_ws(' ', case when p.polpermissive then 'permissive' else 'restrictive' end,
       'for', case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end,
       'to', (select string_agg(case r.oid when c.relowner then '<owner>' else coalesce(r.rolname, 'public') end, ', ' order by r.rolname)
                from unnest(p.polroles) as role (oid) left join pg_roles r on r.oid = role.oid),
-      'using (' || replace(pg_get_expr(p.polqual, p.polrelid), quote_literal(o.rolname), '<owner>') || ')',
-      'with check (' || replace(pg_get_expr(p.polwithcheck, p.polrelid), quote_literal(o.rolname), '<owner>') || ')') as definition
+      'using (' || replace(replace(pg_get_expr(p.polqual, p.polrelid), quote_literal(o.rolname), '<owner>'), quote_literal(session_user), '<owner>') || ')',
+      'with check (' || replace(replace(pg_get_expr(p.polwithcheck, p.polrelid), quote_literal(o.rolname), '<owner>'), quote_literal(session_user), '<owner>') || ')') as definition
     from relations c join target t on t.nsp = c.nsp
     cross join lateral (select * from pg_policy where polrelid = c.oid and polname <> 'tenantctl_rescan' offset 0) p join pg_roles o on o.oid = c.relowner
    where c.relkind in ('r', 'p')`;

@@ -1,13 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { isTenantctlError } from '../../../src/core/errors.js';
-import { placeHold } from '../../../src/operations/retention/hold.js';
-import { suspendTenant } from '../../../src/operations/suspend.js';
 import { uninstall } from '../../../src/operations/uninstall/uninstall.js';
 import { query, useServer, withClient } from '../../support/server.js';
 import { legacyFleet } from '../adopt/legacy.js';
 import { dumpOf } from '../check/dump.js';
-import { type IsolatedFleet, isolatedFleet } from '../check/isolated-fleet.js';
-import { withFleet } from '../provision-support.js';
+import type { IsolatedFleet } from '../check/isolated-fleet.js';
+import { leftovers, madeByUs } from './left.js';
 
 /** Without it the server would write statistics while nobody looks. */
 const server = useServer({ autovacuum: 'off' });
@@ -51,19 +48,19 @@ describe('a fleet of all three tiers that was adopted', () => {
 
 describe('a fleet that this tool has made', () => {
   test('keeps its tenants, their rows and what holds them apart, and has nothing of ours left', async () => {
-    const made = await fresh();
+    const made = await madeByUs(server.current);
     const before = await seenBy(made, 'small');
     expect(before).toBeGreaterThan(0);
     const planned = await uninstall(made.fleet, { dryRun: true });
     expect(planned.blockers).toEqual([]);
-    expect(await leftovers(made)).not.toEqual([]);
+    expect(await leftovers(server.current, made)).not.toEqual([]);
     const done = await uninstall(made.fleet, { dryRun: false });
     expect(done.removed).toEqual(planned.removed);
     expect(done.kept.map(({ kind }) => kind)).toEqual(
       expect.arrayContaining(['policy', 'home', 'role', 'database']),
     );
     expect(done.lost.map(({ what }) => what)).toContain('entries of the audit log');
-    expect(await leftovers(made)).toEqual([]);
+    expect(await leftovers(server.current, made)).toEqual([]);
     expect(await seenBy(made, 'small')).toBe(before);
     expect(await seenBy(made, null)).toBe(0);
     const open = await query(
@@ -74,68 +71,6 @@ describe('a fleet that this tool has made', () => {
     expect(open).toEqual([]);
   });
 });
-
-describe('uninstall is refused, and nothing is removed,', () => {
-  test('while a tenant is on hold or suspended, naming both', async () => {
-    const made = await fresh();
-    await suspendTenant(made.fleet, 'acme', { dryRun: false });
-    const actor = { actor: 'jo', reason: 'a lawsuit', ticket: null };
-    await withFleet(made.settings, { actor }, (fleet) => placeHold(fleet, 'small', { dryRun: false }));
-    const { message, exit } = await refusal(made);
-    expect(exit).toBe(6);
-    expect(message).toContain('tenant acme is suspended');
-    expect(message).toContain('tenant small is on hold');
-    expect((await uninstall(made.fleet, { dryRun: true })).blockers).toHaveLength(2);
-    expect(await leftovers(made)).toContain('schema tenantctl');
-  });
-
-  test('while something of the application uses schema tenantctl', async () => {
-    const made = await fresh();
-    await made.run('pool', 'create view app.homes as select tenant from tenantctl.placement');
-    const { message } = await refusal(made);
-    expect(message).toContain('on app.homes uses schema tenantctl');
-    expect(await leftovers(made)).toContain('schema tenantctl');
-  });
-});
-
-let fleets = 0;
-
-function fresh(): Promise<IsolatedFleet> {
-  fleets += 1;
-  const names = { schema: `t${fleets}_{id}`, database: `d${fleets}_{id}` };
-  return isolatedFleet(server.current, { tenancy: { names, appRole: `app_of_${fleets}` } });
-}
-
-async function refusal(made: IsolatedFleet): Promise<{ message: string; exit: number }> {
-  const error: unknown = await uninstall(made.fleet, { dryRun: false }).then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!isTenantctlError(error)) throw new Error('it was not refused', { cause: error });
-  expect(error.code).toBe('UNINSTALL_BLOCKED');
-  return error;
-}
-
-/** Everything in the databases of a fleet that bears our name, by what it is. */
-async function leftovers(made: IsolatedFleet): Promise<string[]> {
-  const found: string[] = [];
-  const corp = made.settings.tenancy.names.database.replace('{id}', 'corp');
-  for (const database of [made.databaseOf('pool'), corp])
-    found.push(
-      ...(
-        await query<{ what: string }>(
-          server.current.superuserUrl(database),
-          `select 'schema ' || nspname as what from pg_namespace where nspname like 'tenantctl%'
-           union all select 'comment ' || description from pg_description where description like 'tenantctl: %'
-           union all select 'expression ' || polname from pg_policy where pg_get_expr(polqual, polrelid) like '%placement%'
-           union all select 'trigger ' || tgname from pg_trigger where tgname like 'tenantctl%'
-           union all select 'role ' || description from pg_shdescription where description like 'tenantctl: tenant%'
-             and objoid in (select oid from pg_roles where rolname ~ '^[td]${fleets}_')`,
-        )
-      ).map(({ what }) => what),
-    );
-  return found;
-}
 
 /** The keys of tenants by pool, as they were before the local state went. */
 const keys = new Map<string, string>();
@@ -167,8 +102,15 @@ const ACCOUNTS = `
   create table pooled.account (tenant_id uuid, id bigint, name text);
   insert into pooled.account values ('${KEY}', 1, 'one'), (null, 2, 'two')`;
 
-async function dumps(...databases: string[]): Promise<Record<string, string>> {
-  const all: Record<string, string> = {};
-  for (const database of databases) Object.assign(all, await dumpOf(server.current, database));
+/** What belongs to roles is listed for the whole server, that of the catalog's database among it: only that of these is ours to compare. */
+const OWNED = `select md5(string_agg(d::text, ' ' order by d::text)) as digest from pg_shdepend d
+  where d.dbid in (0, (select oid from pg_database where datname = current_database()))`;
+
+async function dumps(...databases: string[]): Promise<Record<string, unknown>> {
+  const all: Record<string, unknown> = {};
+  for (const database of databases) {
+    Object.assign(all, await dumpOf(server.current, database));
+    all[`${database}: pg_catalog.pg_shdepend`] = await query(server.current.superuserUrl(database), OWNED);
+  }
   return all;
 }
