@@ -28,7 +28,7 @@ export const sqitchLedger: ToolLedger = {
   tool: 'sqitch',
   table: 'changes',
   schema: 'sqitch',
-  marks: ['change_id', 'script_hash', 'change', 'project', 'committed_at', 'planned_at'],
+  marks: ['change_id', 'script_hash', 'change', 'project', 'committed_at', 'planner_name'],
   lacks: [],
   columns: ['change_id', 'script_hash', 'change', 'project'],
   filled: [],
