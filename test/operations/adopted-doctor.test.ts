@@ -21,6 +21,7 @@ test('a lost catalog comes back from the homes, with whose tables they hold and 
     owner,
     ledger: { tool: 'dbmate', schema, table: 'schema_migrations' },
     dualWrite: true,
+    tolerated: [],
   });
   const facts = (units: typeof before) => new Map(units.map(({ id, adopted }) => [id, adopted]));
   expect(facts(before)).toEqual(

@@ -127,6 +127,7 @@ export async function adoptedFleet(server: LocalServer, options: AdoptedOptions 
         ? { tool: 'dbmate', schema, table: 'schema_migrations' }
         : options.ledger,
     dualWrite,
+    tolerated: [],
   });
   const files = (await loadFleetMigrations(fleet)).slice(0, BEFORE.length);
   const newest = files.at(-1) as { id: number; name: string };

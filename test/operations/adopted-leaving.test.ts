@@ -63,6 +63,12 @@ test('a suspended tenant is shut out and its neighbours, served by the same role
     expect(await rights(made, database)).toEqual(before);
   }
   expect(notices(made)).toEqual([]);
+  await suspendTenant(fleet, 'acme', now);
+  await inside('postgres', `revoke ${owner} from tenantctl_admin`);
+  expect(await codeOf(activateTenant(fleet, 'acme', now))).toBe('OWNER_NOT_ASSUMABLE');
+  await made.allow();
+  await activateTenant(fleet, 'acme', now);
+  expect(await enters(made, 'acme')).toBe('2 rows');
 });
 
 test('where the application owns the schema, what stays open is said', async () => {

@@ -28,8 +28,8 @@ const adoptedUnits = async (made: AdoptedFleet): Promise<string[]> =>
     adopted ? [`${id} ${adopted.owner}`] : [],
   );
 
-test('a tenant without whose rights the administrator is, is not moved, and the grant is said', async () => {
-  const made = await adoptedFleet(server.current, { schemas: ['acme'] });
+test('a tenant whose tables the administrator has no rights to is not moved, and the grant is said', async () => {
+  const made = await adoptedFleet(server.current, { schemas: ['acme'], member: false });
   const refused = await promote(made.fleet, { id: 'acme', to: 'database' }, now).then(
     () => 'moved',
     (error: { message: string; hint: string }) => `${error.message} ${error.hint}`,

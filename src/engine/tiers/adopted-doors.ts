@@ -3,6 +3,7 @@ import { membershipToAct } from '../../pg/roles.js';
 import { type Sql, ident, raw, sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
 import type { Home } from '../local/placements.js';
+import { assertMayBecome } from './owners.js';
 
 /** A right that lets a role into a home: to a schema, or to the database that it is in. */
 interface Grant {
@@ -61,6 +62,7 @@ async function readAdoptedDoors(
 /**
  * The statements that open or shut a home, or null where we have made it: the rights of another tool's home alone, never
  * its role.
+ * @throws refusal `OWNER_NOT_ASSUMABLE` (exit 6) where the administrator may not act any more as who gave these rights
  */
 export async function adoptedDoors(
   connection: Connection,
@@ -69,7 +71,10 @@ export async function adoptedDoors(
 ): Promise<Sql[] | null> {
   const doors = await readAdoptedDoors(connection, home, unit, wholeDatabase);
   if (doors === null) return null;
-  return state === 'open' ? openStatements(doors) : shutStatements(doors);
+  if (state === 'closed') return shutStatements(doors);
+  for (const grantor of new Set(doors.shut.map((grant) => grant.grantor)))
+    await assertMayBecome(connection, home, grantor);
+  return openStatements(doors);
 }
 
 /** The statements that shut the home, and write down what they take. */

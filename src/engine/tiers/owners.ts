@@ -26,25 +26,15 @@ export async function ownerOfDatabase(connection: Connection, database: string):
  */
 export async function asRole(
   connection: Connection,
-  { tenant, placement }: Home,
+  home: Home,
   role: string,
   work: () => Promise<unknown>,
 ): Promise<void> {
-  const { user } = connection;
-  if (role === user) {
+  if (role === connection.user) {
     await work();
     return;
   }
-  if ((await mayBecome(connection, role)) !== 'yes') {
-    throw refusedError(
-      'OWNER_NOT_ASSUMABLE',
-      `The home of tenant ${tenant.id} in database ${placement.database} belongs to role ${role}, and ${user} is no member of it: it is left as it is.`,
-      {
-        hint: `Whoever may do so runs: GRANT ${ident(role).text()} TO ${ident(user).text()};`,
-        facts: { tenant: tenant.id, owner: role, administrator: user },
-      },
-    );
-  }
+  await assertMayBecome(connection, home, role);
   await connection.execute(sql`set role ${ident(role)}`);
   try {
     await work();
@@ -52,4 +42,22 @@ export async function asRole(
     // After a failure in a transaction the rollback does so.
     await connection.execute(raw('reset role')).catch(() => undefined);
   }
+}
+
+/** @throws refusal `OWNER_NOT_ASSUMABLE` (exit 6) with the grant that is lacking */
+export async function assertMayBecome(
+  connection: Connection,
+  { tenant, placement }: Home,
+  role: string,
+): Promise<void> {
+  const { user } = connection;
+  if (role === user || (await mayBecome(connection, role)) === 'yes') return;
+  throw refusedError(
+    'OWNER_NOT_ASSUMABLE',
+    `The home of tenant ${tenant.id} in database ${placement.database} belongs to role ${role}, and ${user} is no member of it: it is left as it is.`,
+    {
+      hint: `Whoever may do so runs: GRANT ${ident(role).text()} TO ${ident(user).text()};`,
+      facts: { tenant: tenant.id, owner: role, administrator: user },
+    },
+  );
 }
