@@ -9,7 +9,13 @@ export function notReached(error: unknown): FindingFacts {
   return isAway(error) ? { code, unreachable: true } : { code };
 }
 
-/** Did the server not even answer? Then it is of no use to ask for its other databases, each for ten seconds. */
+/** What a connection meets that never came to be; one that was lost in the middle may have been ended on purpose. */
+const NEVER_THERE =
+  /ECONNREFUSED|ENOTFOUND|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOENT|timeout expired/;
+
+/** Does nobody answer? Then it is of no use to ask for other databases of that server, each for ten seconds. */
 export function isSilent(error: unknown): boolean {
-  return isAway(error) && isTenantctlError(error) && error.facts['sqlstate'] === null;
+  if (!isAway(error) || !isTenantctlError(error)) return false;
+  const { cause } = error;
+  return cause instanceof Error && NEVER_THERE.test(`${(cause as { code?: unknown }).code} ${cause.message}`);
 }

@@ -12,8 +12,8 @@ beforeAll(async () => {
   fleet = await twoClusters(server.current);
 });
 
-/** What a look may take to end: it waits two seconds at most for a server that does not answer. */
-const SOON_MS = 4_000;
+/** What a look may take to end: it waits two seconds at most for a server that does not answer; and a slow machine on top. */
+const SOON_MS = 6_000;
 
 const outside = <Row extends object>(text: string) =>
   query<Row & object>(server.current.superuserUrl('postgres'), text);

@@ -5,6 +5,7 @@ import type { Connection } from '../../pg/connection.js';
 import { raw, sql } from '../../pg/sql.js';
 import { isDatabaseError } from '../../pg/errors.js';
 import { isThere } from '../is-there.js';
+import { isSilent } from '../not-reached.js';
 import { stopIfAsked } from '../stopping.js';
 import type { Tally } from '../tally.js';
 import { appEndpoint } from './app-endpoint.js';
@@ -102,17 +103,31 @@ async function inspectDatabase(
   tally: Tally,
 ): Promise<DoctorFinding[]> {
   stopIfAsked(fleet);
-  const look = () => lookInto(fleet, cluster, database, ours);
   try {
-    // Whoever drops a database ends the sessions in it first: the second try waits until it is gone.
-    const findings = await look().catch(look);
+    const findings = await lookTwice(fleet, cluster, database, ours);
     tally.looked += 1;
     return findings;
   } catch (error) {
     stopIfAsked(fleet);
     // What the catalog misses another rule tells.
-    if (!ours || !(await isThere(fleet, cluster, database))) return [];
-    return [notInspected(`${cluster}/${database}`, error)];
+    if (!isSilent(error) && (!ours || !(await isThere(fleet, cluster, database)))) return [];
+    return ours ? [notInspected(`${cluster}/${database}`, error)] : [];
+  }
+}
+
+/** Whoever drops a database ends the sessions in it first: the second try waits until it is gone. */
+async function lookTwice(
+  fleet: Fleet,
+  cluster: string,
+  database: string,
+  ours: boolean,
+): Promise<DoctorFinding[]> {
+  try {
+    return await lookInto(fleet, cluster, database, ours);
+  } catch (error) {
+    // Where nobody answers, a second try would take as long.
+    if (isSilent(error)) throw error;
+    return lookInto(fleet, cluster, database, ours);
   }
 }
 
