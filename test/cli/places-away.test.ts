@@ -121,6 +121,32 @@ it('one database that lets nobody in is told by name, and its neighbours are loo
   }
 });
 
+it('a tenant whose role is gone counts as not probed, and is named', async () => {
+  const covered = async () =>
+    document(await fleet.run(['check', 'isolation', '--json'])).data?.['coverage'] as Covered & {
+      probes: number;
+    };
+  const before = await covered();
+  expect(before.probed).toBe(before.probes);
+  const rename = (from: string, to: string) =>
+    fleet.inside(
+      `main_${fleet.mark}`,
+      `do $$ declare r text; begin
+         select role into r from tenantctl.placement where tenant = 'acme';
+         execute format('alter role %I rename to %I', r || '${from}', r || '${to}'); end $$`,
+    );
+  await rename('', '_was');
+  const after = await covered();
+  await rename('_was', '');
+  expect(after.notProbed).toEqual([
+    {
+      where: `main/main_${fleet.mark}.s_${fleet.mark}_acme`,
+      reason: expect.stringMatching(/^role \S+ of tenant acme is not there: `tenantctl doctor` tells more$/),
+    },
+  ]);
+  expect(after.probed).toBe(after.probes - 1);
+});
+
 it('files that cannot be read keep `check all` from comparing, and from nothing else', async () => {
   fleet.write('migrations/0002_broken.sql', 'creat table x ();');
   const result = await fleet.run(['check', 'all', '--json']);
