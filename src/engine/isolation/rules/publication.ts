@@ -55,8 +55,8 @@ export const publication: CatalogRule = {
   },
 };
 
-function leftOut(publication: string, { schema, name }: Publication['members'][number]): Sql {
+function leftOut(from: string, { schema, name }: Publication['members'][number]): Sql {
   return name === null
-    ? sql`alter publication ${ident(publication)} drop tables in schema ${ident(schema)}`
-    : sql`alter publication ${ident(publication)} drop table ${ident(schema, name)}`;
+    ? sql`alter publication ${ident(from)} drop tables in schema ${ident(schema)}`
+    : sql`alter publication ${ident(from)} drop table ${ident(schema, name)}`;
 }
