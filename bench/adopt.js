@@ -31,7 +31,12 @@ async function measure(fleet) {
   const heap = heapWatch();
   let found = [];
   const discovery = await milliseconds(async () => {
-    ({ units: found } = await discover(fleet, { schemas: 'legacy_%', databases: 'legacydb_%', sql: null }));
+    // Both patterns together would mean schemas in those databases.
+    const looks = [
+      await discover(fleet, { schemas: 'legacy_%', databases: null, sql: null }),
+      await discover(fleet, { schemas: null, databases: 'legacydb_%', sql: null }),
+    ];
+    found = looks.flatMap(({ units }) => units.map((unit) => ({ ...unit, id: `${unit.tier}-${unit.id}` })));
   });
   const taking = await milliseconds(() => all(fleet, found, { dryRun: false }, 'adopted'));
   const megabytes = heap.stop();

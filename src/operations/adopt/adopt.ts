@@ -105,7 +105,7 @@ async function judgeAll(
   const native = new Set(sifted.filter((one) => one.native).map((one) => one.listed));
   const standings = await overDatabases(
     sifted.map((one) => one.listed),
-    (one) => one.unit,
+    ({ unit: { cluster, database } }) => [cluster, database],
     async (units) => {
       const looked = await lookAtDatabase(fleet, units);
       return looked.map((one) => judgeFor(one.listed.unit.tier).judge(one, native.has(one.listed)));
@@ -122,7 +122,8 @@ async function takeIn(
 ): Promise<Set<ListedUnit>> {
   const written = await overDatabases(
     takings,
-    ({ placement }) => placement,
+    // Files are those of a tier.
+    ({ placement: { cluster, database, tier } }) => [cluster, database, tier],
     async (some) => {
       if (fleet.signal.aborted) return [];
       const files = migrationsFor(migrations, (some[0] as Taking).placement.tier);
@@ -138,14 +139,11 @@ async function takeIn(
 /** Work on what is in one database together, some databases at a time. */
 function overDatabases<T, R>(
   items: readonly T[],
-  placeOf: (item: T) => { cluster: string; database: string; tier: Tier },
+  placeOf: (item: T) => readonly string[],
   work: (items: T[]) => Promise<R>,
 ): Promise<R[]> {
   const lane = pLimit(DATABASES_AT_ONCE);
-  const groups = groupBy(items, (item) => {
-    const { cluster, database, tier } = placeOf(item);
-    return JSON.stringify([cluster, database, tier]);
-  });
+  const groups = groupBy(items, (item) => JSON.stringify(placeOf(item)));
   return Promise.all([...groups.values()].map((group) => lane(() => work(group))));
 }
 

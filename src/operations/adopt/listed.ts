@@ -95,7 +95,7 @@ function newUnit(request: AdoptRequest, pool: string | null): ListedUnit {
 /** `schema.table`; a bare table is in the unit's own schema. */
 function ledgerAt({ ledger, schema }: AdoptRequest): ListedUnit['ledger'] {
   if (ledger === null) return null;
-  const dot = ledger.indexOf('.');
+  const dot = ledger.lastIndexOf('.');
   return dot < 0 ? { schema, table: ledger } : { schema: ledger.slice(0, dot), table: ledger.slice(dot + 1) };
 }
 

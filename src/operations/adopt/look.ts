@@ -143,7 +143,8 @@ function isNamed(listed: readonly ListedUnit[], schema: string): boolean {
 
 /**
  * The ledger that the list names; otherwise those in the unit's own schema; otherwise, where the unit is a whole database or the only
- * one there, those that stand elsewhere in the database. One outside of the schemas of many says nothing of any one of them.
+ * one of the list there, those where tools put them by default. One outside of the schemas of many says nothing of any one of
+ * them.
  */
 function ledgersOf(
   { unit, ledger, whole }: ListedUnit,
@@ -154,7 +155,11 @@ function ledgersOf(
   if (ledger !== null)
     return (bySchema.get(ledger.schema) ?? []).filter(({ table }) => table === ledger.table);
   const inside = bySchema.get(unit.schema) ?? [];
-  return inside.length > 0 || !(whole || alone) ? inside : all;
+  return inside.length > 0 || !(whole || alone) ? inside : all.filter(isAtItsDefault);
+}
+
+function isAtItsDefault({ ledger, schema }: FoundLedger): boolean {
+  return schema === 'public' || schema === ledger.schema;
 }
 
 /** Those of the roles that the list names which are there. */
