@@ -1,7 +1,19 @@
+import { groupBy } from '../core/group-by.js';
 import type { UninstallReport } from '../core/uninstall.js';
 import { count, counted, oneLine } from './line.js';
 import { UNCHANGED } from './run-text.js';
 import { recordsSection, sections } from './records.js';
+
+const NAMED = 3;
+
+/** What differs in nothing but its name, in one line: a fleet has thousands of them. */
+function alike<T extends { name: string }>(items: readonly T[], key: (item: T) => string): [T, string][] {
+  return [...groupBy(items, key).values()].map((same) => {
+    const names = same.slice(0, NAMED).map(({ name }) => name);
+    const more = same.length > NAMED ? [`and ${count(same.length - NAMED)} more`] : [];
+    return [same[0] as T, [...names, ...more].join(', ')];
+  });
+}
 
 /** What `uninstall` has removed, or would: what goes, what stays and why, and what is nowhere else. */
 export function uninstallText({ removed, kept, lost, blockers }: UninstallReport, isPlan: boolean): string {
@@ -9,11 +21,22 @@ export function uninstallText({ removed, kept, lost, blockers }: UninstallReport
   return sections(
     recordsSection(
       isPlan ? 'Would be removed' : 'Removed',
-      removed.map(({ where, kind, name }) => ({ where, kind, name })),
+      alike(removed, ({ where, kind }) => `${where} ${kind}`).map(([{ where, kind }, what]) => ({
+        where,
+        kind,
+        what,
+      })),
     ),
     recordsSection(
       'Kept',
-      kept.map(({ where, kind, name, reason }) => ({ where, kind, name, reason })),
+      alike(kept, ({ where, kind, reason }) => `${where} ${kind} ${reason}`).map(
+        ([{ where, kind, reason }, what]) => ({
+          where,
+          kind,
+          what,
+          reason,
+        }),
+      ),
     ),
     [
       ...(lost.length === 0

@@ -1,7 +1,11 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { PoolSettings } from '../../src/core/settings.js';
+import { exportTenant } from '../../src/operations/export.js';
 import { promote } from '../../src/operations/moves/promote.js';
 import { provisionTenant } from '../../src/operations/provision.js';
+import { restoreTenant } from '../../src/operations/restore/restore.js';
+import { newFolder } from '../support/folder.js';
 import { withClient } from '../support/server.js';
 import { type SmallFleet, useFleets } from './fleets.js';
 import { Crash, crashAt, withFleet } from './provision-support.js';
@@ -191,7 +195,7 @@ describe('killed between two tables', () => {
 });
 
 describe('a pool that observes takes in nobody', () => {
-  test('a move is refused with the tables that are open, and goes once they are enforced', async () => {
+  test('a move and a restore are refused with the tables that are open, and the move goes once they are enforced', async () => {
     const { fleet, pool } = await observed();
     await provisionTenant(fleet.fleet, { id: 'apart', tier: 'schema', cluster: 'main' });
     await fleet.shared('drop table app.note');
@@ -202,6 +206,13 @@ describe('a pool that observes takes in nobody', () => {
         'every tenant of it would read and change the rows of this one in item',
       ) as string,
     });
+    const directory = join(newFolder(), 'export');
+    await exportTenant(fleet.fleet, { id: 'apart', directory }, { dryRun: false });
+    await expect(restoreTenant(fleet.fleet, { directory, id: 'again', tier: 'pool' })).rejects.toMatchObject({
+      code: 'POOL_IS_OPEN',
+      exit: 6,
+    });
+    expect(await fleet.catalog(`select from tenantctl_catalog.tenants where id = 'again'`)).toEqual([]);
     pool.enforce = ['item'];
     expect(await fleet.migrate()).toMatchObject({ status: 'succeeded' });
     expect(await move()).toMatchObject({ tenant: 'apart' });

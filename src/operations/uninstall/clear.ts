@@ -16,8 +16,7 @@ const TRIES = 12;
  * that it is never open. Again: no change.
  */
 export async function clearTables(session: Connection, tenancy: TenancySettings): Promise<void> {
-  const { column, setting } = tenancy;
-  const { tables, comments, rescanned } = await readTraces(session, column, setting);
+  const { tables, comments, rescanned } = await readTraces(session, tenancy);
   for (const table of tables) {
     const statements = statementsFor(session, table, tenancy);
     if (statements.length > 0) await shortly(session, asOwner(table.owner, statements));

@@ -21,8 +21,8 @@ export async function lookInto(place: InDatabase): Promise<Part> {
     session.row(sql`select from pg_database where datname = ${database}`),
   );
   if (there === undefined) return NOTHING;
-  const { column, setting } = fleet.settings.tenancy;
-  const traces = await connections.use(database, (session) => readTraces(session, column, setting));
+  const { tenancy } = fleet.settings;
+  const traces = await connections.use(database, (session) => readTraces(session, tenancy));
   return partOf(place, traces);
 }
 
@@ -65,7 +65,7 @@ function removedOf(
 
 const HOLDS_APART: ReadonlySet<string> = new Set(['tenantctl_tenant', 'tenantctl_guard']);
 
-function keptOf(where: string, { tables, homes, defaults }: Traces): KeptItem[] {
+function keptOf(where: string, { tables, homes, defaults, extensions }: Traces): KeptItem[] {
   const policies = tables.flatMap(({ schema, name, policies: own }) =>
     own
       .filter((policy) => policy !== 'tenantctl_rescan')
@@ -85,6 +85,12 @@ function keptOf(where: string, { tables, homes, defaults }: Traces): KeptItem[] 
       name: `of the tenant column in ${count} table${count === 1 ? '' : 's'} of schema ${schema}`,
       where,
       reason: 'applications that leave the column out rely on it',
+    })),
+    ...extensions.map((name) => ({
+      kind: 'schema',
+      name,
+      where,
+      reason: 'extensions that the application uses are in it, or may be',
     })),
     ...homesOf(where, homes),
   ];

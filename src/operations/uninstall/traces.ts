@@ -1,3 +1,4 @@
+import type { TenancySettings } from '../../core/settings.js';
 import { LOCAL_STATE, installedVersion } from '../../engine/ledger/own-schema.js';
 import { type Outside, dependentsOutside } from '../../engine/rows/outside.js';
 import type { Connection } from '../../pg/connection.js';
@@ -30,6 +31,8 @@ export interface Traces {
   homes: { tenant: string; schema: string; tier: string }[];
   /** Tables whose tenant column has the session's tenant as its default, by schema. */
   defaults: { schema: string; count: number }[];
+  /** The schema for extensions, where it is there. */
+  extensions: string[];
   /** What would go with our schema and is not ours. */
   outside: Outside[];
   /** Constraints and triggers of the application's that a move has set aside, and that only our schema remembers. */
@@ -40,8 +43,9 @@ export interface Traces {
 
 const OURS = /^(policy )?"?tenantctl_(tenant|guard|fleet|rescan)"? on |^"?tenantctl_[0-9a-f]{8}_/;
 
-/** Reads what there is; nothing is changed. @param column the tenant column · @param setting what its default reads */
-export async function readTraces(session: Connection, column: string, setting: string): Promise<Traces> {
+/** Reads what there is; nothing is changed. */
+export async function readTraces(session: Connection, tenancy: TenancySettings): Promise<Traces> {
+  const { column, setting, extensionsSchema } = tenancy;
   const installed = (await installedVersion(session, LOCAL_STATE)) > 0;
   return {
     installed,
@@ -55,6 +59,7 @@ export async function readTraces(session: Connection, column: string, setting: s
       ? await session.rows(sql`select tenant, schema, tier from tenantctl.placement order by 1, 2`)
       : [],
     defaults: await readDefaults(session, column, setting),
+    extensions: installed ? await names(session, sql`n.nspname = ${extensionsSchema}`) : [],
     outside: installed
       ? (await dependentsOutside(session, LOCAL_STATE.schema)).filter(({ name }) => !OURS.test(name))
       : [],
