@@ -16,6 +16,7 @@ const MATRIX = [
   'test/operations/restore/{hostile,hostile-values,live-pool,new-tenant,replace,shapes}.test.ts',
   'test/operations/doctor/{catalog-and-homes,deleted-tenant,fleet-state,healthy,move-leftovers,orphans,rebuild,servers,shut-homes,stuck}.test.ts',
   'test/operations/check/{awkward-tables,broken-pools,isolation-bound,isolation-names,isolation-outside-pools,isolation-realistic,isolation-remedies,isolation-roles,drift,drift-edges,drift-healthy,isolation-rules,observed-pool,overlooked,probe-examples,probed-schemas,probes-change-nothing}.test.ts',
+  'test/operations/adopt/tools/*.test.ts',
   'test/operations/adopted-{doctor,dual-write,leaving,moves}.test.ts',
   'test/operations/adopt/discover.test.ts',
   'test/engine/lint/{large-files,live}.test.ts',
