@@ -17,7 +17,7 @@ const MATRIX = [
   'test/operations/doctor/{catalog-and-homes,deleted-tenant,fleet-state,healthy,move-leftovers,orphans,rebuild,servers,shut-homes,stuck}.test.ts',
   'test/operations/check/{awkward-tables,broken-pools,isolation-bound,isolation-names,isolation-outside-pools,isolation-realistic,isolation-remedies,isolation-roles,drift,drift-edges,drift-healthy,isolation-rules,observed-pool,overlooked,probe-examples,probed-schemas,probes-change-nothing}.test.ts',
   'test/operations/adopt/tools/*.test.ts',
-  'test/operations/adopted-{doctor,dual-write,leaving,moves}.test.ts',
+  'test/operations/adopted-{doctor,dual-write,leaving,moves,retention}.test.ts',
   'test/operations/adopt/discover.test.ts',
   'test/engine/lint/{large-files,live}.test.ts',
   'test/operations/{pools-by-table,provision-hooks,provision-place,provision-seed,provision-together}.test.ts',

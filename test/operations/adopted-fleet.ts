@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import type { Adoption } from '../../src/core/adoption.js';
 import { NO_LIMITS } from '../../src/core/settings.js';
 import type { LocalServer } from '../../src/embedded/server.js';
@@ -20,7 +20,7 @@ import { type FleetOverrides, type TestFleet, newFleet } from '../support/fleet.
 import { withClient } from '../support/server.js';
 
 /** What the fleet's own tool has applied to every unit before we come. */
-export const BEFORE = [
+const BEFORE = [
   'create table customer (id bigint generated always as identity primary key, name text not null);',
   'create table bill (id serial primary key, customer bigint not null references customer, cents int not null default 0);',
 ];
@@ -221,7 +221,7 @@ function homeAt(
 }
 
 /** A uuid of the id's own. */
-export function keyOf(id: string): string {
+function keyOf(id: string): string {
   const digits = Buffer.from(id).toString('hex').padStart(12, '0').slice(-12);
   return `00000000-0000-4000-8000-${digits}`;
 }

@@ -53,7 +53,7 @@ export async function readAdopted(connection: Connection): Promise<Map<string, A
 }
 
 /** What is remembered of one unit; null where this tool has made it. */
-export async function readAdoption(connection: Connection, ledgerKey: string): Promise<Adoption | null> {
+async function readAdoption(connection: Connection, ledgerKey: string): Promise<Adoption | null> {
   const row = await connection.row<{ adopted: Adoption }>(
     sql`select ${ADOPTION} as adopted from tenantctl.adopted a where a.unit = ${ledgerKey}`,
   );

@@ -1,5 +1,6 @@
 import type { Connection } from '../../pg/connection.js';
 import { ident, join, sql } from '../../pg/sql.js';
+import { isTenantsOwn } from '../local/role-mark.js';
 import { type Side, tableOf } from '../rows/side.js';
 import { dependentsOutside, rightsOutside } from '../rows/outside.js';
 import { type Scope, scopedRows } from '../rows/scope.js';
@@ -101,6 +102,8 @@ async function dropped(session: Connection, side: Side): Promise<Obstacle[]> {
 /** A role with rights elsewhere cannot be dropped, and what it may do there would be left. */
 async function withRole(session: Connection, side: Side, drops: 'schema' | 'database'): Promise<Obstacle[]> {
   const { role, schema } = side.home.placement;
+  // One that was there before us stays.
+  if (!(await isTenantsOwn(session, side.home))) return [];
   return (await rightsOutside(session, role, drops, schema)).map(({ kind, name }) => ({
     where: name,
     problem: `role ${role} has rights on this ${kind}, or owns something there, so it could not be dropped`,

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { refusedError } from '../../core/errors.js';
 import type { PlanLimits, TenancySettings } from '../../core/settings.js';
 import type { Placement } from '../../core/tier.js';
@@ -7,16 +6,11 @@ import { sqlstateOf } from '../../pg/errors.js';
 import { type Sql, ident, raw, sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
 import type { Home } from '../local/placements.js';
+import { roleMark } from '../local/role-mark.js';
 import { roleTaken } from './place-taken.js';
 
 /** Since 16 a grant says for itself whether privileges are inherited; before, the member's attribute did. */
 const GRANT_OPTIONS_SINCE = 160_000;
-
-/** The comment by which we know a role as ours. */
-function markOf({ tenant: { id, key } }: Home): string {
-  // Roles belong to the whole cluster: another fleet may have a tenant of the same id, but not its key.
-  return `tenantctl: tenant ${id} ${createHash('sha256').update(key).digest('hex').slice(0, 16)}`;
-}
 
 interface RoleRow {
   superuser: boolean;
@@ -97,7 +91,7 @@ function membership(connection: Connection, role: string, member: string): Sql {
 async function inspectTenantRole(connection: Connection, home: Home): Promise<'absent' | 'ours' | 'foreign'> {
   const role = await readRole(connection, home.placement.role);
   if (role === undefined) return 'absent';
-  return role.comment === markOf(home) ? 'ours' : 'foreign';
+  return role.comment === roleMark(home) ? 'ours' : 'foreign';
 }
 
 /** Have we made the role of a home, for this tenant alone? One that is gone cannot be anybody else's. */
@@ -130,7 +124,7 @@ export async function tenantRoleStatements(connection: Connection, home: Home): 
   const unlimited = limits.connections === null && limits.statementTimeoutMs === null;
   return [
     sql`create role ${ident(role)} nologin`,
-    sql`comment on role ${ident(role)} is ${markOf(home)}`,
+    sql`comment on role ${ident(role)} is ${roleMark(home)}`,
     membership(connection, role, 'current_user'),
     ...(unlimited ? [] : limitRole(role, limits)),
   ];

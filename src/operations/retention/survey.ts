@@ -5,6 +5,7 @@ import { type Obstacle, findObstacles } from '../../engine/retention/obstacles.j
 import { ownPartitions } from '../../engine/retention/partitions.js';
 import { asRefusal, permitPurge } from '../../engine/retention/permit.js';
 import { waitForOldSessions } from '../../engine/retention/quiet.js';
+import { isTenantsOwn } from '../../engine/local/role-mark.js';
 import { ensureRescanRole, letRescanRead } from '../../engine/retention/rescan-role.js';
 import { derivedViews, viewRows } from '../../engine/retention/views.js';
 import { type Scope, type ScopedTable, readScope, scopedRows } from '../../engine/rows/scope.js';
@@ -104,7 +105,9 @@ async function surveyTables(session: Connection, departure: Departure, scope: Sc
       objects.push(notYetDeleted(side, partition, 'partition', rows, 'dropped'));
     return { objects, expected };
   }
-  const lobs = await ownLargeObjects(session, placement.role);
+  // A role that was there before us stays, and so does what it owns elsewhere.
+  const own = await isTenantsOwn(session, side.home);
+  const lobs = own || drops === 'database' ? await ownLargeObjects(session, placement.role) : 0;
   if (lobs > 0)
     objects.push(notYetDeleted(side, `owned by ${placement.role}`, 'large objects', lobs, 'dropped'));
   // One that names tables of several schemas, or all of them, outlives each schema.
@@ -114,7 +117,7 @@ async function surveyTables(session: Connection, departure: Departure, scope: Sc
   objects.push(notYetDeleted(side, placement.schema, 'schema', null, 'dropped'));
   if (drops === 'database')
     objects.push(notYetDeleted(side, placement.database, 'database', null, 'dropped'));
-  objects.push(notYetDeleted(side, placement.role, 'role', null, 'dropped'));
+  if (own) objects.push(notYetDeleted(side, placement.role, 'role', null, 'dropped'));
   return { objects, expected };
 }
 
