@@ -8,18 +8,18 @@ const OURS = `('tenantctl', 'tenantctl_catalog')`;
 
 /** Catalogs whose rows belong to a relation, a type or a function, with the expression that gives its schema. */
 const CATALOGS: readonly [catalog: string, schema: string][] = [
-  ['pg_class', 'relnamespace'],
-  ['pg_type', 'typnamespace'],
-  ['pg_proc', 'pronamespace'],
+  ['pg_class', 't.relnamespace'],
+  ['pg_type', 't.typnamespace'],
+  ['pg_proc', 't.pronamespace'],
   ['pg_attribute', '(select relnamespace from pg_class where oid = t.attrelid)'],
   ['pg_attrdef', '(select relnamespace from pg_class where oid = t.adrelid)'],
-  ['pg_constraint', 'connamespace'],
+  ['pg_constraint', 't.connamespace'],
   ['pg_index', '(select relnamespace from pg_class where oid = t.indrelid)'],
   ['pg_trigger', '(select relnamespace from pg_class where oid = t.tgrelid)'],
   ['pg_policy', '(select relnamespace from pg_class where oid = t.polrelid)'],
   ['pg_rewrite', '(select relnamespace from pg_class where oid = t.ev_class)'],
-  ['pg_namespace', 'oid'],
-  ['pg_default_acl', 'defaclnamespace'],
+  ['pg_namespace', 't.oid'],
+  ['pg_default_acl', 't.defaclnamespace'],
 ];
 
 const SHARED = [

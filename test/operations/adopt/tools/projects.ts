@@ -80,7 +80,13 @@ const nodePgMigrate: ToolProject = {
   format: 'node-pg-migrate',
   files: (steps) => named(steps, (name, n) => `170000000000${n}_${name}.sql`),
   async migrate({ url, schema, directory }) {
-    const options = { direction: 'up', migrationsTable: 'pgmigrations', log: () => undefined } as const;
+    // Its lock is one for the whole database, and whoever finds it taken fails.
+    const options = {
+      direction: 'up',
+      migrationsTable: 'pgmigrations',
+      noLock: true,
+      log: () => undefined,
+    } as const;
     const done = await runner({ databaseUrl: url, dir: directory, schema, ...options });
     return done.map(({ name }) => name);
   },
