@@ -1,12 +1,16 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { PoolSettings } from '../../src/core/settings.js';
 import { exportTenant } from '../../src/operations/export.js';
+import { migrate } from '../../src/operations/migrate.js';
 import { promote } from '../../src/operations/moves/promote.js';
 import { provisionTenant } from '../../src/operations/provision.js';
 import { restoreTenant } from '../../src/operations/restore/restore.js';
+import { uninstall } from '../../src/operations/uninstall/uninstall.js';
 import { newFolder } from '../support/folder.js';
 import { withClient } from '../support/server.js';
+import { legacyFleet } from './adopt/legacy.js';
 import { type SmallFleet, useFleets } from './fleets.js';
 import { Crash, crashAt, withFleet } from './provision-support.js';
 
@@ -216,5 +220,46 @@ describe('a pool that observes takes in nobody', () => {
     pool.enforce = ['item'];
     expect(await fleet.migrate()).toMatchObject({ status: 'succeeded' });
     expect(await move()).toMatchObject({ tenant: 'apart' });
+  });
+});
+
+describe('a pool that was adopted', () => {
+  test('is enforced table by table, migrated onward, and uninstalled as closed as it is then', async () => {
+    const made = await legacyFleet(fleets.server);
+    const database = `${made.database}_pool`;
+    await made.makeDatabase(database);
+    await made.makeSchema('pooled', 4, database);
+    await made.asOwner(
+      `create table pooled.account (tenant_id uuid, name text); insert into pooled.account values ('${ACME}', 'acme'), ('${BOLT}', 'bolt')`,
+      database,
+    );
+    const [pool] = Object.values(made.settings.clusters['main']?.pools ?? {});
+    if (pool === undefined) throw new Error('the fleet has no pool');
+    Object.assign(pool, { database, schema: 'pooled', rls: 'observe' });
+    Object.assign(made.settings.tenancy, { appRole: made.app });
+    const rows = [
+      { id: 'acme', tier: 'pool' as const, database, schema: 'pooled', key: ACME },
+      { id: 'bolt', tier: 'pool' as const, database, schema: 'pooled', key: BOLT },
+    ];
+    const [odd] = (await made.dryRun(rows)).refused;
+    await made.adopt(rows, { accept: [/--accept (\w+)/.exec(odd?.hint ?? '')?.[1] ?? ''] });
+    const run = () => migrate(made.fleet, { select: [], allowEmpty: false, dryRun: false });
+
+    pool.enforce = ['account'];
+    expect(await run()).toMatchObject({ status: 'succeeded', pools: [{ enforced: [{ table: 'account' }] }] });
+    const asOwnerOf = (tenant: string) =>
+      made.inside<{ name: string }>(
+        `begin; set local role ${made.owner}; select set_config('app.tenant_id', '${tenant}', true); select name from pooled.account`,
+        database,
+      );
+    expect(await asOwnerOf(ACME)).toEqual([{ name: 'acme' }]);
+    writeFileSync(
+      join(made.directory, '20240105000000_due.sql'),
+      '-- migrate:up\nalter table bill add column due date;\n',
+    );
+    expect(await run()).toMatchObject({ status: 'succeeded', totals: { failed: 0, succeeded: 1 } });
+    await uninstall(made.fleet, { dryRun: false });
+    expect(await asOwnerOf(BOLT)).toEqual([{ name: 'bolt' }]);
+    expect(await asOwnerOf('')).toEqual([]);
   });
 });
