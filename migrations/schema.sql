@@ -10,10 +10,14 @@ create table tenantctl.adopted (
   owner text,
   ledger jsonb,
   dual_write boolean default false not null,
+  tolerated text[] default '{}'::text[] not null,
   adopted_at timestamp with time zone default now() not null,
   adopted_by text default SESSION_USER not null,
+  catalog text,
+  shut jsonb default '[]'::jsonb not null,
   constraint adopted_pkey PRIMARY KEY (unit),
-  constraint adopted_check CHECK (((ledger IS NOT NULL) OR (NOT dual_write)))
+  constraint adopted_check CHECK (((ledger IS NOT NULL) OR (NOT dual_write))),
+  constraint adopted_shut_check CHECK ((jsonb_typeof(shut) = 'array'::text))
 );
 comment on table tenantctl.adopted is 'Units that another tool had made: whose tables they are, and which other ledger tells of them';
 

@@ -14,7 +14,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'engine/local': ['engine/ledger', 'pg', 'core'],
   'engine/context': ['engine/ledger', 'pg', 'core'],
   'engine/catalog': ['engine/context', 'pg', 'core'],
-  'engine/rows': ['engine/context', 'engine/local', 'pg', 'core'],
+  'engine/rows': ['engine/context', 'engine/local', 'engine/ledger', 'pg', 'core'],
   config: ['core'],
   render: ['core'],
   embedded: ['pg', 'core'],

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { refusedError } from '../../core/errors.js';
 import type { ClusterSettings, PoolSettings, TenancySettings } from '../../core/settings.js';
 import type { Placement } from '../../core/tier.js';
 import type { MigrationUnit } from '../../core/unit.js';
@@ -22,7 +21,7 @@ import {
 import { SELF, dedicatedUnit } from './dedicated.js';
 import type { HomeState, Relation, TierDriver } from './driver.js';
 import { fillHome } from './fill.js';
-import { databaseExists } from './managed-database.js';
+import { closeToPublic, databaseExists } from './managed-database.js';
 import { admissionIfOurs, placeTaken } from './place-taken.js';
 import { readRelations } from './relations.js';
 import { adoptedDoors, tellWhatStaysOpen } from './adopted-doors.js';
@@ -234,22 +233,6 @@ async function copyTemplate(connection: Connection, template: string, database: 
       sql`create database ${ident(database)} template ${ident(template)} strategy wal_log allow_connections false`,
     ),
   );
-}
-
-/** A fresh copy admits everyone: it is closed while nobody can connect, and the closing is read back. */
-async function closeToPublic(connection: Connection, database: string): Promise<void> {
-  const name = ident(database);
-  await connection.execute(sql`revoke connect on database ${name} from public`);
-  const open = await connection.row<{ open: boolean }>(
-    sql`select has_database_privilege('public', ${database}, 'connect') as open`,
-  );
-  if (open?.open !== false) {
-    throw refusedError('DATABASE_STILL_PUBLIC', `Database ${database} could not be closed to PUBLIC.`, {
-      hint: 'The administrator must own it: REVOKE by another role only warns.',
-      facts: { database },
-    });
-  }
-  await connection.execute(sql`alter database ${name} allow_connections true`);
 }
 
 async function makeTenants(connection: Connection, home: Home, database: string, role: Sql[]): Promise<void> {

@@ -1,3 +1,4 @@
+import { refusedError } from '../../core/errors.js';
 import type { TenancySettings } from '../../core/settings.js';
 import type { Connection } from '../../pg/connection.js';
 import { sqlstateOf } from '../../pg/errors.js';
@@ -43,6 +44,22 @@ async function createIfMissing(fleet: Fleet, cluster: string, database: string):
 export async function databaseExists(connection: Connection, database: string): Promise<boolean> {
   const row = await connection.row(sql`select from pg_database where datname = ${database}`);
   return row !== undefined;
+}
+
+/** A fresh copy admits everyone: it is closed while nobody can connect, and the closing is read back. */
+export async function closeToPublic(connection: Connection, database: string): Promise<void> {
+  const name = ident(database);
+  await connection.execute(sql`revoke connect on database ${name} from public`);
+  const open = await connection.row<{ open: boolean }>(
+    sql`select has_database_privilege('public', ${database}, 'connect') as open`,
+  );
+  if (open?.open !== false) {
+    throw refusedError('DATABASE_STILL_PUBLIC', `Database ${database} could not be closed to PUBLIC.`, {
+      hint: 'The administrator must own it: REVOKE by another role only warns.',
+      facts: { database },
+    });
+  }
+  await connection.execute(sql`alter database ${name} allow_connections true`);
 }
 
 /** Gives a managed database what every tenant in it relies on. Again: no change. */
