@@ -41,13 +41,13 @@ export async function prepareTouched(
   await session.message(script(statements));
 }
 
-/** Makes a staging table that is empty again after each transaction, in a session that only copies. */
+/** Makes a staging table that lasts for the caller's transaction: within it, emptying it costs little. */
 export async function prepareForPieces(
   session: Connection,
   side: Side,
   { target, staged }: Stage,
 ): Promise<void> {
-  await session.execute(sql`create temp table if not exists ${temporary(staged)} on commit delete rows as
+  await session.execute(sql`create temp table ${temporary(staged)} on commit drop as
     select ${storedColumns(target)} from ${tableOf(side, target.name)} with no data`);
 }
 
