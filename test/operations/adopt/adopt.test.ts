@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { checkDrift } from '../../../src/operations/check/drift.js';
 import { migrate } from '../../../src/operations/migrate.js';
 import { listTenants } from '../../../src/operations/list.js';
 import { useServer } from '../../support/server.js';
@@ -92,7 +93,9 @@ test('what was accepted of a shape is no fault of later runs, and whatever diffe
   await made.adopt(rows, { accept: [odd?.shape ?? ''] });
   addFile(made, '20240105000000_due', 'alter table bill add column due date;');
   expect(await migrated(made)).toMatchObject({ status: 'succeeded', totals: { succeeded: 3, failed: 0 } });
+  expect((await checkDrift(made.fleet)).findings).toEqual([]);
   await made.asOwner('alter table initech.bill add column by_hand text');
+  expect((await checkDrift(made.fleet)).findings.map(({ rule }) => rule)).toEqual(['shape-differs']);
   addFile(made, '20240106000000_paid', 'alter table bill add column paid date;');
   const run = await migrated(made);
   expect(run.failures.map(({ unit, message }) => [unit, message])).toEqual([

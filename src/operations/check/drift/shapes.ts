@@ -1,7 +1,7 @@
 import type { Finding } from '../../../core/finding.js';
 import type { Fleet } from '../../../engine/context.js';
 import type { Migration } from '../../../engine/ledger/migration.js';
-import { differencesOf, isOutOfWork } from '../../../engine/shape/difference.js';
+import { differencesOf, isOutOfWork, untolerated } from '../../../engine/shape/difference.js';
 import { isTenantctlError } from '../../../core/errors.js';
 import { isAway } from '../../../pg/errors.js';
 import { stopIfAsked } from '../../stopping.js';
@@ -11,7 +11,7 @@ import { unlikeFiles } from '../drift-rules/shape-unlike-files.js';
 import { type Kind, type Sort, kindsOf } from './alike.js';
 import type { Deviation } from './deviation.js';
 import { Earlier } from './earlier.js';
-import { idsOf } from './names.js';
+import { idsOf, tenantsIn } from './names.js';
 import { type Standard, Standards } from './reference.js';
 import type { ShapeGroup } from './shape-group.js';
 import type { SeenUnit, UnseenUnit } from './survey.js';
@@ -71,7 +71,17 @@ async function compareKind(
   all.shapes.push(...groupsOf(kind, standard, deviations));
   all.lost.push(...notPlayed(kind, standard));
   all.findings.push(...(await unlikeFiles(fleet, standards, kind, standard, earlier)));
-  for (const deviation of deviations) all.findings.push(...(await tell(fleet, deviation, earlier, all)));
+  for (const deviation of deviations.map(withoutAccepted))
+    if (deviation.sort.units.length > 0) all.findings.push(...(await tell(fleet, deviation, earlier, all)));
+}
+
+/** Units that were adopted as they are do not drift by what was accepted then. */
+function withoutAccepted(deviation: Deviation): Deviation {
+  const { sort, differences } = deviation;
+  const drifted = ({ unit }: SeenUnit): boolean =>
+    differences.length === 0 || untolerated(differences, unit.adopted?.tolerated).length > 0;
+  const units = sort.units.filter(drifted);
+  return { ...deviation, sort: { ...sort, units, tenants: tenantsIn(units.map(({ unit }) => unit)) } };
 }
 
 /** A unit that is alone has nothing but the files to be compared with; where there are several, their finding says so. */
