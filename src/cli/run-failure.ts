@@ -20,7 +20,8 @@ export function runFailure(report: RunReport): TenantctlError | undefined {
 }
 
 function hintAfterFailure({ run, status, pools }: RunReport): string {
-  if (run === null || pools !== undefined) return 'Repair what the failures name and run the same command again.';
+  if (run === null || pools !== undefined)
+    return 'Repair what the failures name and run the same command again.';
   if (status === 'aborted')
     return `\`tenantctl runs explain ${shortId(run)}\` tells more; a new run begins anew.`;
   return `Repair what the failures name, then \`tenantctl runs retry ${shortId(run)}\`; \`tenantctl runs explain ${shortId(run)}\` tells more.`;

@@ -47,7 +47,7 @@ export function resumedText({ run, totals, failures }: RunReport, again: boolean
 /** One line a table: what was, or is to be, done with it. */
 function poolsText(pools: readonly PoolSettlement[] = []): string {
   const lines = pools.flatMap(({ pool, enforced, opened, stillEnforced, problems }) => [
-    ...enforced.map(({ table, lacks }) => `${pool}: ${table} is enforced: ${lacks.join(', ')}`),
+    ...enforced.map(({ table: name, lacks }) => `${pool}: ${name} is enforced: ${lacks.join(', ')}`),
     ...opened.map(
       (name) => `${pool}: ${name} is opened: every tenant of the pool reaches the rows of all others`,
     ),

@@ -25,8 +25,18 @@ export default async function handle(call: MigrateCall): Promise<Outcome> {
 }
 
 function requestOf({ options }: MigrateCall) {
-  const { to, concurrency, onFailure, wave, contract, allowDataLoss, allowOpening, wait, allowEmpty, dryRun } =
-    options;
+  const {
+    to,
+    concurrency,
+    onFailure,
+    wave,
+    contract,
+    allowDataLoss,
+    allowOpening,
+    wait,
+    allowEmpty,
+    dryRun,
+  } = options;
   return {
     select: parseSelectors(options.select),
     contract,

@@ -1,4 +1,3 @@
-import type { LedgerTool } from '../../core/adoption.js';
 import type { Connection } from '../../pg/connection.js';
 import { sql } from '../../pg/sql.js';
 import type { ToolLedger } from '../formats/ledgers/ledger.js';
@@ -80,9 +79,4 @@ function isLedger(
     marks.every((column) => columns.includes(column)) &&
     !lacks.some((column) => columns.includes(column))
   );
-}
-
-/** The reader of a tool's ledger. */
-export function ledgerOf(tool: LedgerTool): ToolLedger | undefined {
-  return TOOL_LEDGERS.find((ledger) => ledger.tool === tool);
 }

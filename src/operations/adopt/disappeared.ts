@@ -17,11 +17,13 @@ export async function disappearedOf(fleet: Fleet, adopted: readonly KnownUnit[])
 async function goneFrom(fleet: Fleet, cluster: string, units: readonly KnownUnit[]): Promise<string[]> {
   const connections = fleet.connections(cluster);
   const byDatabase = groupBy(units, ({ database }) => database);
-  const databases = await connections.use(connections.maintenanceDatabase, listDatabases);
+  const databases = await connections.use(connections.maintenanceDatabase, (session) =>
+    listDatabases(session),
+  );
   const gone: string[] = [];
   for (const [database, its] of byDatabase) {
     const schemas = databases.has(database)
-      ? await connections.use(database, listSchemas).catch(unlessReached)
+      ? await connections.use(database, (session) => listSchemas(session)).catch(unlessReached)
       : [];
     if (schemas.length === 0 && databases.has(database)) continue;
     gone.push(...its.filter(({ schema }) => !schemas.includes(schema)).map(({ id }) => id));

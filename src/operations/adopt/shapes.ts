@@ -6,7 +6,7 @@ import type { FoundShape } from './report.js';
 import type { Standards } from './standards.js';
 
 /** Digits of a fingerprint that people see and give. */
-export const SHORT_SHAPE = 8;
+const SHORT_SHAPE = 8;
 const EXAMPLES = 3;
 
 export const shortShape = (fingerprint: string): string => fingerprint.slice(0, SHORT_SHAPE);

@@ -24,6 +24,7 @@ export const openPool: PreflightRule = async ({ fleet, source, goal, target }) =
   const more = open.length > NAMED ? ` and ${open.length - NAMED} more` : '';
   const message = `${said}: every tenant of it would read and change the rows of this one in ${open.slice(0, NAMED).join(', ')}${more}.`;
   // Whoever comes out of such a pool loses nothing by going into another.
-  const fromOpen = source.side.shared && isWatching(rulesOfPool(fleet.settings, source.side.home.placement).mode);
+  const fromOpen =
+    source.side.shared && isWatching(rulesOfPool(fleet.settings, source.side.home.placement).mode);
   return [finding(fromOpen ? 'warning' : 'error', message)];
 };
