@@ -70,7 +70,7 @@ async function moveAtOnce(drive: Drive, stream: Stream, carry: Carry): Promise<v
     return departFrom(drive, source, target, stream);
   });
   fleet.reach('move.left');
-  await target.driver.admit(fleet, target.home, () => Promise.resolve());
+  await target.driver.admit(fleet, target.home);
   const { changes, statements } = proofOf(id, sums);
   await drive.step('moved', { ...measured(took), ...changes }, statements);
   fleet.reach('move.opened');
