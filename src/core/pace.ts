@@ -6,10 +6,10 @@ const WEIGHT = 0.2;
 /** One that took very long says that there is strain, and not for how long to make room. */
 const MOST_FELT = 6;
 const FIRST_REST = 0.25;
-const MOST_REST = 3;
+const MOST_REST = 1;
 const STEP = 1.5;
 /** Differences between times shorter than this are chance. */
-const LEAST_USUAL_MS = 1;
+const LEAST_USUAL_MS = 2;
 
 /**
  * Decides how much of its time a long piece of work rests, by what others wait for: something small that is done again and

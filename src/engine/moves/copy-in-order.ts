@@ -6,10 +6,10 @@ import type { CopyStep } from './receiver.js';
 import { type Stage, emptyStaged, prepareForPieces, rowsOf } from './stages.js';
 
 /** What a session of ours holds in memory, and writes without a rest. */
-const PIECE = { rows: 5_000, bytes: 1 << 20 };
+const PIECE = { rows: 20_000, bytes: 4 << 20 };
 
 /**
- * Copies into a home that is in use: rows after those that they refer to, some thousand at a time, so that neighbours
+ * Copies into a home that is in use: rows after those that they refer to, some ten thousand at a time, so that neighbours
  * can be made room for. One transaction a table and one session for all: each row locks those that it refers to, and of
  * a row that another transaction has locked the server keeps a list.
  * @param source holds the snapshot
