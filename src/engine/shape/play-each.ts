@@ -6,6 +6,7 @@ import { ident, raw, sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
 import { Message } from '../ledger/message.js';
 import type { Migration } from '../ledger/migration.js';
+import { reachesOut } from '../ledger/reaches-out.js';
 import { type MigrationTarget, migrationSettings } from '../ledger/target.js';
 import { printShape } from './read.js';
 import type { Shape } from './shape.js';
@@ -15,7 +16,8 @@ export type PlayedEach = { shapes: ReadonlyMap<number, Shape> } | { reason: stri
 
 /**
  * Plays migrations on an empty schema and reads its shape after each, without what this tool adds for homes of its own: so another
- * tool would have made it. All of it is one transaction that is taken back, and schema `tenantctl` is not needed.
+ * tool would have made it. All of it is one transaction that is taken back, and schema `tenantctl` is not needed. Files that may
+ * act beyond the transaction are not played at all.
  *
  * @param unit lends its tier and database; the unit itself is not touched
  * @returns shapes by the number of the file; 0 is an empty schema
@@ -26,6 +28,8 @@ export async function playEach(
   unit: MigrationUnit,
   migrations: readonly Migration[],
 ): Promise<PlayedEach> {
+  const beyond = reachesOut(migrations);
+  if (beyond !== null) return { reason: `${beyond} acts where no rollback reaches` };
   const schema = `tenantctl_shape_${connection.pid}`;
   const { tenancy, rollout } = fleet.settings;
   const target = { unit: { ...unit, schema }, tenancy, rollout, run: null, toolVersion: TOOL_VERSION };
