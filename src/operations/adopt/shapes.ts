@@ -81,18 +81,17 @@ async function baselineOf(sorts: readonly Sort[], standards: Standards): Promise
   const all = sorts.reduce((sum, { units }) => sum + units.length, 0);
   const most = all > 1 && largest.units.length * 2 > all;
   // A mark says nothing of the files before it: that all units skipped one alike would not show among them.
-  if (most && !largest.units.every(({ inferred }) => inferred))
-    return { shape: await standards.of(first), reason: null };
+  const common = most ? await standards.of(largest.units) : undefined;
+  if (common !== undefined && !largest.units.every(({ inferred }) => inferred))
+    return { shape: common, reason: null };
   const files = await standards.ofFiles(first, first.version);
   if (!('reason' in files)) return { shape: files, reason: null };
-  return most
-    ? { shape: await standards.of(first), reason: null }
-    : { shape: undefined, reason: files.reason };
+  return { shape: common, reason: common === undefined ? files.reason : null };
 }
 
 async function differencesFrom({ shape }: Baseline, sort: Sort, standards: Standards): Promise<Difference[]> {
   if (shape === undefined || sort.fingerprint === shape.fingerprint) return [];
-  const actual = await standards.of(sort.units[0] as Standing);
+  const actual = await standards.of(sort.units);
   return actual === undefined ? [] : differencesOf(shape, actual);
 }
 

@@ -1,10 +1,15 @@
+import { isTenantctlError } from '../../core/errors.js';
 import type { UnitVersion } from '../../core/unit.js';
 import type { Fleet } from '../../engine/context.js';
 import { type Migration, migrationsFor } from '../../engine/ledger/migration.js';
 import { type PlayedEach, playEach } from '../../engine/shape/play-each.js';
 import { readShape } from '../../engine/shape/read.js';
 import type { Shape } from '../../engine/shape/shape.js';
+import { isDatabaseError } from '../../pg/errors.js';
 import type { Standing } from './judge.js';
+
+/** Units of one look that are asked for it, one after the other. */
+const TRIES = 3;
 
 /** Shapes that units are compared with: those of units, and those that the files make. Each is read or played once. */
 export class Standards {
@@ -16,16 +21,26 @@ export class Standards {
     private readonly migrations: readonly Migration[],
   ) {}
 
-  /** How a unit looks, printed whole. */
-  async of({ listed: { unit }, facts }: Standing): Promise<Shape | undefined> {
-    const key = `${facts?.major} ${unit.shared} ${facts?.fingerprint}`;
-    const known =
-      this.read.get(key) ??
-      this.fleet
-        .connections(unit.cluster)
-        .use(unit.database, (connection) => readShape(connection, unit.schema));
+  /** How units that look alike look, printed whole; undefined where the first ones do not look so any more. */
+  async of(alike: readonly Standing[]): Promise<Shape | undefined> {
+    const [{ listed, facts }] = alike as [Standing, ...Standing[]];
+    const key = `${facts?.major} ${listed.unit.shared} ${facts?.fingerprint}`;
+    const known = this.read.get(key) ?? this.printed(alike.slice(0, TRIES));
     this.read.set(key, known);
     return known;
+  }
+
+  /** One may have been changed, dropped or locked since it was looked at, and the others have not. */
+  private async printed(alike: readonly Standing[]): Promise<Shape | undefined> {
+    for (const { listed, facts } of alike) {
+      const { cluster, database, schema } = listed.unit;
+      const shape = await this.fleet
+        .connections(cluster)
+        .use(database, (connection) => readShape(connection, schema))
+        .catch(unlessRefused);
+      if (shape?.fingerprint === facts?.fingerprint) return shape;
+    }
+    return undefined;
   }
 
   /** What the files up to a version make, or why that cannot be told. */
@@ -57,4 +72,9 @@ export class Standards {
     this.played.set(key, known);
     return known;
   }
+}
+
+function unlessRefused(error: unknown): undefined {
+  if (isDatabaseError(error) || isTenantctlError(error)) return undefined;
+  throw error;
 }
