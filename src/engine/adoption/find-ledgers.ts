@@ -9,9 +9,14 @@ export interface FoundLedger {
   schema: string;
   table: string;
   columns: readonly string[];
-  /** May the administrator read it? */
-  readable: boolean;
+  /** What keeps the administrator from reading all of it. */
+  closedBy: LedgerBar | null;
+  /** Does another session hold it for itself now? Whoever reads it would wait. */
+  held: boolean;
 }
+
+/** A right that lacks on its schema or on itself, or policies that would hide rows. */
+export type LedgerBar = 'usage' | 'select' | 'policies';
 
 /** A table that other migration tools keep, which are not read; by the name that people know them by. */
 export interface UnreadLedger {
@@ -38,7 +43,8 @@ interface Candidate {
   schema: string;
   table: string;
   columns: string[];
-  readable: boolean;
+  closedBy: LedgerBar | null;
+  held: boolean;
 }
 
 /** All tables of a database that are the ledger of a tool, of those that are read and of those that are not. */
@@ -48,12 +54,16 @@ export async function findLedgers(
 ): Promise<{ found: FoundLedger[]; unread: UnreadLedger[] }> {
   const names = [...TOOL_LEDGERS.map(({ table }) => table), ...NOT_READ.map(({ table }) => table), ...named];
   const candidates = await connection.rows<Candidate>(sql`
-    select n.nspname as schema, c.relname as table, has_table_privilege(c.oid, 'SELECT') as readable,
+    select n.nspname as schema, c.relname as table,
+           case when not has_schema_privilege(n.oid, 'USAGE') then 'usage' when not has_table_privilege(c.oid, 'SELECT') then 'select'
+                when row_security_active(c.oid) then 'policies' end as "closedBy",
+           c.oid in (select l.relation from pg_locks l where l.mode = 'AccessExclusiveLock' and l.pid <> pg_backend_pid()
+             and l.database = (select oid from pg_database where datname = current_database())) as held,
            array_agg(a.attname::text order by a.attnum) as columns
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
       join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
      where c.relkind in ('r', 'p') and c.relname = any(${[...new Set(names)]}::text[]) and n.nspname not in ('tenantctl', 'tenantctl_catalog')
-     group by n.nspname, c.relname, c.oid order by n.nspname, c.relname`);
+     group by n.oid, n.nspname, c.relname, c.oid order by n.nspname, c.relname`);
   const found = candidates.flatMap((candidate) => {
     const fitting = TOOL_LEDGERS.filter((ledger) => isLedger(ledger, candidate, named));
     return fitting.map((ledger) => ({ ledger, ...candidate }));

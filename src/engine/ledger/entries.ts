@@ -48,6 +48,16 @@ export async function readLedger(connection: Connection, unit: MigrationUnit): P
     select ${COLUMNS}, applied_at::text as "appliedAt" from tenantctl.ledger where unit = ${unit.ledgerKey} and rolled_back_at is null order by id`);
 }
 
+/** The numbers of the files that were rolled back and not applied since, by unit. */
+export async function readTakenBack(connection: Connection): Promise<Map<string, readonly number[]>> {
+  const rows = await connection.rows<{ unit: string; ids: number[] }>(sql`
+    select unit, array_agg(distinct id) as ids from tenantctl.ledger l
+     where rolled_back_at is not null
+       and not exists (select from tenantctl.ledger s where s.unit = l.unit and s.id = l.id and s.rolled_back_at is null)
+     group by unit`);
+  return new Map(rows.map(({ unit, ids }) => [unit, ids]));
+}
+
 /** The newest migration a ledger has fully applied, or null. */
 export function newestOf(ledger: readonly LedgerEntry[]): LedgerEntry | null {
   return ledger.findLast(({ state }) => state === 'applied') ?? null;

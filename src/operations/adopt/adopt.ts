@@ -1,9 +1,10 @@
 import pLimit from 'p-limit';
-import { conflictError } from '../../core/errors.js';
+import { conflictError, isTenantctlError } from '../../core/errors.js';
 import { groupBy } from '../../core/group-by.js';
 import type { Tier } from '../../core/tier.js';
 import type { Fleet } from '../../engine/context.js';
 import { type Migration, migrationsFor } from '../../engine/ledger/migration.js';
+import { isDatabaseError } from '../../pg/errors.js';
 import { tryWithLock } from '../../pg/locks.js';
 import { loadFleetMigrations } from '../migrations.js';
 import { disappearedOf } from './disappeared.js';
@@ -13,6 +14,7 @@ import { type ListedUnit, type RowProblem, gather } from './listed.js';
 import { lookAtDatabase } from './look.js';
 import type { AdoptReport, FoundUnit, RefusedUnit } from './report.js';
 import type { AdoptOptions, AdoptRow } from './request.js';
+import { refuseSharedLedgers } from './shared-ledgers.js';
 import { compareShapes, shortShape } from './shapes.js';
 import { Standards } from './standards.js';
 import { takingOf } from './taking.js';
@@ -60,22 +62,22 @@ async function adoptListed(
   const known = await Known.read(fleet);
   const sifted = listed.flatMap((unit) => known.sift(unit, problems) ?? []);
   const judgeFor = judgesFor(migrations, options);
-  const { standings, shapes } = await compareShapes(
+  const { standings: compared, shapes } = await compareShapes(
     await judgeAll(fleet, sifted, judgeFor),
     ({ listed: { unit } }) => judgeFor(unit.tier),
     new Standards(fleet, migrations),
     options.accept,
   );
+  const standings = options.dualWrite ? refuseSharedLedgers(compared) : compared;
   const byUnit = new Map(standings.map((standing) => [standing.listed, standing]));
   const takings = sifted.flatMap((one) => {
     const standing = byUnit.get(one.listed) as Standing;
     return standing.reason === null ? [takingOf(fleet, one, standing, options)] : [];
   });
-  const left = options.dryRun ? new Set<ListedUnit>() : await takeIn(fleet, takings, migrations);
-  const why = fleet.signal.aborted
-    ? 'it was not come to before the interruption'
-    : 'somebody has been at work on it since it was looked at';
-  const units = sifted.map((one) => toFound(one, busyIf(left, why, byUnit.get(one.listed) as Standing)));
+  const left = options.dryRun ? new Map<ListedUnit, Left>() : await takeIn(fleet, takings, migrations);
+  const units = sifted.map((one) =>
+    toFound(one, { ...(byUnit.get(one.listed) as Standing), ...left.get(one.listed) }),
+  );
   return {
     ...countsOf(units),
     refused: units.filter(({ taken }) => taken === 'refused').map(toRefused),
@@ -114,26 +116,54 @@ async function judgeAll(
   return standings.flat();
 }
 
-/** @returns units that were left out, because somebody has been at work on them since they were looked at */
+/** Why a unit was not taken in although nothing was to be said against it. */
+type Left = Pick<Standing, 'state' | 'reason' | 'hint'>;
+
+/** @returns units that were left out: somebody has been at work on them since, or their database takes nothing in */
 async function takeIn(
   fleet: Fleet,
   takings: readonly Taking[],
   migrations: readonly Migration[],
-): Promise<Set<ListedUnit>> {
-  const written = await overDatabases(
+): Promise<Map<ListedUnit, Left>> {
+  const left = await overDatabases(
     takings,
     // Files are those of a tier.
     ({ placement: { cluster, database, tier } }) => [cluster, database, tier],
     async (some) => {
-      if (fleet.signal.aborted) return [];
+      if (fleet.signal.aborted) return leftOut(some, INTERRUPTED);
       const files = migrationsFor(migrations, (some[0] as Taking).placement.tier);
-      const done = await writeHomes(fleet, some, files);
+      const done = await writeHomes(fleet, some, files).catch((error: unknown) => refusedBy(fleet, error));
+      if (!Array.isArray(done)) return leftOut(some, done);
       await writeCatalog(fleet, done);
-      return done;
+      const written = new Set(done);
+      return leftOut(
+        some.filter((taking) => !written.has(taking)),
+        fleet.signal.aborted ? INTERRUPTED : OVERTAKEN,
+      );
     },
   );
-  const done = new Set(written.flat().map(({ standing }) => standing.listed));
-  return new Set(takings.map(({ standing }) => standing.listed).filter((unit) => !done.has(unit)));
+  return new Map(left.flat());
+}
+
+const leftOut = (takings: readonly Taking[], why: Left): [ListedUnit, Left][] =>
+  takings.map(({ standing }) => [standing.listed, why]);
+
+const INTERRUPTED: Left = {
+  state: 'busy',
+  reason: 'it was not come to before the interruption',
+  hint: 'Run the same command again.',
+};
+const OVERTAKEN: Left = { ...INTERRUPTED, reason: 'somebody has been at work on it since it was looked at' };
+
+/** A database that cannot be written to leaves the others whole. */
+function refusedBy(fleet: Fleet, error: unknown): Left {
+  if (fleet.cancelled || !(isTenantctlError(error) || isDatabaseError(error))) throw error;
+  const hint = isTenantctlError(error) ? error.hint : undefined;
+  return {
+    state: 'unreachable',
+    reason: error.message,
+    hint: hint ?? 'See to the database, and run the same command again.',
+  };
 }
 
 /** Work on what is in one database together, some databases at a time. */
@@ -145,11 +175,6 @@ function overDatabases<T, R>(
   const lane = pLimit(DATABASES_AT_ONCE);
   const groups = groupBy(items, (item) => JSON.stringify(placeOf(item)));
   return Promise.all([...groups.values()].map((group) => lane(() => work(group))));
-}
-
-function busyIf(left: ReadonlySet<ListedUnit>, reason: string, standing: Standing): Standing {
-  if (!left.has(standing.listed)) return standing;
-  return { ...standing, state: 'busy', reason, hint: 'Run the same command again.' };
 }
 
 function toFound(sifted: SiftedUnit, { listed, facts, ...standing }: Standing): FoundUnit {

@@ -3,7 +3,7 @@ import { groupBy } from '../../core/group-by.js';
 import type { UnitVersion } from '../../core/unit.js';
 import type { Judgement, LedgerProblem, LedgerProblemKind } from '../../engine/formats/ledgers/ledger.js';
 import type { Migration } from '../../engine/ledger/migration.js';
-import { ident } from '../../pg/sql.js';
+import { AGAIN, type Refusal, barTo, foreignHome } from './bars.js';
 import type { Looked, ReadLedger, UnitFacts } from './look.js';
 import type { ListedUnit } from './listed.js';
 import type { UnitState } from './report.js';
@@ -28,13 +28,6 @@ export interface Standing {
   /** Are some of them believed only because of a later mark? */
   inferred: boolean;
   version: UnitVersion | null;
-}
-
-/** What an unfit unit is, and why. */
-interface Refusal {
-  state: UnitState;
-  reason: string;
-  hint: string;
 }
 
 /** Judges ledgers by the files; equal ledgers are judged once. */
@@ -65,11 +58,16 @@ export class Judge {
     if ('away' in looked)
       return { ...blank, facts: null, state: 'unreachable', reason: looked.away, hint: UNREACHABLE };
     const { facts } = looked;
-    const bar = barTo(listed, facts);
+    const bar = barTo(listed, facts) ?? (native ? null : foreignHome(listed, facts));
     if (bar !== null) return { ...blank, facts, ...bar };
     if (native) return this.settled({ ...blank, facts, state: 'current', reason: null, hint: null }, []);
     const chosen = this.choose(facts.ledgers);
     if (Array.isArray(chosen)) return { ...blank, facts, ...twoLedgers(chosen) };
+    if (chosen === undefined && listed.ledger !== null)
+      return { ...blank, facts, ...noSuchLedger(listed.ledger) };
+    // The change-over is done: what it had then, and got since, stands in our own ledger.
+    if (chosen === undefined && facts.adopted !== null && facts.own.length > 0)
+      return this.settled({ ...blank, facts, state: 'current', reason: null, hint: null }, []);
     if (chosen === undefined)
       return this.withoutLedger({ ...blank, facts, state: 'no-ledger', reason: null, hint: null });
     return this.byLedger({
@@ -151,7 +149,8 @@ export class Judge {
   private settled(standing: Standing, recorded: readonly number[]): Standing {
     // What was applied since it was adopted stands in our own ledger.
     const own = (standing.facts?.own ?? []).filter(({ state }) => state === 'applied').map(({ id }) => id);
-    const applied = [...new Set([...recorded, ...own])].sort((a, b) => a - b);
+    const still = recorded.filter((id) => standing.facts?.takenBack.includes(id) !== true);
+    const applied = [...new Set([...still, ...own])].sort((a, b) => a - b);
     const newest = this.files.findLast(({ id }) => applied.includes(id));
     const version = newest === undefined ? null : { id: newest.id, name: newest.name };
     const state = applied.length === this.files.length ? 'current' : 'behind';
@@ -161,69 +160,20 @@ export class Judge {
 
 const UNREACHABLE = 'Correct the row, or see to the server, and run the same command again.';
 
-/** What keeps a unit out whatever its ledger says. */
-function barTo(listed: ListedUnit, facts: UnitFacts): Refusal | null {
-  const { schema } = listed.unit;
-  const taken = listed.tenants.find(({ id }) => isElsewhere(facts, id, schema));
-  if (taken !== undefined)
-    return {
-      state: 'invalid',
-      reason: `this database knows tenant ${taken.id} already, in schema ${facts.tenants.get(taken.id)?.schema}`,
-      hint: 'Correct the row, or take it out of the list.',
-    };
-  if (!facts.roleIsThere)
-    return {
-      state: 'invalid',
-      reason: `cluster ${listed.unit.cluster} has no role ${listed.role}`,
-      hint: 'Correct column role: it is the role that the application acts as.',
-    };
-  const missing = missingRight(listed, facts);
-  if (missing !== null) return { state: 'rights', ...missing };
-  return facts.fingerprint === null
-    ? { state: 'busy', reason: `another session holds tables of schema ${schema}`, hint: AGAIN }
-    : null;
-}
-
-/** The right that the administrator lacks, with the statement that gives it. */
-function missingRight({ unit }: ListedUnit, facts: UnitFacts): { reason: string; hint: string } | null {
-  const { owners, unreadable, installable, administrator } = facts;
-  const admin = ident(administrator).text();
-  if (!owners.settable)
-    return {
-      reason: `its tables belong to role ${owners.owner}, which the administrator may not act as`,
-      hint: `As a role that may: GRANT ${ident(owners.owner ?? '').text()} TO ${admin};`,
-    };
-  if (owners.others.length > 0)
-    return {
-      reason: `most of its tables belong to role ${owners.owner}, and some to ${owners.others.join(', ')}`,
-      hint: `Let one role own them, ALTER TABLE … OWNER TO ${ident(owners.owner ?? '').text()}, or make it a member of the others.`,
-    };
-  if (unreadable.length > 0)
-    return {
-      reason: `the administrator may not read ${unreadable.join(', ')}`,
-      hint: `GRANT SELECT ON ${unreadable[0]} TO ${admin};`,
-    };
-  if (!installable)
-    return {
-      reason: `the administrator may not make schema tenantctl in database ${unit.database}`,
-      hint: `GRANT CREATE ON DATABASE ${ident(unit.database).text()} TO ${admin};`,
-    };
-  return null;
-}
-
-const AGAIN = 'Wait until it is done, and run the same command again.';
-
-function isElsewhere({ tenants }: UnitFacts, id: string, schema: string): boolean {
-  const known = tenants.get(id);
-  return known !== undefined && known.schema !== schema;
-}
-
 function twoLedgers(ledgers: readonly ReadLedger[]): Refusal {
   const named = ledgers.map(({ found }) => `${found.schema}.${found.table} of ${found.ledger.tool}`);
   return {
     state: 'unknown-ledger',
     reason: `it has more than one ledger: ${named.join(' and ')}`,
     hint: 'Say which one is true: --ledger <tool> for all, or column ledger for one.',
+  };
+}
+
+function noSuchLedger({ schema, table }: { schema: string; table: string }): Refusal {
+  return {
+    state: 'unknown-ledger',
+    reason: `the list names ${schema}.${table}, which is no ledger of a tool that is read`,
+    hint: 'Correct column ledger (schema.table), or leave it empty: then its shape tells which migrations it has.',
   };
 }
 

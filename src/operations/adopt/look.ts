@@ -12,12 +12,13 @@ import { type LedgerDigest, digestLedgers, readLedgerRows } from '../../engine/a
 import { atWork } from '../../engine/adoption/runners.js';
 import type { Fleet } from '../../engine/context.js';
 import type { LedgerRow } from '../../engine/formats/ledgers/ledger.js';
-import { type LedgerEntry, readLedgers } from '../../engine/ledger/entries.js';
+import { type LedgerEntry, readLedgers, readTakenBack } from '../../engine/ledger/entries.js';
 import { readAdopted } from '../../engine/local/adopted.js';
 import { hasLocalState } from '../../engine/local/placements.js';
 import { readFingerprints } from '../../engine/shape/read.js';
 import type { Connection } from '../../pg/connection.js';
 import { isDatabaseError } from '../../pg/errors.js';
+import { withLockRetry } from '../../pg/retry.js';
 import { type LocalTenant, readLocalTenants } from './local-tenants.js';
 import type { ListedUnit } from './listed.js';
 
@@ -35,18 +36,26 @@ export interface UnitFacts {
   owners: SchemaOwners;
   ledgers: ReadLedger[];
   unread: UnreadLedger[];
-  /** A ledger that may not be read, as `schema.table`. */
-  unreadable: string[];
+  /** Ledgers that may not be read. */
+  unreadable: FoundLedger[];
+  /** Does another session hold its ledger, or write to it at this moment? */
+  ledgerHeld: boolean;
   /** Null when another session holds the schema. */
   fingerprint: string | null;
   /** Major version of PostgreSQL. */
   major: number;
   /** What our own ledger has of it already. */
   own: readonly LedgerEntry[];
+  /** The files that were rolled back there by this tool: whatever another ledger says, it does not have them. */
+  takenBack: readonly number[];
   /** What is remembered of it since it was adopted; null where it was not yet. */
   adopted: Adoption | null;
+  /** The same of all units of its database, by their names in our ledger. */
+  adoptions: ReadonlyMap<string, Adoption>;
   /** Tenants that our local state knows in this database, by id. */
   tenants: ReadonlyMap<string, LocalTenant>;
+  /** Whoever it knows in the place of a tenant of the list, under another id. */
+  resident: LocalTenant | null;
   /** Is the role that the list names there? */
   roleIsThere: boolean;
   /** The role that we are there. */
@@ -75,10 +84,12 @@ async function lookInside(connection: Connection, listed: readonly ListedUnit[])
   const schemas = listed.map(({ unit }) => unit.schema);
   const installed = await hasLocalState(connection);
   const own = installed ? await readLedgers(connection) : new Map<string, readonly LedgerEntry[]>();
+  const takenBack = installed ? await readTakenBack(connection) : new Map<string, readonly number[]>();
   const tenants = installed ? await readLocalTenants(connection) : new Map<string, LocalTenant>();
   const adopted = installed ? await readAdopted(connection) : new Map<string, Adoption>();
+  const residents = groupBy(tenants.values(), ({ schema }) => schema);
   const owners = await readOwners(connection, schemas);
-  const ledgers = await lookForLedgers(connection, listed);
+  const ledgers = await withLockRetry(RETRIES, VANISHED, () => lookForLedgers(connection, listed));
   const { fingerprints } = await readFingerprints(connection, [...owners.keys()]);
   const roles = await readRoles(connection, listed);
   const installable = installed || (await mayMakeSchemas(connection));
@@ -100,8 +111,11 @@ async function lookInside(connection: Connection, listed: readonly ListedUnit[])
         fingerprint,
         major,
         own: ofUnit,
+        takenBack: takenBack.get(one.unit.ledgerKey) ?? [],
         adopted: adopted.get(one.unit.ledgerKey) ?? null,
+        adoptions: adopted,
         tenants,
+        resident: residentOf(one, residents.get(one.unit.schema) ?? []),
         installable,
         administrator: connection.user,
         roleIsThere: one.role === null || roles.has(one.role),
@@ -110,6 +124,17 @@ async function lookInside(connection: Connection, listed: readonly ListedUnit[])
   });
 }
 
+/** In a pool tenants are told apart by their keys; anywhere else one is alone. */
+function residentOf({ unit, tenants }: ListedUnit, residents: readonly LocalTenant[]): LocalTenant | null {
+  const ids = new Set(tenants.map(({ id }) => id));
+  const keys = new Set(tenants.map(({ key }) => key));
+  return residents.find(({ tenant, key }) => !ids.has(tenant) && (!unit.shared || keys.has(key))) ?? null;
+}
+
+/** A ledger that was dropped, or taken, while it was looked at: another look does without it. */
+const VANISHED: ReadonlySet<string> = new Set(['42P01', '3F000', '42703']);
+const RETRIES = 2;
+
 /** Finds and reads the ledgers of a database. @returns those that speak of a unit */
 async function lookForLedgers(connection: Connection, listed: readonly ListedUnit[]) {
   const named = listed.flatMap(({ ledger }) => (ledger === null ? [] : [ledger.table]));
@@ -117,21 +142,25 @@ async function lookForLedgers(connection: Connection, listed: readonly ListedUni
   const schemas = new Set(listed.map(({ unit }) => unit.schema));
   const alone = listed.length === 1;
   const wanted = found.filter(({ schema }) => alone || schemas.has(schema) || isNamed(listed, schema));
-  const readable = wanted.filter((ledger) => ledger.readable);
+  const readable = wanted.filter(({ closedBy, held }) => closedBy === null && !held);
   const digests = await digestLedgers(connection, readable);
   const rows = await readLedgerRows(connection, digests);
   const working = await atWork(connection, readable);
   const bySchema = groupBy(wanted, ({ schema }) => schema);
   return (one: ListedUnit) => {
     const its = ledgersOf(one, alone, wanted, bySchema);
+    const ledgers = its.flatMap((ledger): ReadLedger | [] => {
+      const digest = digests.get(ledger);
+      const read = rows.get(digest ?? '');
+      return digest === undefined || read === undefined
+        ? []
+        : { found: ledger, digest, rows: read, atWork: working.has(ledger) };
+    });
+    const unreadable = its.filter(({ closedBy }) => closedBy !== null);
     return {
-      ledgers: its
-        .filter(({ readable: may }) => may)
-        .map((ledger): ReadLedger => {
-          const digest = digests.get(ledger) as LedgerDigest;
-          return { found: ledger, digest, rows: rows.get(digest) ?? [], atWork: working.has(ledger) };
-        }),
-      unreadable: its.filter(({ readable: may }) => !may).map(({ schema, table }) => `${schema}.${table}`),
+      ledgers,
+      unreadable,
+      ledgerHeld: ledgers.length + unreadable.length < its.length,
       unread: unread.filter(({ schema }) => schema === one.unit.schema || (alone && one.whole)),
     };
   };

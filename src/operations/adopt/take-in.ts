@@ -5,6 +5,7 @@ import type { Fleet } from '../../engine/context.js';
 import type { Migration } from '../../engine/ledger/migration.js';
 import { adoptedInsert } from '../../engine/local/adopted.js';
 import type { Connection } from '../../pg/connection.js';
+import { sqlstateOf } from '../../pg/errors.js';
 import { LOCK_CLASS } from '../../pg/locks.js';
 import { type Sql, sql } from '../../pg/sql.js';
 import type { Standing } from './judge.js';
@@ -40,11 +41,34 @@ export async function writeHomes(
     const written: Taking[] = [];
     for (let from = 0; from < takings.length; from += UNITS_A_TRANSACTION) {
       const some = takings.slice(from, from + UNITS_A_TRANSACTION);
-      written.push(...(await connection.transaction(() => writeSome(fleet, connection, some, files))));
+      written.push(...(await writeTogether(fleet, connection, some, files)));
       fleet.reach('adopt.home-written');
     }
     return written;
   });
+}
+
+/** What becomes of one unit meanwhile: its ledger is dropped, held or closed, or somebody writes its tenant. */
+const OF_ONE: ReadonlySet<string> = new Set(['55P03', '40P01', '42P01', '3F000', '42703', '42501', '23505']);
+/** Whoever waits holds back whoever comes after. */
+const BEGIN = `begin; set local lock_timeout = '1s'`;
+
+/** In one transaction; where one of them keeps the others from it, each in its own. */
+async function writeTogether(
+  fleet: Fleet,
+  connection: Connection,
+  takings: readonly Taking[],
+  files: readonly Migration[],
+): Promise<Taking[]> {
+  try {
+    return await connection.transaction(() => writeSome(fleet, connection, takings, files), BEGIN);
+  } catch (error) {
+    if (!connection.usable || !OF_ONE.has(sqlstateOf(error) ?? '')) throw error;
+    if (takings.length === 1) return [];
+    const written: Taking[] = [];
+    for (const one of takings) written.push(...(await writeTogether(fleet, connection, [one], files)));
+    return written;
+  }
 }
 
 async function writeSome(
@@ -65,11 +89,12 @@ async function writeSome(
   return still;
 }
 
-/** Nobody migrates it with this tool, and its own ledger holds what it did. */
+/** It is there, nobody migrates it with this tool, and its own ledger holds what it did. */
 async function isStill(connection: Connection, { standing: { listed, ledger } }: Taking): Promise<boolean> {
   const same = ledger === null ? sql`true` : unchanged(ledger.found, ledger.digest);
   const row = await connection.row<{ still: boolean }>(sql`
-    select pg_try_advisory_xact_lock(${LOCK_CLASS.unit}::int, hashtext(${listed.unit.ledgerKey})) and ${same} as still`);
+    select exists (select from pg_namespace where nspname = ${listed.unit.schema})
+           and pg_try_advisory_xact_lock(${LOCK_CLASS.unit}::int, hashtext(${listed.unit.ledgerKey})) and ${same} as still`);
   return row?.still === true;
 }
 
