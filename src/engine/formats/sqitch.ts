@@ -16,7 +16,7 @@ interface Source {
 
 /**
  * The changes of `sqitch.plan` in its order, each with `deploy/name.sql` and its way back in `revert/name.sql`; one that was
- * reworked later has its scripts at `name@tag.sql`. Verify scripts are not run. BEGIN and COMMIT in a script are left
+ * reworked later has its scripts at `name@tag.sql`, and the change that reworks it is called `name+1`. Verify scripts are not run. BEGIN and COMMIT in a script are left
  * out, as all of it is one transaction here. The checksum is sha256 of the deploy script.
  */
 export const sqitch: MigrationFormat = {
@@ -34,7 +34,7 @@ export const sqitch: MigrationFormat = {
       [...problems.map((problem) => `${PLAN}: ${problem}`), ...sources.flatMap(problemsOf)],
       'Each change of the plan needs its deploy script, in SQL.',
     );
-    return sources.map((source, index) => toFile(index + 1, source));
+    return sources.map((source, index) => toFile(index + 1, source, nameIn(changes, index)));
   },
 };
 
@@ -65,7 +65,14 @@ function problemsOf({ name, deploy, revert }: Source): string[] {
   return deploy === null ? [`${name}: there is no deploy/${name}.sql`, ...commands] : commands;
 }
 
-function toFile(id: number, { change, name, deploy, revert }: Source): MigrationFile {
+/** Ledgers know a migration by its name, which must not change when the change is reworked later: the next one of that name is `users+1`. */
+function nameIn(changes: readonly PlannedChange[], index: number): string {
+  const { name } = changes[index] as PlannedChange;
+  const before = changes.slice(0, index).filter((change) => change.name === name).length;
+  return before === 0 ? name : `${name}+${before}`;
+}
+
+function toFile(id: number, { change, deploy, revert }: Source, name: string): MigrationFile {
   const script = scriptOf(deploy as ScriptFile);
   return {
     ...script,

@@ -356,7 +356,7 @@ describe('sqitch', () => {
     ]);
   });
 
-  test('knows a reworked change by the tag after it', async () => {
+  test('finds the scripts of a reworked change by the tag after it, and leaves its name as it was', async () => {
     const files = await read({
       ...plan(line('users'), line('@v1'), line('users', 'users@v1')),
       'deploy/users@v1.sql': 'select 1;',
@@ -364,8 +364,8 @@ describe('sqitch', () => {
       'deploy/users.sql': 'select 2;',
     });
     expect(files.map(({ name, sql, down }) => [name, sql, down?.sql])).toEqual([
-      ['users@v1', 'select 1;', 'select -1;'],
-      ['users', 'select 2;', undefined],
+      ['users', 'select 1;', 'select -1;'],
+      ['users+1', 'select 2;', undefined],
     ]);
   });
 

@@ -8,7 +8,7 @@ import type { ToolLedger } from '../../../../src/engine/formats/ledgers/ledger.j
 import { prismaLedger } from '../../../../src/engine/formats/ledgers/prisma.js';
 import { railsLedger } from '../../../../src/engine/formats/ledgers/rails.js';
 import { sqitchLedger } from '../../../../src/engine/formats/ledgers/sqitch.js';
-import { PROJECT, WRITTEN } from './sqitch-project.js';
+import { PROJECT, WRITTEN, registryTables } from './sqitch-project.js';
 import { type ToolUnit, filesOf, saidOf, useToolUnits } from './tool-units.js';
 
 /** Tools that npm does not have, by the tables that they make. */
@@ -141,31 +141,6 @@ test('the table of golang-migrate has no row when nothing is left', async () => 
 });
 
 describe('the tables of sqitch', () => {
-  /** As sqitch 1.3.1 makes them, without comments. */
-  const TABLES = `create schema sqitch;
-      create table sqitch.projects (project text primary key, uri text unique,
-        created_at timestamptz not null default clock_timestamp(), creator_name text not null, creator_email text not null);
-      create table sqitch.changes (change_id text primary key, script_hash text, change text not null,
-        project text not null references sqitch.projects on update cascade, note text not null default '',
-        committed_at timestamptz not null default clock_timestamp(), committer_name text not null, committer_email text not null,
-        planned_at timestamptz not null, planner_name text not null, planner_email text not null, unique (project, script_hash));
-      create table sqitch.tags (tag_id text primary key, tag text not null,
-        project text not null references sqitch.projects on update cascade,
-        change_id text not null references sqitch.changes on update cascade, note text not null default '',
-        committed_at timestamptz not null default clock_timestamp(), committer_name text not null, committer_email text not null,
-        planned_at timestamptz not null, planner_name text not null, planner_email text not null, unique (project, tag));
-      create table sqitch.dependencies (change_id text not null references sqitch.changes on update cascade on delete cascade,
-        type text not null, dependency text not null, dependency_id text references sqitch.changes on update cascade
-          constraint dependencies_check check ((type = 'require' and dependency_id is not null) or (type = 'conflict' and dependency_id is null)),
-        primary key (change_id, dependency));
-      create table sqitch.events (event text not null check (event in ('deploy', 'revert', 'fail', 'merge')),
-        change_id text not null, change text not null, project text not null references sqitch.projects on update cascade,
-        note text not null default '', requires text[] not null default '{}', conflicts text[] not null default '{}',
-        tags text[] not null default '{}', committed_at timestamptz not null default clock_timestamp(),
-        committer_name text not null, committer_email text not null, planned_at timestamptz not null,
-        planner_name text not null, planner_email text not null, primary key (change_id, committed_at));
-      insert into sqitch.projects values ('shop', 'https://example.org/shop/', default, 'Ada L', 'ada@example.org');`;
-
   const held = async ({ client }: ToolUnit, table: string): Promise<unknown[]> => {
     const { rows } = await client.query(
       `select to_jsonb(t) - '{committed_at,committer_name,committer_email}'::text[] as row from sqitch.${table} t
@@ -176,7 +151,7 @@ describe('the tables of sqitch', () => {
 
   test('hold after ours what they hold after its own', async () => {
     const unit = await newUnit();
-    await unit.client.query(TABLES);
+    await unit.client.query(registryTables('sqitch'));
     await unit.client.query("set timezone = 'UTC'");
     for (const file of await filesOf('sqitch', PROJECT)) await unit.apply(sqitchLedger, file);
     for (const table of ['changes', 'tags', 'events'] as const)
@@ -188,7 +163,7 @@ describe('the tables of sqitch', () => {
 
   test('lose what is taken back, and tell of it', async () => {
     const unit = await newUnit();
-    await unit.client.query(TABLES);
+    await unit.client.query(registryTables('sqitch'));
     const files = await filesOf('sqitch', PROJECT);
     for (const file of files) await unit.apply(sqitchLedger, file);
     for (const file of files.slice(1).toReversed()) await unit.takeBack(sqitchLedger, file, files[0]!);

@@ -162,3 +162,30 @@ export const WRITTEN: Record<'projects' | 'changes' | 'dependencies' | 'tags' | 
     },
   ],
 };
+
+/** The registry as sqitch 1.3.1 makes it, without comments. */
+export function registryTables(registry: string): string {
+  return `create schema ${registry};
+      create table ${registry}.projects (project text primary key, uri text unique,
+        created_at timestamptz not null default clock_timestamp(), creator_name text not null, creator_email text not null);
+      create table ${registry}.changes (change_id text primary key, script_hash text, change text not null,
+        project text not null references ${registry}.projects on update cascade, note text not null default '',
+        committed_at timestamptz not null default clock_timestamp(), committer_name text not null, committer_email text not null,
+        planned_at timestamptz not null, planner_name text not null, planner_email text not null, unique (project, script_hash));
+      create table ${registry}.tags (tag_id text primary key, tag text not null,
+        project text not null references ${registry}.projects on update cascade,
+        change_id text not null references ${registry}.changes on update cascade, note text not null default '',
+        committed_at timestamptz not null default clock_timestamp(), committer_name text not null, committer_email text not null,
+        planned_at timestamptz not null, planner_name text not null, planner_email text not null, unique (project, tag));
+      create table ${registry}.dependencies (change_id text not null references ${registry}.changes on update cascade on delete cascade,
+        type text not null, dependency text not null, dependency_id text references ${registry}.changes on update cascade
+          constraint dependencies_check check ((type = 'require' and dependency_id is not null) or (type = 'conflict' and dependency_id is null)),
+        primary key (change_id, dependency));
+      create table ${registry}.events (event text not null check (event in ('deploy', 'revert', 'fail', 'merge')),
+        change_id text not null, change text not null, project text not null references ${registry}.projects on update cascade,
+        note text not null default '', requires text[] not null default '{}', conflicts text[] not null default '{}',
+        tags text[] not null default '{}', committed_at timestamptz not null default clock_timestamp(),
+        committer_name text not null, committer_email text not null, planned_at timestamptz not null,
+        planner_name text not null, planner_email text not null, primary key (change_id, committed_at));
+      insert into ${registry}.projects values ('shop', 'https://example.org/shop/', default, 'Ada L', 'ada@example.org');`;
+}

@@ -53,5 +53,5 @@ describe.each(PROJECTS)('a fleet of $tool', (project) => {
       "select count(*)::int as n from information_schema.columns where table_name = 'bill' and column_name = 'note'",
     );
     expect(noted).toEqual([{ n: UNITS }]);
-  });
+  }, 300_000);
 });
