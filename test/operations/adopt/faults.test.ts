@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { discover } from '../../../src/operations/adopt/discover.js';
 import { LOCK_CLASS } from '../../../src/pg/locks.js';
 import { useServer, withClient } from '../../support/server.js';
 import { FILES, legacyFleet } from './legacy.js';
@@ -166,6 +167,22 @@ test('a runner that is at work is noticed by its lock, whether it is the other t
     });
   });
   expect(await made.adopt(rows)).toMatchObject({ adopted: 2, existing: 1, refused: [] });
+});
+
+test('a schema that is made after the discovery is on the next list, and one that is gone is told', async () => {
+  const made = await legacyFleet(server.current);
+  await made.makeSchema('t_acme');
+  await made.makeSchema('t_globex');
+  const look = () => discover(made.fleet, { schemas: 't\\_%', databases: null, sql: null });
+  const { units: listed } = await look();
+  await made.makeSchema('t_initech');
+  await made.asOwner('drop schema t_globex cascade');
+  const report = await made.adopt(listed);
+  expect(told(report)).toEqual({
+    acme: 'current',
+    globex: `there is no schema t_globex in database ${made.database}`,
+  });
+  expect((await look()).units.map(({ id, schema }) => [id, schema])).toEqual([['initech', 't_initech']]);
 });
 
 test('a twentieth of the units, damaged in different ways, are all named with their reasons, and the rest is taken in', async () => {
