@@ -1,5 +1,5 @@
 import type { Connection } from '../../pg/connection.js';
-import { sql } from '../../pg/sql.js';
+import { raw, sql } from '../../pg/sql.js';
 import type { ToolLedger } from '../formats/ledgers/ledger.js';
 import { TOOL_LEDGERS } from '../formats/ledgers/registry.js';
 
@@ -39,6 +39,9 @@ const NOT_READ: readonly { tool: string; table: string; column?: string }[] = [
   { tool: 'Ecto', table: 'schema_migrations', column: 'inserted_at' },
 ];
 
+/** No tool has a column of such a type, by which rows cannot be put in order. */
+const NO_ORDER = raw("'json'::regtype, 'xml'::regtype");
+
 interface Candidate {
   schema: string;
   table: string;
@@ -61,7 +64,7 @@ export async function findLedgers(
              and l.database = (select oid from pg_database where datname = current_database())) as held,
            array_agg(a.attname::text order by a.attnum) as columns
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
-      join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.atttypid not in (${NO_ORDER})
      where c.relkind in ('r', 'p') and c.relname = any(${[...new Set(names)]}::text[]) and n.nspname not in ('tenantctl', 'tenantctl_catalog')
      group by n.oid, n.nspname, c.relname, c.oid order by n.nspname, c.relname`);
   const found = candidates.flatMap((candidate) => {

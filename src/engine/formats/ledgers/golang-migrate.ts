@@ -39,6 +39,7 @@ function lockKey({ schema, table }: ToolLedgerPlace, database: string): bigint {
 function judge(rows: readonly LedgerRow[], files: readonly MigrationFile[]): Judgement {
   const mark = textOf(rows[0] ?? {}, 'version');
   if (mark === null) return { applied: [], inferred: [], problems: [] };
+  if (!/^-?\d+$/.test(mark)) return { applied: [], inferred: [], problems: notANumber(mark) };
   const dirty = rows.some((row) => row['dirty'] === true);
   const upTo = files.filter((file) => BigInt(versionOf(file)) <= BigInt(mark));
   const applied = (dirty ? upTo.filter((file) => versionOf(file) !== mark) : upTo).map(({ id }) => id);
@@ -47,6 +48,13 @@ function judge(rows: readonly LedgerRow[], files: readonly MigrationFile[]): Jud
     inferred: upTo.filter((file) => versionOf(file) !== mark).map(({ id }) => id),
     problems: [...dirtyProblem(dirty, mark, upTo.at(-1)), ...strangerProblem(mark, files)],
   };
+}
+
+function notANumber(mark: string): LedgerProblem[] {
+  return problem('unknown', [mark], {
+    message: () => `It is at ${mark}, which is no number`,
+    hint: 'See whose table it is; where it is no ledger, say in column version which migration the unit has and name the true one in column ledger.',
+  });
 }
 
 function dirtyProblem(dirty: boolean, mark: string, last: MigrationFile | undefined): LedgerProblem[] {
