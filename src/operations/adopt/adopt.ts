@@ -9,7 +9,7 @@ import { tryWithLock } from '../../pg/locks.js';
 import { loadFleetMigrations } from '../migrations.js';
 import { disappearedOf } from './disappeared.js';
 import { Judge, type Standing } from './judge.js';
-import { Known, type SiftedUnit } from './known.js';
+import { Known, type NewTenant, type SiftedUnit } from './known.js';
 import { type ListedUnit, type RowProblem, gather } from './listed.js';
 import { lookAtDatabase } from './look.js';
 import type { AdoptReport, FoundUnit, RefusedUnit } from './report.js';
@@ -19,7 +19,8 @@ import { compareShapes, shortShape } from './shapes.js';
 import { Standards } from './standards.js';
 import { takingOf } from './taking.js';
 import { type Taking, writeHomes } from './take-in.js';
-import { writeCatalog } from './write-catalog.js';
+import { takeBackHomes } from './take-back.js';
+import { type TakenTenant, writeCatalog } from './write-catalog.js';
 
 /** Databases that are looked at, or written to, at a time on all clusters together. */
 const DATABASES_AT_ONCE = 8;
@@ -74,7 +75,9 @@ async function adoptListed(
     const standing = byUnit.get(one.listed) as Standing;
     return standing.reason === null ? [takingOf(fleet, one, standing, options)] : [];
   });
-  const left = options.dryRun ? new Map<ListedUnit, Left>() : await takeIn(fleet, takings, migrations);
+  const left = options.dryRun
+    ? new Map<ListedUnit, Left>()
+    : await takeIn(fleet, takings, migrations, problems);
   const units = sifted.map((one) =>
     toFound(one, { ...(byUnit.get(one.listed) as Standing), ...left.get(one.listed) }),
   );
@@ -124,6 +127,7 @@ async function takeIn(
   fleet: Fleet,
   takings: readonly Taking[],
   migrations: readonly Migration[],
+  problems: RowProblem[],
 ): Promise<Map<ListedUnit, Left>> {
   const left = await overDatabases(
     takings,
@@ -134,15 +138,32 @@ async function takeIn(
       const files = migrationsFor(migrations, (some[0] as Taking).placement.tier);
       const done = await writeHomes(fleet, some, files).catch((error: unknown) => refusedBy(fleet, error));
       if (!Array.isArray(done)) return leftOut(some, done);
-      await writeCatalog(fleet, done);
+      const rivalled = await writeCatalog(fleet, done);
+      await takeBackHomes(fleet, rivalled);
+      for (const { taking, tenant } of rivalled) problems.push(rivalOf(taking, tenant));
       const written = new Set(done);
-      return leftOut(
-        some.filter((taking) => !written.has(taking)),
-        fleet.signal.aborted ? INTERRUPTED : OVERTAKEN,
-      );
+      return [
+        ...leftOut(
+          some.filter((taking) => !written.has(taking)),
+          fleet.signal.aborted ? INTERRUPTED : OVERTAKEN,
+        ),
+        ...leftOut(withoutTenants(rivalled), RIVALLED),
+      ];
     },
   );
   return new Map(left.flat());
+}
+
+/** Units of which every new tenant was given away. */
+function withoutTenants(rivalled: readonly TakenTenant[]): Taking[] {
+  return [...groupBy(rivalled, ({ taking }) => taking)]
+    .filter(([{ sifted }, gone]) => gone.length === sifted.tenants.length && sifted.existing === 0)
+    .map(([taking]) => taking);
+}
+
+function rivalOf({ placement }: Taking, { line, id, key }: NewTenant): RowProblem {
+  const message = `tenant ${id}, its key ${key} or schema ${placement.schema} was given away meanwhile; run the same command again to see to whom`;
+  return { line, id, message };
 }
 
 const leftOut = (takings: readonly Taking[], why: Left): [ListedUnit, Left][] =>
@@ -152,6 +173,11 @@ const INTERRUPTED: Left = {
   state: 'busy',
   reason: 'it was not come to before the interruption',
   hint: 'Run the same command again.',
+};
+const RIVALLED: Left = {
+  ...INTERRUPTED,
+  state: 'invalid',
+  reason: 'its tenant, the key or the place was given away since it was looked at',
 };
 const OVERTAKEN: Left = { ...INTERRUPTED, reason: 'somebody has been at work on it since it was looked at' };
 

@@ -94,6 +94,8 @@ async function isStill(connection: Connection, { standing: { listed, ledger } }:
   const same = ledger === null ? sql`true` : unchanged(ledger.found, ledger.digest);
   const row = await connection.row<{ still: boolean }>(sql`
     select exists (select from pg_namespace where nspname = ${listed.unit.schema})
+           and not exists (select from tenantctl.placement where tenant = any(${listed.tenants.map(({ id }) => id)}::text[])
+             and schema <> ${listed.unit.schema} and state <> 'moved')
            and pg_try_advisory_xact_lock(${LOCK_CLASS.unit}::int, hashtext(${listed.unit.ledgerKey})) and ${same} as still`);
   return row?.still === true;
 }

@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { LOCK_CLASS } from '../../../src/pg/locks.js';
 import { migrate } from '../../../src/operations/migrate.js';
+import { provision } from '../../../src/operations/provision.js';
 import type { AdoptReport } from '../../../src/operations/adopt/report.js';
 import { useServer, withClient } from '../../support/server.js';
 import { FILES, type LegacyFleet, dbmateDirectory, legacyFleet } from './legacy.js';
@@ -84,7 +86,10 @@ test('what was rolled back since is not taken for applied because the other ledg
 
 test('a ledger whose rows are hidden or out of reach is told with what opens it, and never read as an empty one', async () => {
   const made = await legacyFleet(server.current);
-  const rows = ['acme', 'globex', 'Initech.1'].map((id) => ({ id: id.replace('.', '').toLowerCase(), schema: id }));
+  const rows = ['acme', 'globex', 'Initech.1'].map((id) => ({
+    id: id.replace('.', '').toLowerCase(),
+    schema: id,
+  }));
   for (const { schema } of rows) await made.makeSchema(schema);
   await made.asOwner(
     'alter table globex.schema_migrations enable row level security, force row level security',
@@ -196,4 +201,95 @@ test('names of any kind are taken in and migrated onward, and both ledgers say s
     expect(
       await made.inside(`select max(version) as v from "${name.replaceAll('"', '""')}".schema_migrations`),
     ).toEqual([{ v: '20240105000000' }]);
+});
+
+/** Runs `work` when everything was looked at and nothing is written yet: `adopt` waits to make schema `tenantctl`. */
+async function beforeWriting(
+  made: LegacyFleet,
+  adopting: () => Promise<AdoptReport>,
+  work: () => Promise<unknown>,
+) {
+  return withClient(server.current.superuserUrl(made.database), async (holder) => {
+    await holder.query(`select pg_advisory_lock(${LOCK_CLASS.install}, 0)`);
+    const running = adopting();
+    await expect
+      .poll(() => made.inside("select from pg_locks where locktype = 'advisory' and not granted"), {
+        timeout: 20_000,
+      })
+      .toHaveLength(1);
+    await work();
+    await holder.query(`select pg_advisory_unlock(${LOCK_CLASS.install}, 0)`);
+    return running;
+  });
+}
+
+test('what is dropped, renamed or migrated between the look and the writing is left out, and the rest is taken in', async () => {
+  const made = await legacyFleet(server.current);
+  const ids = ['acme', 'dropped', 'renamed', 'unledgered', 'migrated', 'elsewhere'];
+  for (const id of ids) await made.makeSchema(id);
+  await made.asOwner('create schema books; alter table elsewhere.schema_migrations set schema books');
+  const rows = ids.map((id) => ({ id, ledger: id === 'elsewhere' ? 'books.schema_migrations' : null }));
+  const report = await beforeWriting(
+    made,
+    () => made.adopt(rows),
+    () =>
+      made
+        .asOwner(
+          `drop schema dropped cascade; drop schema elsewhere cascade; drop table unledgered.schema_migrations;
+        insert into migrated.schema_migrations values ('20240105000000')`,
+        )
+        .then(() => made.inside('alter schema renamed rename to other')),
+  );
+  const overtaken = 'somebody has been at work on it since it was looked at';
+  expect(told(report)).toEqual({
+    acme: 'current',
+    ...Object.fromEntries(ids.slice(1).map((id) => [id, overtaken])),
+  });
+  expect(await made.inside('select tenant from tenantctl.placement')).toEqual([{ tenant: 'acme' }]);
+});
+
+test('a tenant that somebody provisions meanwhile is told, and its place in the list is not kept for it', async () => {
+  const made = await legacyFleet(server.current);
+  for (const id of ['acme', 'globex']) await made.makeSchema(id);
+  const report = await beforeWriting(
+    made,
+    () => made.adopt([{ id: 'acme' }, { id: 'globex' }]),
+    () => provision(made.another(), { id: 'acme', plan: 'enterprise' }, { dryRun: false }),
+  );
+  expect(told(report)).toEqual({
+    acme: 'its tenant, the key or the place was given away since it was looked at',
+    globex: 'current',
+  });
+  expect(report).toMatchObject({ adopted: 1, problems: [{ line: 2, id: 'acme' }] });
+  expect(await made.inside('select tenant from tenantctl.placement')).toEqual([{ tenant: 'globex' }]);
+  expect(await made.adopt([{ id: 'globex' }, { id: 'acme3', schema: 'acme' }])).toMatchObject({
+    adopted: 1,
+    existing: 1,
+  });
+});
+
+test('ledgers with columns of other types, more columns and views of that name are judged or told, never crashed on', async () => {
+  const made = await legacyFleet(server.current);
+  const ids = ['acme', 'words', 'more', 'parted', 'viewed', 'json'];
+  for (const id of ids) await made.makeSchema(id);
+  await made.asOwner(`
+    drop table words.schema_migrations; create table words.schema_migrations (version text, dirty text);
+    insert into words.schema_migrations values ('not a number', 'perhaps');
+    alter table more.schema_migrations add column at timestamptz default clock_timestamp(), add column note jsonb;
+    alter table parted.schema_migrations rename to kept;
+    create table parted.schema_migrations (version varchar primary key) partition by list (version);
+    alter table parted.schema_migrations attach partition parted.kept default;
+    alter table viewed.schema_migrations rename to kept; create view viewed.schema_migrations as select * from viewed.kept;
+    drop table json.schema_migrations; create table json.schema_migrations (version json);
+    insert into json.schema_migrations values ('"20240101000000"')`);
+  const report = await made.dryRun(ids.map((id) => ({ id })));
+  expect(told(report)).toEqual({
+    acme: 'current',
+    more: 'current',
+    words: 'It is at not a number, which is no number',
+    // Without the ledger itself, and with the partition that holds its rows.
+    parted: 'it is recorded at 20240104000000_backfill, but differs from 2 others',
+    viewed: containing('looks like no version of the files'),
+    json: containing('looks like versions 3, 4 of the files'),
+  });
 });
