@@ -13,6 +13,8 @@ export interface AdoptedUnitView {
   unit: string;
   tenants: number;
   state: string;
+  /** The tool whose ledger it is judged by; null where there is none. */
+  tool: string | null;
   /** The beginning of the digest of its shape; null where nobody looked. */
   shape: string | null;
   taken: 'adopted' | 'existing' | 'refused';
@@ -78,6 +80,7 @@ export function adoptText(view: AdoptView, circumstances: Circumstances, colors:
   return sections(
     headline(view, circumstances, colors),
     statesTable(view.units),
+    placedText(view.units),
     ...refusals(view.units, colors),
     shapesText(view, colors),
     listed('Rows that cannot be read', view.problems.map(problemLine)),
@@ -110,6 +113,17 @@ function statesTable(units: readonly AdoptedUnitView[]): string {
       return [state, count(group.length), count(tenants), STATE_MEANINGS[state] ?? ''];
     });
   return table(['state', 'units', 'tenants', 'what it means'], rows);
+}
+
+/** Somebody should know: it is another kind of proof, and --dual-write has nothing to keep true there. */
+function placedText(units: readonly AdoptedUnitView[]): string {
+  const placed = units.filter(({ tool, taken }) => tool === null && taken === 'adopted');
+  if (placed.length === 0) return '';
+  const names = namesText(
+    placed.map(({ unit }) => unit),
+    placed.length,
+  );
+  return `No ledger of another tool tells the version of ${names}: column version, shape or our own ledger does.`;
 }
 
 const STATES = Object.keys(STATE_MEANINGS);
@@ -229,7 +243,7 @@ const TIER_WORDS: Readonly<Record<Tier, [one: string, many: string]>> = {
 /** What a look at the fleet has found, on one line. */
 export function discoveredText(units: readonly { tier: Tier }[], file: string | undefined): string {
   if (units.length === 0)
-    return 'Nothing was found that is not under management already; --schemas and --databases say what to look for.';
+    return 'Nothing was found that is not under management already. --schemas and --databases say what to look for, both together: such schemas in such databases.';
   const tiers = [...groupBy(units, ({ tier }) => tier)].map(
     ([tier, group]) => `${count(group.length)} ${TIER_WORDS[tier][group.length === 1 ? 0 : 1]}`,
   );

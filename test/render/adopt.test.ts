@@ -17,6 +17,7 @@ const unit = (name: string, more: Partial<AdoptedUnitView> = {}): AdoptedUnitVie
   unit: `schema:${name}`,
   tenants: 1,
   state: 'current',
+  tool: 'dbmate',
   shape: null,
   taken: 'adopted',
   reason: null,
@@ -110,6 +111,13 @@ describe('what adopting would do', () => {
     const lines = dryRun({ units }).split('\n');
     expect(lines.length).toBeLessThan(40);
     expect(lines).toContain('  and 190 more; --json lists all');
+  });
+
+  it('names units whose version no ledger of another tool tells', () => {
+    expect(dryRun({ units: [unit('acme'), unit('beta', { tool: null })] })).toContain(
+      'No ledger of another tool tells the version of schema:beta: column version, shape or our own ledger does.',
+    );
+    expect(dryRun({ units: [unit('acme'), refused('b', 'dirty', 'x')] })).not.toContain('No ledger');
   });
 
   it('lists shapes only of versions that have several, with what distinguishes the few and how to take them in', () => {

@@ -92,9 +92,18 @@ export class Judge {
   private bestOf(ledgers: readonly ReadLedger[]): ReadLedger {
     const [best] = ledgers.toSorted((a, b) => {
       const [one, other] = [this.judgement(a), this.judgement(b)];
-      return other.applied.length - one.applied.length || one.problems.length - other.problems.length;
+      return (
+        other.applied.length - one.applied.length ||
+        one.problems.length - other.problems.length ||
+        this.tellable(b) - this.tellable(a)
+      );
     });
     return best as ReadLedger;
+  }
+
+  /** How many of the files its tool could have written down: all that tells whose an empty table is. */
+  private tellable({ found: { ledger } }: ReadLedger): number {
+    return this.files.filter((file) => ledger.mirror.applied(file) !== null).length;
   }
 
   private judgement({ found: { ledger }, digest, rows }: ReadLedger): Judgement {
@@ -131,10 +140,13 @@ export class Judge {
     return this.upTo(standing, file.id);
   }
 
-  /** A unit that has every file up to this one. */
+  /**
+   * A unit that has every file up to this one, whatever its ledger lacks. An empty ledger is none: kept true from here on it would
+   * name the later files alone, and its tool would run the first ones again.
+   */
   upTo(standing: Standing, id: number): Standing {
     return this.settled(
-      standing,
+      { ...standing, ledger: null, tool: null },
       this.files.filter((file) => file.id <= id).map((file) => file.id),
     );
   }

@@ -138,20 +138,21 @@ function whyDiffers({ version }: Standing, { shape, reason }: Baseline, sorts: r
 }
 
 async function placeByShape(standing: Standing, judge: Judge, standards: Standards): Promise<Standing> {
+  const none = standing.ledger === null ? 'it has no ledger' : 'it has an empty ledger';
   const versions = await standards.versionsLike(standing);
   if ('reason' in versions)
     return {
       ...standing,
-      reason: `it has no ledger, and the files cannot be played to compare: ${versions.reason}`,
+      reason: `${none}, and the files cannot be played to compare: ${versions.reason}`,
       hint: SAY,
     };
   const [version, ...others] = versions;
   if (version === undefined)
-    return { ...standing, reason: 'it has no ledger, and looks like no version of the files', hint: SAY };
+    return { ...standing, reason: `${none}, and looks like no version of the files`, hint: SAY };
   if (others.length > 0)
     return {
       ...standing,
-      reason: `it has no ledger, and looks like versions ${versions.join(', ')} of the files`,
+      reason: `${none}, and looks like versions ${versions.join(', ')} of the files`,
       hint: SAY,
     };
   return judge.upTo(standing, version);

@@ -118,3 +118,28 @@ test('units without a ledger are placed by their shape, and never where two vers
   const told = await made.adopt([{ id: 'acme' }, { id: 'globex', version: '20240103000000_note' }]);
   expect(told).toMatchObject({ adopted: 2, refused: [] });
 });
+
+test('an empty ledger beside tables is that of the tool whose files these are, and is not kept true as if it were whole', async () => {
+  const made = await legacyFleet(server.current);
+  for (const id of ['acme', 'globex', 'stray']) await made.makeSchema(id);
+  await made.asOwner('delete from stray.schema_migrations');
+  const unclear = await made.dryRun([{ id: 'stray' }]);
+  expect(unclear.refused[0]?.reason).toBe(
+    'it has an empty ledger, and looks like versions 3, 4 of the files',
+  );
+  const report = await made.adopt(
+    [{ id: 'acme' }, { id: 'globex' }, { id: 'stray', version: '20240104000000_backfill' }],
+    { dualWrite: true },
+  );
+  expect(report.units.map(({ unit, tool, version }) => [unit, tool, version?.name])).toEqual([
+    ['schema:acme', 'dbmate', '20240104000000_backfill'],
+    ['schema:globex', 'dbmate', '20240104000000_backfill'],
+    ['schema:stray', null, '20240104000000_backfill'],
+  ]);
+  addFile(made, '20240105000000_due', 'alter table bill add column due date;');
+  expect(await migrated(made)).toMatchObject({ status: 'succeeded', totals: { succeeded: 3 } });
+  const counts = await made.inside(
+    `select (select count(*)::int from acme.schema_migrations) as acme, (select count(*)::int from stray.schema_migrations) as stray`,
+  );
+  expect(counts).toEqual([{ acme: 5, stray: 0 }]);
+});
