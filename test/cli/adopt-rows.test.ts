@@ -233,4 +233,13 @@ describe('a list that is written', () => {
     );
     expect(listCsv([])).toBe('id,tier,cluster,database,schema,tenantKey,plan\n');
   });
+
+  it('may be put together of several lists, each with its header', async () => {
+    const row = (schema: string) => listedUnit({ ...request(schema), id: schema });
+    const together = `${listCsv([row('a')])}${listCsv([row('b')])}`;
+    expect((await read(together)).map((one) => ('problem' in one ? one : one.request.id))).toEqual([
+      'a',
+      'b',
+    ]);
+  });
 });

@@ -25,7 +25,8 @@ export async function* readCsv(
   let columns: string[] | undefined;
   for await (const { record, info } of parseText(text, (row) => broken.push(row))) {
     if (columns === undefined) columns = checkHeader(record, name, known);
-    else yield toRow(columns, record, info.lines);
+    // Lists that were put together, one after the other, have their header again.
+    else if (record.join() !== columns.join()) yield toRow(columns, record, info.lines);
   }
   if (columns === undefined) checkHeader([], name, known);
   // It breaks at most once, in a row that has no end.
