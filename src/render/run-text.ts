@@ -122,7 +122,7 @@ export function runPlanText({
   const rows = waves.map(({ name, units, tenants }) => [name, count(units.length), count(tenants)]);
   return sections(
     rows.length === 0
-      ? `Nothing to migrate: ${currentText(current, null)}.`
+      ? `Nothing to do: ${counted(current, 'unit')} already there.`
       : `Waves\n${table(['wave', 'units', 'tenants'], rows)}`,
     rows.length === 0 ? '' : gatesText(waves, window),
     recordsSection(

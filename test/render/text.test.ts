@@ -130,7 +130,9 @@ describe('runs', () => {
       window: null,
     };
     expect(runPlanText({ ...rest, waves, migrations })).toMatchSnapshot();
-    expect(runPlanText({ ...rest, waves: [], migrations: [] })).toContain('Nothing to migrate: 3 units');
+    expect(runPlanText({ ...rest, waves: [], migrations: [] })).toContain(
+      'Nothing to do: 3 units already there.',
+    );
     expect(stepsText({ steps: ['make the schema'] })).toBe('1. make the schema\n\nNothing was changed.');
   });
 });
