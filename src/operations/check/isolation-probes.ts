@@ -5,7 +5,7 @@ import { objectCoverage, together } from '../../engine/isolation/coverage.js';
 import { type Looked, probeSchemas } from '../../engine/isolation/probe-homes.js';
 import { type SeedTenant, probePool } from '../../engine/isolation/probe-pool.js';
 import { readTablesElsewhere } from '../../engine/isolation/tables.js';
-import { sql } from '../../pg/sql.js';
+import { ident, sql } from '../../pg/sql.js';
 import { type Seed, readSeed, runSeed } from '../seed.js';
 
 /** A database of the fleet, and the units that are in it. */
@@ -36,16 +36,16 @@ export async function probeDatabase({ fleet, cluster, database, units }: ProbeCo
 /** Tenants whose role nobody can assume: none of their crossings is tried, so they are not covered. */
 async function lookForRoles(fleet: Fleet, cluster: string, database: string): Promise<Looked> {
   const rows = await fleet.connections(cluster).use(database, (session) =>
-    session.rows<{ tenant: string; schema: string; role: string; there: boolean }>(sql`
-      select p.tenant, p.schema, p.role, r.oid is not null as there
+    session.rows<{ tenant: string; schema: string; role: string; there: boolean; administrator: string }>(sql`
+      select p.tenant, p.schema, p.role, r.oid is not null as there, session_user::text as administrator
         from tenantctl.placement p left join pg_roles r on r.rolname = p.role
        where p.role <> ${fleet.settings.tenancy.appRole} and p.state in ('active', 'moving')
          and (r.oid is null or not pg_has_role(r.oid, 'MEMBER')) order by 1, 2`),
   );
-  const gaps = rows.map(({ tenant, schema, role, there }) => ({
+  const gaps = rows.map(({ tenant, schema, role, there, administrator }) => ({
     where: `${cluster}/${database}.${schema}`,
     reason: there
-      ? `the administrator may not assume role ${role} of tenant ${tenant}: grant it`
+      ? `the administrator may not assume role ${role} of tenant ${tenant}: GRANT ${ident(role).text()} TO ${ident(administrator).text()}`
       : `role ${role} of tenant ${tenant} is not there: \`tenantctl doctor\` tells more`,
   }));
   return { findings: [], coverage: objectCoverage(gaps.length, 0, gaps) };
