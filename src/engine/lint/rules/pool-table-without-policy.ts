@@ -24,7 +24,7 @@ create policy note_tenant on note using (tenant_id = nullif(current_setting('app
         const level = gravest(scene.settings, table.name);
         if (level === undefined) return [];
         const missing = [
-          ...(table.policies ? [] : ['a policy']),
+          ...(table.policies ? [] : ['policy']),
           ...(table.secured ? [] : ['ENABLE ROW LEVEL SECURITY']),
           ...(table.forced ? [] : ['FORCE ROW LEVEL SECURITY']),
         ];

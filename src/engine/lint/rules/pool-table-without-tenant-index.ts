@@ -1,3 +1,4 @@
+import { ident } from '../../../pg/sql.js';
 import type { LintRule } from '../rule.js';
 import { isTenants, pooledTables } from '../tenant-tables.js';
 
@@ -20,7 +21,9 @@ export const poolTableWithoutTenantIndex: LintRule = {
       .map(({ table, at }) => ({
         at,
         message: `No key or index of ${table.name} begins with ${column}: each query of a pool reads the rows of all tenants.`,
-        sql: [`create index ${table.name}_${column}_idx on ${table.name} (${column});`],
+        sql: [
+          `create index ${ident(`${table.name}_${column}_idx`).text()} on ${ident(table.name).text()} (${ident(column).text()});`,
+        ],
       }));
   },
 };
