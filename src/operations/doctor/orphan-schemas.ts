@@ -50,7 +50,7 @@ function finding(context: DatabaseContext, { schema, empty }: Found): DoctorFind
     message: `it is named like the schema of a tenant ${id}, and neither the catalog nor the local state of this database knows it${empty ? '; it is empty' : ''}`,
     hint: empty
       ? `This tool has not made it. If nobody needs it: ${statement};`
-      : `This tool has not made it, or its local state is lost. See what is in it; a tenant ${id} cannot be provisioned here while it is there.`,
+      : `This tool has not made it, or its local state is lost. See what is in it: a tenant that is there already is taken in by \`tenantctl adopt\`; tenant ${id} cannot be provisioned here while it is there.`,
     facts: { schema, tenant: id, empty, ...(empty ? { sql: [statement] } : {}) },
   };
 }
