@@ -293,3 +293,28 @@ test('ledgers with columns of other types, more columns and views of that name a
     json: containing('looks like versions 3, 4 of the files'),
   });
 });
+
+test('databases of other encodings are taken in and migrated onward', async () => {
+  const made = await legacyFleet(server.current);
+  for (const encoding of ['LATIN1', 'SQL_ASCII']) {
+    const name = encoding.toLowerCase();
+    await made.inside(
+      `create database ${name} owner ${made.owner} encoding '${encoding}' locale_provider libc lc_collate 'C' lc_ctype 'C' template template0`,
+      'postgres',
+    );
+    await made.inside(`grant create on database ${name} to public`, name);
+    await made.makeSchema('app', 4, name);
+  }
+  await made.makeSchema('acme');
+  const rows = ['latin1', 'sql_ascii'].map((database) => {
+    return { id: database, tier: 'database' as const, database, schema: 'app' };
+  });
+  const report = await made.adopt([...rows, { id: 'acme' }]);
+  expect(report).toMatchObject({ adopted: 3, refused: [] });
+  addFile(
+    made,
+    '20240105000000_due',
+    "alter table bill add column due date; comment on column bill.due is 'ü';",
+  );
+  expect(await migrated(made)).toMatchObject({ totals: { succeeded: 3, failed: 0 } });
+});
