@@ -50,13 +50,19 @@ interface HomeRow {
   role: string;
 }
 
-/** Homes that tenants have left are asked as well: until the end of the grace period their rows are in them. */
+/**
+ * Homes that tenants have left are asked as well: until the end of the grace period their rows are in them. A place that a tenant has
+ * come back to counts once, with the role of today.
+ */
 async function readHomes(fleet: Fleet): Promise<Map<string, OwnHome[]>> {
   const rows = await fleet.catalog((catalog) =>
     catalog.rows<HomeRow>(
-      raw(`select distinct p.tenant, p.tier, p.cluster, p.database, p.schema, p.role
-             from tenantctl_catalog.placements p join tenantctl_catalog.tenants t on t.id = p.tenant
-            where t.status <> 'deleted' and p.pool is null order by p.cluster, p.tenant`),
+      raw(`select tenant, tier, cluster, database, schema, role from (
+             select distinct on (p.tenant, p.cluster, p.database, p.schema) p.*
+               from tenantctl_catalog.placements p join tenantctl_catalog.tenants t on t.id = p.tenant
+              where t.status <> 'deleted' and p.pool is null
+              order by p.tenant, p.cluster, p.database, p.schema, p.epoch desc) latest
+            order by cluster, tenant`),
     ),
   );
   const byCluster = groupBy(rows, ({ cluster }) => cluster);

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { checkDrift } from '../../../src/operations/check/drift.js';
+import { checkIsolation } from '../../../src/operations/check/isolation.js';
+import { sql } from '../../../src/pg/sql.js';
 import { migrate } from '../../../src/operations/migrate.js';
 import { listTenants } from '../../../src/operations/list.js';
 import { useServer } from '../../support/server.js';
@@ -142,4 +144,19 @@ test('an empty ledger beside tables is that of the tool whose files these are, a
     `select (select count(*)::int from acme.schema_migrations) as acme, (select count(*)::int from stray.schema_migrations) as stray`,
   );
   expect(counts).toEqual([{ acme: 5, stray: 0 }]);
+});
+
+test('a home that a tenant has come back to is judged by its role of today, not by that of former days', async () => {
+  const made = await legacyFleet(server.current);
+  await made.makeSchema('acme');
+  await made.adopt([{ id: 'acme', role: made.owner }]);
+  await made.fleet.catalog(async (catalog) => {
+    await catalog.execute(sql`update tenantctl_catalog.placements set until = now() where tenant = 'acme'`);
+    await catalog.execute(sql`
+      insert into tenantctl_catalog.placements (tenant, epoch, tier, cluster, database, schema, role, unit)
+      select tenant, 2, tier, cluster, database, schema, ${made.app}, unit
+        from tenantctl_catalog.placements where tenant = 'acme'`);
+  });
+  const { findings } = await checkIsolation(made.fleet);
+  expect(findings.map(({ rule }) => rule)).not.toContain('tenant-crosses');
 });
