@@ -17,13 +17,14 @@ const MATRIX = [
   'test/operations/doctor/{catalog-and-homes,deleted-tenant,fleet-state,healthy,move-leftovers,orphans,rebuild,servers,shut-homes,stuck}.test.ts',
   'test/operations/check/{awkward-tables,broken-pools,isolation-bound,isolation-names,isolation-outside-pools,isolation-realistic,isolation-remedies,isolation-roles,drift,drift-edges,drift-healthy,isolation-rules,observed-pool,overlooked,probe-examples,probed-schemas,probes-change-nothing}.test.ts',
   'test/operations/adopt/tools/*.test.ts',
+  'test/operations/audit/verify.test.ts',
   'test/operations/adopted-{doctor,dual-write,leaving,moves,retention}.test.ts',
-  'test/operations/adopt/{discover,hostile}.test.ts',
+  'test/operations/adopt/{discover,faults,hostile}.test.ts',
   'test/engine/lint/{large-files,live}.test.ts',
   'test/operations/{pools-by-table,provision-hooks,provision-place,provision-seed,provision-together}.test.ts',
   'test/operations/uninstall/uninstall.test.ts',
   'test/operations/{run-script,runs-checks,runs-control,runs-gates,runs-late,runs-phases}.test.ts',
-  'test/cli/{adopt,bad-input,cancelling,ended-look,moves,places-away,restore,tenant-lists}.test.ts',
+  'test/cli/{adopt,bad-input,cancelling,ended-look,export,moves,places-away,proof,restore,run-outputs,secrets,tenant-lists}.test.ts',
 ];
 const globalSetup = ['test/support/global-setup.ts'];
 

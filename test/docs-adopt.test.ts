@@ -61,7 +61,7 @@ describe('the first day with an existing fleet, pasted block by block', () => {
   it('takes the fleet in, and has nothing to migrate', () => {
     expect(said('--dry-run').output).toContain('2 units (2 tenants) to take in');
     expect(said('tenantctl status').output).toContain('ok 2 units (2 tenants) taken in');
-    expect(said('tenantctl migrate').output).toContain('2 units already at');
+    expect(said('tenantctl migrate').output).toContain('2 units already there');
   });
 });
 
