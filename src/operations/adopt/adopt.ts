@@ -75,6 +75,7 @@ async function adoptListed(
     const standing = byUnit.get(one.listed) as Standing;
     return standing.reason === null ? [takingOf(fleet, one, standing, options)] : [];
   });
+  tellEndedMirrors(fleet, takings);
   const left = options.dryRun
     ? new Map<ListedUnit, Left>()
     : await takeIn(fleet, takings, migrations, problems);
@@ -89,6 +90,17 @@ async function adoptListed(
     problems: problems.toSorted((a, b) => a.line - b.line),
     disappeared: await disappearedOf(fleet, known.adopted()),
   };
+}
+
+/** Who leaves out --dual-write ends it where it was: that must not happen without a word. */
+function tellEndedMirrors(fleet: Fleet, takings: readonly Taking[]): void {
+  const ended = takings.filter(
+    ({ standing, adoption }) => standing.facts?.adopted?.dualWrite === true && adoption?.dualWrite !== true,
+  );
+  const [first] = ended;
+  if (first === undefined) return;
+  const message = `the other tool's ledger is kept true no longer in ${ended.length} of the units, ${first.standing.listed.unit.id} among them; with --dual-write it goes on`;
+  fleet.emit({ type: 'notice', level: 'warning', code: 'DUAL_WRITE_ENDS', message });
 }
 
 /** Judges of the tiers, as each tier has files of its own. */

@@ -160,3 +160,15 @@ test('a home that a tenant has come back to is judged by its role of today, not 
   const { findings } = await checkIsolation(made.fleet);
   expect(findings.map(({ rule }) => rule)).not.toContain('tenant-crosses');
 });
+
+test('dual write does not end without a word', async () => {
+  const made = await legacyFleet(server.current);
+  await made.makeSchema('acme');
+  const told = () =>
+    made.events.filter((event) => event.type === 'notice' && event.code === 'DUAL_WRITE_ENDS').length;
+  await made.adopt([{ id: 'acme' }], { dualWrite: true });
+  await made.adopt([{ id: 'acme' }], { dualWrite: true });
+  expect(told()).toBe(0);
+  await made.dryRun([{ id: 'acme' }]);
+  expect(told()).toBe(1);
+});
