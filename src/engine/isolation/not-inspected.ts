@@ -53,11 +53,3 @@ export function overtimeFinding(where: string): Finding {
     'Look at its triggers, and at what holds the locks that they wait for; then check again.',
   );
 }
-
-/** Nothing of it was tried. */
-export function untriedFinding(where: string, reason: string): Finding {
-  return {
-    ...uninspected(where, `none of its probes could be made: ${reason}`, notInspected.remedy),
-    level: notInspected.level,
-  };
-}

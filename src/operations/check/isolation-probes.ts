@@ -1,10 +1,7 @@
-import type { Finding } from '../../core/finding.js';
-import { type PoolPlace, isWatching, rulesOfPool } from '../../core/pool-rules.js';
 import { NO_LIMITS } from '../../core/settings.js';
 import type { MigrationUnit } from '../../core/unit.js';
 import type { Fleet } from '../../engine/context.js';
-import { noCoverage, objectCoverage, together } from '../../engine/isolation/coverage.js';
-import { untriedFinding } from '../../engine/isolation/not-inspected.js';
+import { objectCoverage, together } from '../../engine/isolation/coverage.js';
 import { type Looked, probeSchemas } from '../../engine/isolation/probe-homes.js';
 import { type SeedTenant, probePool } from '../../engine/isolation/probe-pool.js';
 import { readTablesElsewhere } from '../../engine/isolation/tables.js';
@@ -27,30 +24,13 @@ export async function probeDatabase({ fleet, cluster, database, units }: ProbeCo
   const seed = seeding(await readSeed(fleet.settings.provision.seed));
   const looked: Looked[] = [];
   for (const { shared, schema, ledgerKey } of units)
-    if (shared) {
-      const place = { cluster, database, schema, ledgerKey };
-      const pool = await probePool(fleet, place, seed);
-      looked.push(pool, { findings: untriedPool(fleet, place, pool), coverage: noCoverage() });
-    }
+    if (shared) looked.push(await probePool(fleet, { cluster, database, schema, ledgerKey }, seed));
   if (units.some(({ shared }) => !shared)) {
     looked.push(await probeSchemas(fleet, cluster, database));
     looked.push(await lookForRoles(fleet, cluster, database));
   }
   if (units.some(({ shared }) => shared)) looked.push(await lookElsewhere(fleet, cluster, database, units));
   return joined(looked);
-}
-
-/** A pool of which nothing was tried, all for one reason, must not look like one in which nothing was found. */
-function untriedPool(
-  fleet: Fleet,
-  pool: PoolPlace & { ledgerKey: string },
-  { coverage: { probes, probed, notProbed } }: Looked,
-): Finding[] {
-  const { mode, enforce } = rulesOfPool(fleet.settings, pool);
-  const [reason, ...others] = new Set(notProbed.map((gap) => gap.reason));
-  const keepsApart = !isWatching(mode) || enforce.length > 0;
-  if (!keepsApart || probes === 0 || probed > 0 || reason === undefined || others.length > 0) return [];
-  return [untriedFinding(pool.ledgerKey, reason)];
 }
 
 /** Tenants whose role nobody can assume: none of their crossings is tried, so they are not covered. */

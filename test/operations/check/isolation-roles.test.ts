@@ -79,15 +79,3 @@ it('a role that the administrator may not assume is named as not probed, unless 
     },
   ]);
 });
-
-it('a pool of which nothing could be tried is an error, not a pool without a finding', async () => {
-  const fleet = await poolWith(`revoke app_user from current_admin cascade;`);
-  const { findings } = await checkIsolation(fleet.fleet);
-  expect(findings).toContainEqual(
-    expect.objectContaining({
-      rule: 'not-inspected',
-      level: 'error',
-      message: expect.stringMatching(/none of its probes could be made: .*app_user/) as string,
-    }),
-  );
-});
