@@ -19,7 +19,7 @@ export const childReachable: CatalogRule = {
     summary:
       'The application has rights on a partition or inheriting table itself: a second door beside the parent, with policies of its own to keep.',
     explanation:
-      'A partition is reached through its parent, whose rights and policies decide. A right on the partition is decided by the policies of the partition alone, which are easily forgotten when the parent gets new ones. An inheriting table that has the policy of this tool is kept by it, as any other table is.',
+      'A partition is reached through its parent, whose rights and policies decide. A right on the partition is decided by the policies of the partition alone, which are easily forgotten when the parent gets new ones. An inheriting table that has the policy of this tool is kept by it like every other table.',
     remedy: 'Take the right away; statements through the parent need none.',
     bad: 'grant select on activity_2025 to app_user;',
     good: 'grant select on activity to app_user;',
