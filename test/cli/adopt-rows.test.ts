@@ -3,6 +3,7 @@ import { readAdoptRows } from '../../src/cli/rows/adopt-request.js';
 import { listCsv, listedUnit } from '../../src/cli/adopt-list.js';
 import type { LocalServer } from '../../src/embedded/server.js';
 import type { AdoptRequest, AdoptRow } from '../../src/operations/adopt/request.js';
+import { adoptRequest } from '../operations/adopt/legacy.js';
 import { fleetSettings } from '../support/fleet.js';
 import { testIo } from './support.js';
 
@@ -186,21 +187,8 @@ f,schema,other,tenant_a,
 });
 
 describe('a list that is written', () => {
-  const request = (schema: string, more: Partial<AdoptRequest> = {}): AdoptRequest => ({
-    id: 'a',
-    tier: 'schema',
-    cluster: 'main',
-    database: 'app_shared_1',
-    schema,
-    key: null,
-    plan: null,
-    owner: null,
-    labels: {},
-    role: null,
-    version: null,
-    ledger: null,
-    ...more,
-  });
+  const request = (schema: string, more: Partial<AdoptRequest> = {}): AdoptRequest =>
+    adoptRequest({ id: 'a', database: 'app_shared_1', schema, ...more });
 
   it.each([
     'a,b',

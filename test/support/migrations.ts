@@ -1,4 +1,5 @@
 import type { MigrationSettings } from '../../src/core/settings.js';
+import type { MigrationFile } from '../../src/engine/formats/format.js';
 import { type Migration, loadMigrations } from '../../src/engine/ledger/migration.js';
 
 /** The migrations of a directory, as a fleet with these settings loads them. */
@@ -11,3 +12,16 @@ export function loadFrom(directory: string, settings: Partial<MigrationSettings>
   };
   return loadMigrations(asked, 'extensions');
 }
+
+/** File 0007 of a directory, with this text and no way back. */
+export const fileWith = (sql: string): MigrationFile => ({
+  id: 7,
+  name: '0007_step',
+  fileName: '0007_step.sql',
+  path: '/migrations/0007_step.sql',
+  sql,
+  source: sql,
+  sending: 'transaction',
+  checksum: '0123456789abcdef',
+  down: null,
+});

@@ -1,4 +1,5 @@
 import type { Adoption } from '../../core/adoption.js';
+import { groupBy } from '../../core/group-by.js';
 import type { Placement } from '../../core/tier.js';
 import { unchanged } from '../../engine/adoption/read-ledgers.js';
 import type { Fleet } from '../../engine/context.js';
@@ -102,12 +103,10 @@ async function isStill(connection: Connection, { standing: { listed, ledger } }:
 
 /** The statements that record files of units; those that have the same files share one. */
 function ledgerInserts(takings: readonly Taking[], files: readonly Migration[]): Sql[] {
-  const byHistory = new Map<string, Taking[]>();
-  for (const taking of takings.filter(({ adoption }) => adoption !== null)) {
-    const { applied, tool } = taking.standing;
-    const history = JSON.stringify([tool, applied]);
-    byHistory.set(history, [...(byHistory.get(history) ?? []), taking]);
-  }
+  const byHistory = groupBy(
+    takings.filter(({ adoption }) => adoption !== null),
+    ({ standing: { applied, tool } }) => JSON.stringify([tool, applied]),
+  );
   return [...byHistory.values()].map((alike) => {
     const { applied, tool } = (alike[0] as Taking).standing;
     const has = files.filter(({ id }) => applied?.includes(id));

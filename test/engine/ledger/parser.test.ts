@@ -1,24 +1,13 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { TenantctlError } from '../../../src/core/errors.js';
-import type { MigrationFile } from '../../../src/engine/formats/format.js';
 import { type Migration, analyse } from '../../../src/engine/ledger/migration.js';
 import { loadParser } from '../../../src/engine/ledger/parser.js';
+import { fileWith } from '../../support/migrations.js';
 import { failureOf } from './directory.js';
 
 beforeAll(loadParser);
 
-const file = (sql: string): MigrationFile => ({
-  id: 7,
-  name: '0007_step',
-  fileName: '0007_step.sql',
-  path: '/migrations/0007_step.sql',
-  sql,
-  source: sql,
-  sending: 'transaction',
-  checksum: '0123456789abcdef',
-  down: null,
-});
-const parse = (sql: string): Migration => analyse(file(sql));
+const parse = (sql: string): Migration => analyse(fileWith(sql));
 const refusal = (sql: string): Promise<TenantctlError> => failureOf((async () => parse(sql))());
 const textsOf = ({ sql, statements }: Migration) => statements.map(({ start, end }) => sql.slice(start, end));
 

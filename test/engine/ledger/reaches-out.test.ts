@@ -3,23 +3,11 @@ import { analyse, loadMigrations } from '../../../src/engine/ledger/migration.js
 import { loadParser } from '../../../src/engine/ledger/parser.js';
 import { reachesOut } from '../../../src/engine/ledger/reaches-out.js';
 import { INVOICING } from '../../support/fleet.js';
+import { fileWith } from '../../support/migrations.js';
 
 beforeAll(loadParser);
 
-const judge = (sql: string) =>
-  reachesOut([
-    analyse({
-      id: 7,
-      name: '0007_step',
-      fileName: '0007_step.sql',
-      path: '/migrations/0007_step.sql',
-      sql,
-      source: sql,
-      sending: 'transaction',
-      checksum: '0123456789abcdef',
-      down: null,
-    }),
-  ]);
+const judge = (sql: string) => reachesOut([analyse(fileWith(sql))]);
 
 const body = (code: string, language = 'plpgsql') =>
   `create function f() returns void language ${language} as $$ ${code} $$`;

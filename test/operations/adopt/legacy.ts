@@ -114,27 +114,27 @@ export async function legacyFleet(server: LocalServer, overrides: FleetOverrides
   };
 }
 
-/** Rows of a list; whatever is left out is that of a schema of the same name. */
+/** A row of a list; whatever is left out is that of a schema of the same name. */
+export function adoptRequest(row: Partial<AdoptRequest> & { database: string }): AdoptRequest {
+  const id = row.id ?? 'acme';
+  return {
+    id,
+    tier: 'schema',
+    cluster: 'main',
+    schema: id,
+    key: null,
+    plan: null,
+    owner: null,
+    labels: {},
+    role: null,
+    version: null,
+    ledger: null,
+    ...row,
+  };
+}
+
+/** Rows of a list, from its second line on. */
 async function* asRows(rows: readonly Partial<AdoptRequest>[], database: string): AsyncGenerator<AdoptRow> {
-  for (const [index, row] of rows.entries()) {
-    const id = row.id ?? 'acme';
-    yield {
-      line: index + 2,
-      request: {
-        id,
-        tier: 'schema',
-        cluster: 'main',
-        database,
-        schema: id,
-        key: null,
-        plan: null,
-        owner: null,
-        labels: {},
-        role: null,
-        version: null,
-        ledger: null,
-        ...row,
-      },
-    };
-  }
+  for (const [index, row] of rows.entries())
+    yield { line: index + 2, request: adoptRequest({ database, ...row }) };
 }
