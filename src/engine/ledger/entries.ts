@@ -26,14 +26,19 @@ const COLUMNS = raw('id, name, checksum, state, run, steps_done as "stepsDone"')
 /**
  * The standing ledger of every unit of one database, oldest first, in one query. Most units of a fleet have the same
  * history: each is read once, and the units share the list.
+ * @param of the ledger keys of the units to read; all when left out
  */
-export async function readLedgers(connection: Connection): Promise<Map<string, readonly LedgerEntry[]>> {
+export async function readLedgers(
+  connection: Connection,
+  of?: readonly string[],
+): Promise<Map<string, readonly LedgerEntry[]>> {
+  const which = of === undefined ? raw('') : sql`and unit = any(${of}::text[])`;
   const histories = await connection.rows<{ units: string[]; ledger: readonly LedgerEntry[] }>(sql`
     select units, (select json_agg(entry order by id)
                      from (select ${COLUMNS} from tenantctl.ledger where unit = first and rolled_back_at is null) entry) as ledger
       from (select min(unit) as first, array_agg(unit) as units
               from (select unit, sum(hashtextextended(row(id, name, checksum, state, run, steps_done)::text, 0)) as history
-                      from tenantctl.ledger where rolled_back_at is null group by unit) one
+                      from tenantctl.ledger where rolled_back_at is null ${which} group by unit) one
              group by history) same`);
   return new Map(
     histories.flatMap(({ units, ledger }) =>

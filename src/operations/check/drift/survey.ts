@@ -47,7 +47,7 @@ export interface Survey {
 /** Schemas that somebody holds for themselves are waited for, seconds each: so many of a database, no more. */
 const WAITED_FOR = 5;
 
-/** Each part reads the ledgers of its whole database, so few and large ones. */
+/** Some queries of a part read whole catalogs, so few and large ones. */
 const UNITS_OF_A_PART = 500;
 const PARTS_AT_MOST = 4;
 const NO_BUDGET = { maxConnections: 1, maxPerDatabase: 1 };
@@ -147,9 +147,10 @@ async function lookInside(
   rules: readonly StateRule[],
 ): Promise<Survey> {
   const schemas = units.map(({ schema }) => schema);
-  const before = await ledgersNow(connection);
+  const keys = units.map(({ ledgerKey }) => ledgerKey);
+  const before = await ledgersNow(connection, keys);
   const { fingerprints, held } = await lookAtShapes(connection, schemas);
-  const ledgers = await ledgersNow(connection);
+  const ledgers = await ledgersNow(connection, keys);
   const major = Math.floor(connection.version / 10_000);
   const survey: Survey = { seen: [], unseen: [], states: [] };
   const aside = await withPartsAside(connection);
@@ -179,8 +180,8 @@ async function lookInside(
   return survey;
 }
 
-const ledgersNow = (connection: Connection) =>
-  connection.transaction(() => readLedgers(connection), 'begin read only');
+const ledgersNow = (connection: Connection, keys: readonly string[]) =>
+  connection.transaction(() => readLedgers(connection, keys), 'begin read only');
 
 /** Was a migration applied, or taken back? Then nobody can tell which of the two the shape belongs to. */
 function movedOn(before: readonly LedgerEntry[], after: readonly LedgerEntry[]): boolean {
