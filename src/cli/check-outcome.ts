@@ -1,9 +1,10 @@
-import { isPartial, tolerable, weigh } from '../core/baseline.js';
+import { tolerable, weigh } from '../core/baseline.js';
 import { TenantctlError } from '../core/errors.js';
 import { type Finding, worstFirst } from '../core/finding.js';
 import { redactDeep } from '../core/redact.js';
 import type { CheckName } from '../core/rule.js';
 import { RULES } from '../operations/check/rules.js';
+import type { Unseen } from '../operations/check/unseen.js';
 import type { Tally } from '../operations/tally.js';
 import type { Colors } from '../render/colors.js';
 import { checkText } from '../render/check/check-text.js';
@@ -25,6 +26,8 @@ export interface Checked {
   scope: string;
   /** What the check says beside its findings; stands in `--json` as it is. */
   data: Record<string, unknown>;
+  /** Could it not tell whether this debt is still there? */
+  unseen: Unseen;
 }
 
 /** A check that is still to be made. */
@@ -76,12 +79,11 @@ function stoppedAt(
 }
 
 function viewOf(checked: readonly Checked[], whole: boolean, reports: Reports, call: CheckCaller): CheckView {
-  const weighed = checked.map(({ check, findings }) => weigh(findings, reports.debts(check)));
+  const weighed = checked.map(({ check, findings, unseen }) => weigh(findings, reports.debts(check), unseen));
   return {
     findings: worstFirst(weighed.flatMap(({ findings }) => findings)),
     known: weighed.flatMap(({ known }) => known),
-    // Where a part could not be looked at nobody knows what is paid.
-    paid: weighed.flatMap(({ paid, findings }) => (isPartial(findings) ? [] : paid)),
+    paid: weighed.flatMap(({ paid }) => paid),
     whole,
     rules: checked.flatMap(({ check }) => RULES[check]),
     scope: [...checked.map(({ check, scope }) => `${check}: ${scope}`), ...writtenLine(checked, call)],

@@ -1,7 +1,8 @@
-import { type Baseline, type Debt, debtsOf, debtsWith, isPartial } from '../core/baseline.js';
+import { type Baseline, type Debt, debtsOf, debtsWith } from '../core/baseline.js';
 import type { Finding } from '../core/finding.js';
 import type { CheckName } from '../core/rule.js';
 import { TOOL_VERSION } from '../core/version.js';
+import type { Unseen } from '../operations/check/unseen.js';
 import type { CheckView } from '../render/check/check-view.js';
 import { NO_DEBTS, baselineText, readBaseline, readBaselineIfAny } from './baseline-file.js';
 import type { Call } from './command.js';
@@ -50,7 +51,7 @@ export async function openReports({ options, io }: CheckCaller): Promise<Reports
 /** Writes every report that was asked for, and the annotations that GitHub's runner reads. */
 export async function publishCheck(
   view: CheckView,
-  checked: readonly { check: CheckName; findings: readonly Finding[] }[],
+  checked: readonly { check: CheckName; findings: readonly Finding[]; unseen: Unseen }[],
   reports: Reports,
   { io, global, config }: CheckCaller,
 ): Promise<void> {
@@ -65,9 +66,9 @@ export async function publishCheck(
   }
   if (reports.newBaseline !== undefined) {
     const { checks: before } = reports.before;
-    const found = checked.map(({ check, findings }) => {
-      const debts = debtsOf(findings);
-      return [check, isPartial(findings) ? debtsWith(before[check] ?? [], debts) : debts] as const;
+    const found = checked.map(({ check, findings, unseen }) => {
+      const kept = (before[check] ?? []).filter(unseen);
+      return [check, debtsWith(kept, debtsOf(findings))] as const;
     });
     const checks = { ...before, ...Object.fromEntries(found) };
     await reports.newBaseline.write(baselineText({ version: 1, checks }));

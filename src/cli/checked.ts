@@ -1,11 +1,13 @@
 import type { DriftCheck } from '../operations/check/drift.js';
 import type { IsolationCheck } from '../operations/check/isolation.js';
 import type { MigrationsCheck } from '../operations/check/migrations.js';
+import { unseenInFiles, unseenInPlaces, unseenInUnits } from '../operations/check/unseen.js';
 import { count, counted, oneLine } from '../render/line.js';
 import type { Checked } from './check-outcome.js';
 
 export function checkedMigrations({ findings, files }: MigrationsCheck): Checked {
-  return { check: 'migrations', findings, scope: counted(files, 'file'), data: { files } };
+  const scope = counted(files, 'file');
+  return { check: 'migrations', findings, scope, data: { files }, unseen: unseenInFiles({ findings }) };
 }
 
 export function checkedDrift({ findings, shapes, skipped }: DriftCheck): Checked {
@@ -16,7 +18,8 @@ export function checkedDrift({ findings, shapes, skipped }: DriftCheck): Checked
     skipped.map(({ unit, reason }) => ({ where: unit, reason })),
   );
   const scope = `${counted(shapes.length, 'shape')} over ${counted(units, 'unit')}${left}`;
-  return { check: 'drift', findings, scope, data: { shapes, skipped } };
+  const unseen = unseenInUnits({ findings, skipped });
+  return { check: 'drift', findings, scope, data: { shapes, skipped }, unseen };
 }
 
 export function checkedIsolation({ findings, coverage }: IsolationCheck): Checked {
@@ -24,7 +27,8 @@ export function checkedIsolation({ findings, coverage }: IsolationCheck): Checke
   const size = `${counted(tables, 'table')} × ${counted(commands, 'command')} × ${counted(roles, 'role')}`;
   const missing = leftText('not probed', 'place', notProbed);
   const scope = `${size}: ${count(probed)} of ${counted(probes, 'probe')} made${missing}`;
-  return { check: 'isolation', findings, scope, data: { coverage } };
+  const unseen = unseenInPlaces({ findings, coverage });
+  return { check: 'isolation', findings, scope, data: { coverage }, unseen };
 }
 
 /** One of them with its reason: most have the same one. */

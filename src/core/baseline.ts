@@ -26,7 +26,7 @@ export interface Weighed {
 }
 
 /** What was not looked at is no debt: a baseline that knew it would pass for a look that found nothing. */
-const NEVER_KNOWN: ReadonlySet<string> = new Set(['not-inspected', 'not-compared']);
+const NEVER_KNOWN: ReadonlySet<string> = new Set(['not-inspected', 'not-compared', 'pool-not-probed']);
 
 /** Whether a baseline may tolerate what this rule finds. */
 export function tolerable({ rule }: Pick<Finding, 'rule'>): boolean {
@@ -36,8 +36,13 @@ export function tolerable({ rule }: Pick<Finding, 'rule'>): boolean {
 /**
  * Tells what is new from what was there. Lines and messages do not matter: files are edited above a finding and numbers in
  * a message change; but a second fault of the same kind at the same place is a new one.
+ * @param unseen debts of which this look could not tell: nobody has paid them
  */
-export function weigh(findings: readonly Finding[], debts: readonly Debt[]): Weighed {
+export function weigh(
+  findings: readonly Finding[],
+  debts: readonly Debt[],
+  unseen: (debt: Debt) => boolean = () => false,
+): Weighed {
   const left = new Map(debts.filter(tolerable).map((debt) => [keyOf(debt), debt.count]));
   const weighed: Weighed = { findings: [], known: [], paid: [] };
   for (const finding of findings) {
@@ -46,7 +51,7 @@ export function weigh(findings: readonly Finding[], debts: readonly Debt[]): Wei
     (remaining > 0 ? weighed.known : weighed.findings).push(finding);
   }
   const paid = debts.map((debt) => ({ ...debt, count: left.get(keyOf(debt)) ?? 0 }));
-  return { ...weighed, paid: paid.filter(({ count }) => count > 0) };
+  return { ...weighed, paid: paid.filter((debt) => debt.count > 0 && !unseen(debt)) };
 }
 
 /** The findings as debts, in an order that makes small differences in version control. */
@@ -67,9 +72,12 @@ export function isPartial(findings: readonly Finding[]): boolean {
   return findings.some((finding) => finding.level === 'error' && !tolerable(finding));
 }
 
-/** The debts of a look that has not seen everything: what stood in the baseline before stays there. */
-export function debtsWith(before: readonly Debt[], found: readonly Debt[]): Debt[] {
-  const known = new Set(found.map(keyOf));
-  const kept = before.filter((debt) => !known.has(keyOf(debt)));
-  return [...found, ...kept].toSorted((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
+/** The debts of a look, beside those of which it could not tell: what stood in the baseline of them stays there, as often as it did. */
+export function debtsWith(unseen: readonly Debt[], found: readonly Debt[]): Debt[] {
+  const debts = new Map(found.map((debt) => [keyOf(debt), debt]));
+  for (const debt of unseen) {
+    const now = debts.get(keyOf(debt))?.count ?? 0;
+    debts.set(keyOf(debt), { ...debt, count: Math.max(debt.count, now) });
+  }
+  return [...debts.values()].toSorted((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
 }

@@ -1,15 +1,22 @@
 import type { Finding } from '../core/finding.js';
+import { groupBy } from '../core/group-by.js';
 import type { Colors } from './colors.js';
 import { counted, oneLine } from './line.js';
 
-/** What a check has found, errors first, each with what to do next. */
+/** What was found, errors first, each with what to do next; those that are alike say it once, after the last. */
 export function findingsText(findings: readonly Finding[], colors: Colors): string {
-  return findings.map((finding) => findingText(finding, colors)).join('\n');
+  const alike = groupBy(findings, ({ level, rule, hint }) => `${level} ${rule} ${hint}`);
+  return [...alike.values()]
+    .flatMap((group) => [
+      ...group.map((finding) => headLine(finding, colors)),
+      `  ${oneLine((group[0] as Finding).hint)}`,
+    ])
+    .join('\n');
 }
 
-function findingText({ level, rule, where, message, hint }: Finding, colors: Colors): string {
+function headLine({ level, rule, where, message }: Finding, colors: Colors): string {
   const paint = { error: colors.red, warning: colors.yellow, info: colors.dim }[level];
-  return `${paint(level)} ${rule} ${oneLine(where)}: ${oneLine(message)}\n  ${oneLine(hint)}`;
+  return `${paint(level)} ${rule} ${oneLine(where)}: ${oneLine(message)}`;
 }
 
 /** `2 errors, 1 warning` */

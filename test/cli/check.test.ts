@@ -87,6 +87,18 @@ describe('check migrations', () => {
     expect(paid.stdout).toContain('no longer there: drop-column at 0002_change.sql');
   });
 
+  it('does not say of a file that cannot be read that its debts are gone, and does not take them out', async () => {
+    const { run, read, write } = checkout();
+    await run(['--write-baseline', 'debts.json']);
+    const before = JSON.parse(read('debts.json')).checks.migrations;
+    write('0002_change.sql', 'alter table invoice drop colum note;');
+    const { stdout, code } = await run(['--baseline', 'debts.json']);
+    expect(code).toBe(8);
+    expect(stdout).not.toContain('no longer there');
+    await run(['--write-baseline', 'debts.json']);
+    expect(JSON.parse(read('debts.json')).checks.migrations).toEqual(expect.arrayContaining(before));
+  });
+
   it('keeps what other checks have found in a baseline that it writes anew', async () => {
     const { run, read, folder } = checkout();
     const isolation = [{ rule: 'rls-off', where: 'main/app.app.invoice', count: 2 }];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { debtsOf, weigh } from '../../src/core/baseline.js';
+import { debtsOf, debtsWith, weigh } from '../../src/core/baseline.js';
 import { finding } from '../render/findings.js';
 
 describe('a baseline', () => {
@@ -28,8 +28,18 @@ describe('a baseline', () => {
     ]);
   });
 
+  it('says nothing of what this look could not tell, and keeps it as often as it was', () => {
+    const debts = debtsOf([finding({}), finding({}), finding({ where: 'elsewhere' })]);
+    const unseen = ({ where }: { where: string }) => where !== 'elsewhere';
+    expect(weigh([finding({})], debts, unseen).paid).toMatchObject([{ where: 'elsewhere' }]);
+    expect(debtsWith(debts.filter(unseen), debtsOf([finding({}), finding({ rule: 'other-rule' })]))).toEqual([
+      { rule: 'other-rule', where: 'main/app.app.invoice', count: 1 },
+      { rule: 'rls-off', where: 'main/app.app.invoice', count: 2 },
+    ]);
+  });
+
   it('never tolerates that something was not looked at', () => {
-    const away = ['not-inspected', 'not-compared'].map((rule) => finding({ rule }));
+    const away = ['not-inspected', 'not-compared', 'pool-not-probed'].map((rule) => finding({ rule }));
     expect(debtsOf(away)).toEqual([]);
     const written = away.map(({ rule, where }) => ({ rule, where, count: 1 }));
     expect(weigh(away, written)).toMatchObject({ findings: away, known: [] });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Finding } from '../../src/core/finding.js';
 import { chooseColors } from '../../src/render/colors.js';
 import { doctorText } from '../../src/render/doctor-text.js';
 import { finding } from './findings.js';
@@ -30,5 +31,37 @@ describe('doctor --fix', () => {
       { findings: [fixable] },
     ])
       expect(text({ ...view, fix: true })).not.toContain('nothing here can be mended');
+  });
+});
+
+describe('doctor', () => {
+  it('says once what to do about findings that are alike, errors first', () => {
+    const lost = ['acme', 'beta'].map((where) =>
+      finding({ rule: 'missing-home', where, message: 'it is gone', hint: 'Bring it back.' }),
+    );
+    const other = finding({
+      rule: 'missing-home',
+      where: 'crux',
+      message: 'it is gone',
+      hint: 'Look at crux.',
+    });
+    const late = finding({
+      rule: 'orphan-role',
+      level: 'warning',
+      where: 'r',
+      message: 'left',
+      hint: 'Drop it.',
+    });
+    expect(text({ findings: [lost[0] as Finding, other, lost[1] as Finding, late] }).split('\n')).toEqual([
+      'error missing-home acme: it is gone',
+      'error missing-home beta: it is gone',
+      '  Bring it back.',
+      'error missing-home crux: it is gone',
+      '  Look at crux.',
+      'warning orphan-role r: left',
+      '  Drop it.',
+      '',
+      '3 errors, 1 warning',
+    ]);
   });
 });

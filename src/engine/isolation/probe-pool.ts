@@ -9,6 +9,7 @@ import { COMMANDS } from './attempt.js';
 import { asObserved } from './observed.js';
 import { readConditions } from './conditions.js';
 import { type Judged, TRIED, judgeTable, untried } from './judge-table.js';
+import { poolNotProbedFinding } from './pool-not-probed.js';
 import { overtimeFinding, reachesOutFinding } from './not-inspected.js';
 import { isOvertime } from './overtime.js';
 import { type ProbingRoles, readProbingRoles } from './probing-roles.js';
@@ -48,7 +49,7 @@ const CROSSINGS = new Set([foreignRowsRead.name, foreignRowsWritten.name]);
  * of its own. Nothing is committed.
  */
 export async function probePool(fleet: Fleet, pool: ProbedPool, seed: SeedTenant): Promise<Probed> {
-  const { scenes, left } = await scenesOf(fleet, pool);
+  const { scenes, left, lacking } = await scenesOf(fleet, pool);
   const probed: Probed[] = [];
   for (const scene of scenes) probed.push(await probeAs(scene, seed));
   const gaps = left.map(({ where, reason }) => ({
@@ -58,13 +59,23 @@ export async function probePool(fleet: Fleet, pool: ProbedPool, seed: SeedTenant
   const coverage = together([...probed.map((one) => one.coverage), objectCoverage(gaps.length, 0, gaps)]);
   const rules = rulesOfPool(fleet.settings, pool);
   return {
-    findings: asObserved(
-      `${pool.cluster}/${pool.database}`,
-      [{ name: pool.ledgerKey, schema: pool.schema, rules }],
-      ofAllRoles(scenes, probed),
-    ),
+    findings: [
+      ...untriedPool(scenes, lacking),
+      ...asObserved(
+        `${pool.cluster}/${pool.database}`,
+        [{ name: pool.ledgerKey, schema: pool.schema, rules }],
+        ofAllRoles(scenes, probed),
+      ),
+    ],
     coverage: { ...coverage, tables: probed[0]?.coverage.tables ?? 0 },
   };
+}
+
+/** A pool in which there is something to try, and nobody who may, must not look like one that keeps its tenants apart. */
+function untriedPool([own]: readonly Scene[], lacking: string | null): Finding[] {
+  if (own === undefined || lacking === null) return [];
+  const tried = targetsOf(own).some((table) => mayAnything(table) && !isLeftOpen(own, table));
+  return tried ? [poolNotProbedFinding(own, lacking)] : [];
 }
 
 /** What a further role finds is told where the application's own has not found it already. */
@@ -87,7 +98,7 @@ function ofAllRoles(scenes: readonly Scene[], probed: readonly Probed[]): Findin
 
 async function probeAs(scene: Scene, seed: SeedTenant): Promise<Probed> {
   const lanes = pLimit(TABLES_AT_ONCE);
-  const targets = [...scene.tables.values()].filter((table) => scene.owned.tables.has(table.qualified));
+  const targets = targetsOf(scene);
   const judged = await Promise.all(targets.map((table) => lanes(() => probeOne(scene, table, seed))));
   const crossed = targets.filter(
     (_, n) => judged[n]?.findings.some(({ rule }) => CROSSINGS.has(rule)) === true,
@@ -107,10 +118,17 @@ async function probeAs(scene: Scene, seed: SeedTenant): Promise<Probed> {
   };
 }
 
+function targetsOf({ tables, owned }: Scene): Relation[] {
+  return [...tables.values()].filter(({ qualified }) => owned.tables.has(qualified));
+}
+
 const NOTHING = { tables: 0, commands: 0, roles: 0, contexts: 0 };
 
 /** The same pool, as each of the roles. */
-function scenesOf(fleet: Fleet, pool: ProbedPool): Promise<{ scenes: Scene[] } & Pick<ProbingRoles, 'left'>> {
+function scenesOf(
+  fleet: Fleet,
+  pool: ProbedPool,
+): Promise<{ scenes: Scene[] } & Pick<ProbingRoles, 'left' | 'lacking'>> {
   const { tenancy } = fleet.settings;
   return fleet.connections(pool.cluster).use(pool.database, async (session) => {
     const reach = await readReach(session);
@@ -118,7 +136,7 @@ function scenesOf(fleet: Fleet, pool: ProbedPool): Promise<{ scenes: Scene[] } &
     const tablesFor = (role: string) => readTables(session, pool.schema, tenancy.column, role, reach);
     const tables = await tablesFor(tenancy.appRole);
     const byName = tables.some(({ oid }) => reach.roleAskedBy(oid) !== null);
-    const { roles, left } = await readProbingRoles(session, tenancy, byName);
+    const { roles, left, lacking } = await readProbingRoles(session, tenancy, byName);
     const scenes: Scene[] = [];
     for (const role of roles) {
       const seen = role === tenancy.appRole ? tables : await tablesFor(role);
@@ -135,7 +153,7 @@ function scenesOf(fleet: Fleet, pool: ProbedPool): Promise<{ scenes: Scene[] } &
         owned,
       });
     }
-    return { scenes, left };
+    return { scenes, left, lacking };
   });
 }
 
@@ -157,16 +175,18 @@ function ownedTables(tables: readonly Relation[], schema: string, column: string
 }
 
 async function probeOne(scene: Scene, table: Relation, seed: SeedTenant): Promise<Judged> {
-  const { select, insert, update, delete: deletes } = table.may;
   const probes = TRIED.length * CONTEXTS.length;
   // Nobody may do anything with it: there is nothing to be tried.
-  if (!(select || insert || update || deletes))
-    return { findings: [], coverage: { probes, probed: probes, notProbed: [] } };
+  if (!mayAnything(table)) return { findings: [], coverage: { probes, probed: probes, notProbed: [] } };
   if (isLeftOpen(scene, table))
     return { findings: [], coverage: { probes, probed: 0, notProbed: [leftOpen(scene, table)] } };
   if (table.reachesOut !== null)
     return untried(scene, table, reachesOutFinding(placeOf(scene, table.qualified), table.reachesOut));
   return tryInTurn(scene, table, seed);
+}
+
+function mayAnything({ may }: Relation): boolean {
+  return may.select || may.insert || may.update || may.delete;
 }
 
 /**

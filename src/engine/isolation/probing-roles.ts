@@ -1,6 +1,7 @@
 import type { TenancySettings } from '../../core/settings.js';
 import type { Connection } from '../../pg/connection.js';
-import { sql } from '../../pg/sql.js';
+import { membershipToAct } from '../../pg/roles.js';
+import { ident, sql } from '../../pg/sql.js';
 import type { Coverage } from './coverage.js';
 import { withApplication } from './tables.js';
 
@@ -10,6 +11,8 @@ export interface ProbingRoles {
   roles: string[];
   /** Those that have rights of their own and were not tried, with the reason. */
   left: Coverage['notProbed'];
+  /** What has to be granted before anything can be tried as the application; null where nothing has to be. */
+  lacking: string | null;
 }
 
 /** Roles beside the application's own that are tried in one pool. */
@@ -53,7 +56,14 @@ export async function readProbingRoles(
       ),
       ...tried.slice(MOST).map((name) => ({ where: `role ${name}`, reason: `only ${MOST} roles are tried` })),
     ],
+    lacking: own?.assumable === false ? membership(own.name, session) : null,
   };
+}
+
+/** Lets the administrator assume a role without inheriting its rights. */
+function membership(role: string, { user, version }: Connection): string {
+  const options = version >= SET_OPTION_SINCE ? ' with inherit false, set true' : '';
+  return `grant ${ident(role).text()} to ${ident(user).text()}${options}`;
 }
 
 function reasonAgainst({ assumable, bypasses }: Login, { version }: Connection): string | null {
@@ -65,7 +75,7 @@ function reasonAgainst({ assumable, bypasses }: Login, { version }: Connection):
 
 /** The application's role first. Rights and policies that name nobody here make no difference. */
 function readLogins(session: Connection, tenancy: TenancySettings): Promise<Login[]> {
-  const right = session.version >= SET_OPTION_SINCE ? 'SET' : 'MEMBER';
+  const right = membershipToAct(session);
   return session.rows<Login>(sql`
     ${withApplication({ tenancy })},
     named (oid) as (

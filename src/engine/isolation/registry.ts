@@ -1,5 +1,6 @@
 import type { Rule } from '../../core/rule.js';
 import type { CatalogRule } from './catalog-rule.js';
+import { poolNotProbed } from './pool-not-probed.js';
 import { notInspected } from './not-inspected.js';
 import { PROBES } from './probes/registry.js';
 import { applicationOwns } from './rules/application-owns.js';
@@ -124,5 +125,6 @@ export const ISOLATION_RULES: readonly Rule[] = [
   ...PROBES,
   ...CATALOG_RULES.map(({ rule }) => rule),
   ...OBSERVED_RULES.map(({ rule }) => rule),
+  poolNotProbed,
   notInspected,
 ];

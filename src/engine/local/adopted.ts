@@ -42,14 +42,27 @@ export const ADOPTION = raw(
  * state is of a version that knew of none.
  */
 export async function readAdopted(connection: Connection): Promise<Map<string, Adoption>> {
-  const known = await connection.row<{ there: boolean }>(
-    sql`select to_regclass('tenantctl.adopted') is not null as there`,
-  );
-  if (known?.there !== true) return new Map();
+  if (!(await remembersAny(connection))) return new Map();
   const rows = await connection.rows<{ unit: string; adopted: Adoption }>(
     sql`select a.unit, ${ADOPTION} as adopted from tenantctl.adopted a`,
   );
   return new Map(rows.map(({ unit, adopted }) => [unit, adopted]));
+}
+
+/** The roles that own the tables of homes that another tool had made, by schema; where that is the administrator there is none. */
+export async function readAdoptedOwners(connection: Connection): Promise<Map<string, string>> {
+  if (!(await remembersAny(connection))) return new Map();
+  const rows = await connection.rows<{ schema: string; owner: string }>(
+    sql`select schema, owner from tenantctl.adopted where owner is not null`,
+  );
+  return new Map(rows.map(({ schema, owner }) => [schema, owner]));
+}
+
+async function remembersAny(connection: Connection): Promise<boolean> {
+  const known = await connection.row<{ there: boolean }>(
+    sql`select to_regclass('tenantctl.adopted') is not null as there`,
+  );
+  return known?.there === true;
 }
 
 /** What is remembered of one unit; null where this tool has made it. */

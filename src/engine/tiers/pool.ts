@@ -22,6 +22,7 @@ import {
 import type { HomeState, Relation, TierDriver } from './driver.js';
 import { fillHome } from './fill.js';
 import { prepareSharedDatabase } from './managed-database.js';
+import { tellWhatHasNoPolicies } from './open-tables.js';
 import { admissionIfOurs, placeTaken, strayHome } from './place-taken.js';
 import { readRelations } from './relations.js';
 import { admitHome, inDatabaseOf, openHome } from './session.js';
@@ -92,7 +93,10 @@ export const poolDriver: TierDriver = {
 
   /** The policies ask the placement once a statement, so one row opens and closes the home. */
   async fence(fleet: Fleet, home: Home, status: FencedStatus): Promise<void> {
-    await inDatabaseOf(fleet, home, (connection) => connection.execute(admissionUpdate(home, status)));
+    await inDatabaseOf(fleet, home, async (connection) => {
+      await connection.execute(admissionUpdate(home, status));
+      if (status !== 'active') await tellWhatHasNoPolicies(fleet, connection, home);
+    });
   },
 
   /** The policies ask the placement, which says that it has moved. */

@@ -1,5 +1,6 @@
 import { ident, raw, sql } from '../../../pg/sql.js';
 import { type CatalogRule, foundIn } from '../catalog-rule.js';
+import { ANOTHER_LOGIN, readKeepers } from '../keepers.js';
 import { withApplication } from '../tables.js';
 
 interface Owned {
@@ -20,7 +21,7 @@ export const applicationOwns: CatalogRule = {
     explanation:
       'An owner may disable row-level security, drop policies, TRUNCATE, and grant rights. Whoever makes SQL run as the application, by an injection for one, does that with one statement more.',
     remedy:
-      'Give the object to the administrator. Migrations run as the administrator, never as the application.',
+      'Give the object to the administrator, or to the owner of the other tables where another tool had made them. Migrations never run as the application.',
     bad: `create table app.scratch (id bigint primary key);
 grant create on schema app to app_user;
 alter table app.scratch owner to app_user;
@@ -40,25 +41,29 @@ revoke create on schema app from app_user;`,
       select n.nspname::text as schema, o.kind, coalesce(o.signature, quote_ident(n.nspname) || coalesce('.' || quote_ident(o.name), '')) as identity, a.name as role
         from owned o join application a on a.oid = o.owner join pg_namespace n on n.oid = o.namespace
        where n.nspname !~ '^pg_(temp|toast)' order by 1, 2, 3`);
-    return owned.map(({ kind, identity, role }) =>
-      foundIn(
+    const keeperOf = await readKeepers(context.session);
+    return owned.map(({ schema, kind, identity, role }) => {
+      const keeper = keeperOf(schema);
+      const give = [
+        sql`alter ${raw(kind)} ${raw(identity)} owner to ${ident(keeper)}`,
+        ...(kind === 'table'
+          ? [
+              sql`revoke all on ${raw(identity)} from ${ident(role)}`,
+              sql`grant select on ${raw(identity)} to ${ident(role)}`,
+            ]
+          : []),
+      ];
+      return foundIn(
         context,
         this.rule,
         identity.replaceAll('"', ''),
         `${role} owns ${kind} ${identity}: whatever SQL runs as the application can turn its policies off and give rights away`,
         {
-          sql: [
-            sql`alter ${raw(kind)} ${raw(identity)} owner to ${ident(context.session.user)}`,
-            ...(kind === 'table'
-              ? [
-                  sql`revoke all on ${raw(identity)} from ${ident(role)}`,
-                  sql`grant select on ${raw(identity)} to ${ident(role)}`,
-                ]
-              : []),
-          ],
+          ...(keeper === role ? { hint: ANOTHER_LOGIN } : {}),
+          sql: keeper === role ? [] : give,
           facts: { owner: role, kind },
         },
-      ),
-    );
+      );
+    });
   },
 };

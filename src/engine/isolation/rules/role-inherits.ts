@@ -44,8 +44,8 @@ export const roleInherits: CatalogRule = {
         this.rule,
         `role ${member}, ${inherited ? 'rights of' : 'admin option on'} tenants`,
         inherited
-          ? `role ${member} has the rights of ${tenants.length} tenants (${someOf(tenants)}) without assuming their roles`
-          : `role ${member} may hand the roles of ${tenants.length} tenants (${someOf(tenants)}) on to anybody`,
+          ? `role ${member} has the rights of ${counted(tenants)} without assuming their roles`
+          : `role ${member} may hand the roles of ${counted(tenants)} on to anybody`,
         {
           level: inherited ? 'error' : 'warning',
           sql: !inherited
@@ -64,3 +64,8 @@ export const roleInherits: CatalogRule = {
 
 /** Grants say whether they are inherited. */
 const OPTIONS_SINCE = 160_000;
+
+/** `tenant acme`, `2 tenants (acme, beta)` */
+function counted(tenants: readonly string[]): string {
+  return tenants.length === 1 ? `tenant ${tenants[0]}` : `${tenants.length} tenants (${someOf(tenants)})`;
+}
