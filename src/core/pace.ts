@@ -8,6 +8,9 @@ const MOST_FELT = 6;
 const FIRST_REST = 0.25;
 const MOST_REST = 1;
 const STEP = 1.5;
+/** After so many looks in a row at which nothing of the work was felt, pieces of it may be done side by side. */
+const CALM_LOOKS = 10;
+const CALM = 1.2;
 /** Differences between times shorter than this are chance. */
 const LEAST_USUAL_MS = 2;
 
@@ -18,6 +21,7 @@ const LEAST_USUAL_MS = 2;
  */
 export class Pace {
   private share = 0;
+  private calm = 0;
   private felt: number;
   private readonly usual: number;
 
@@ -37,12 +41,21 @@ export class Pace {
     return Math.round(100 / (1 + this.share));
   }
 
+  /**
+   * May pieces of the work be done side by side? Only once others have been seen to bear it: one piece at a time takes less
+   * from them than two with a rest after them, and short work has ended before anything is known.
+   */
+  get sideBySide(): boolean {
+    return this.calm >= CALM_LOOKS;
+  }
+
   /** The small thing was done once more, and took so long. */
   feel(ms: number): void {
     this.felt += (Math.min(ms, this.usual * MOST_FELT) - this.felt) * WEIGHT;
     if (this.felt > this.usual * MUCH)
       this.share = Math.min(MOST_REST, Math.max(FIRST_REST, this.share * STEP));
     else if (this.felt < this.usual * LITTLE) this.share = this.share > FIRST_REST ? this.share / STEP : 0;
+    this.calm = this.felt < this.usual * CALM ? this.calm + 1 : 0;
   }
 
   /** Milliseconds to rest after so many of work. */

@@ -51,4 +51,14 @@ describe('the pace of a long piece of work', () => {
     for (const ms of times(50, 1.9)) pace.feel(ms);
     expect(pace.restAfter(100)).toBe(0);
   });
+
+  test('lets nothing be done side by side until others have been seen not to feel it', () => {
+    const calm = (count: number) => after(times(count, 4)).sideBySide;
+    expect([calm(0), calm(9), calm(10)]).toEqual([false, false, true]);
+    expect(after(times(50, 6)).sideBySide).toBe(false);
+  });
+
+  test('has pieces done one after the other again as soon as others feel it', () => {
+    expect(after([...times(20, 4), ...times(2, 12)]).sideBySide).toBe(false);
+  });
 });

@@ -1,7 +1,8 @@
 import type { Connection } from '../../pg/connection.js';
-import { type Piece, copyRows, readPieces, writePiece } from '../../pg/copy.js';
+import { copyRows, writePiece } from '../../pg/copy.js';
 import { inSide } from '../rows/side.js';
-import { type CopyJob, nowAndThen } from './copy-job.js';
+import type { CopyJob } from './copy-job.js';
+import { copyInPieces } from './pieces.js';
 import type { CopyStep } from './receiver.js';
 import { type Stage, emptyStaged, prepareForPieces, rowsOf } from './stages.js';
 
@@ -21,7 +22,7 @@ export function copyInOrder(job: CopyJob, steps: readonly CopyStep[], source: Co
     for (const { stages, whole } of steps) {
       const counts = whole
         ? await copyAtOnce(job, stages, source)
-        : [await copyInPieces(job, stages[0] as Stage, source, target)];
+        : [await copyOne(job, stages[0] as Stage, source, target)];
       for (const [n, stage] of stages.entries()) await job.onTable(stage.source.name, counts[n] ?? 0);
       rows += counts.reduce((sum, count) => sum + count, 0);
     }
@@ -43,40 +44,14 @@ async function copyAtOnce(job: CopyJob, stages: readonly Stage[], source: Connec
   return counts;
 }
 
-/** A piece is read while the one before it is written. */
-async function copyInPieces(
-  job: CopyJob,
-  stage: Stage,
-  source: Connection,
-  target: Connection,
-): Promise<number> {
-  const breathe = nowAndThen(job);
-  let rows = 0;
-  let writing = Promise.resolve();
-  const take = async (piece: Piece): Promise<void> => {
-    await writing;
-    await breathe();
-    writing = write(job, stage, target, piece);
-    // Its failure is told by whoever waits for it next.
-    writing.catch(() => undefined);
-    rows += piece.rows;
-  };
-  await target.transaction(async () => {
+/** One table, in one transaction. */
+function copyOne(job: CopyJob, stage: Stage, source: Connection, target: Connection): Promise<number> {
+  return target.transaction(async () => {
     await prepareForPieces(target, job.to, stage);
-    try {
-      await readPieces(source, rowsOf(job.from, stage), () => PIECE, take);
-    } finally {
-      await writing;
-    }
+    return copyInPieces(job, stage, source, PIECE, async (piece) => {
+      await writePiece(target, job.receiver.copyInto(stage), piece);
+      await job.receiver.take(target, [stage]);
+      await target.execute(emptyStaged([stage]));
+    });
   });
-  return rows;
-}
-
-async function write(job: CopyJob, stage: Stage, target: Connection, piece: Piece): Promise<void> {
-  const began = performance.now();
-  await writePiece(target, job.receiver.copyInto(stage), piece);
-  await job.receiver.take(target, [stage]);
-  await target.execute(emptyStaged([stage]));
-  job.onRows(stage.source.name, piece.rows);
-  await job.rest(performance.now() - began);
 }

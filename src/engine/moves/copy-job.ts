@@ -20,8 +20,8 @@ export interface CopyJob {
   done: ReadonlySet<string>;
   /** Waits while the user's throttle says so; throws when the work is to end. */
   breathe: () => Promise<void>;
-  /** Rests after so many milliseconds of work, for as long as neighbours need. */
-  rest: (workedMs: number) => Promise<void>;
+  /** Does one piece of the copy, and rests after it for as long as neighbours need. */
+  paced: (piece: () => Promise<void>) => Promise<void>;
   onRows: (table: string, rows: number) => void;
   onTable: (table: string, rows: number) => Promise<void>;
 }

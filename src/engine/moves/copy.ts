@@ -1,15 +1,17 @@
 import type { Connection } from '../../pg/connection.js';
-import { copyRows } from '../../pg/copy.js';
-import { literal, raw } from '../../pg/sql.js';
+import { type Piece, writePiece } from '../../pg/copy.js';
+import { type Sql, literal, raw } from '../../pg/sql.js';
 import { copyInOrder } from './copy-in-order.js';
-import { type CopyJob, nowAndThen } from './copy-job.js';
+import type { CopyJob } from './copy-job.js';
+import { withoutPlainIndexes } from './late-indexes.js';
+import { copyInPieces } from './pieces.js';
 import { inSide } from '../rows/side.js';
-import { type Stage, rowsOf } from './stages.js';
+import type { Stage } from './stages.js';
 
 /** A session that holds a snapshot for others is idle: it says so before the server ends it. */
 const SIGN_OF_LIFE_MS = 60_000;
-/** How long a copy works without a rest. */
-const REST_EVERY_MS = 50;
+/** Some hundredths of a second's work: whoever commits meanwhile waits for what it has written to reach the disk. */
+const PIECE = { rows: 5_000, bytes: 256 << 10 };
 
 /**
  * Copies every table that is not copied yet. Writers go on: the gate's marks name what changes meanwhile. All tables of
@@ -82,23 +84,28 @@ async function allOrFirstFailure(lanes: readonly Promise<void>[], stop: () => un
   if (failure !== undefined) throw failure.reason;
 }
 
+/** One table, in one transaction: what is taken away of a large one is there again when it ends, in whatever way. */
 async function copyTable(
   job: CopyJob,
   stage: Stage,
   source: Connection,
   target: Connection,
 ): Promise<number> {
-  const { name } = stage.source;
-  let rested = performance.now();
-  const breathe = nowAndThen(job);
-  await breathe();
-  const pass = async (rows: number): Promise<void> => {
-    job.onRows(name, rows);
-    const worked = performance.now() - rested;
-    if (worked < REST_EVERY_MS) return;
-    await job.rest(worked);
-    await breathe();
-    rested = performance.now();
-  };
-  return copyRows(source, rowsOf(job.from, stage), target, job.receiver.copyInto(stage), pass);
+  await job.breathe();
+  const into = job.receiver.copyInto(stage);
+  return target.transaction(async () => {
+    let indexes: Sql[] | undefined;
+    const rows = await copyInPieces(job, stage, source, PIECE, async (piece) => {
+      indexes ??= isWhole(piece) ? await withoutPlainIndexes(target, job.to, stage.target.name) : [];
+      await writePiece(target, into, piece);
+    });
+    for (const statement of indexes ?? [])
+      await job.paced(async () => void (await target.execute(statement)));
+    return rows;
+  });
+}
+
+/** Is there as much in it as a piece may hold, so that others will follow? */
+function isWhole({ rows, bytes }: Piece): boolean {
+  return rows >= PIECE.rows || bytes >= PIECE.bytes;
 }

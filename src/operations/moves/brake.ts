@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { Pace } from '../../core/pace.js';
 import { pause } from '../../core/pause.js';
 import { shortId } from '../../core/short-id.js';
@@ -11,8 +12,8 @@ const LOOKS_BEFORE = 20;
 const LOOK_EVERY_MS = 100;
 const TELL_EVERY_MS = 10_000;
 
-/** Rests after so many milliseconds of work, for as long as others need. */
-export type Rest = (workedMs: number) => Promise<void>;
+/** Does a piece of the work, and rests after it for as long as others need. */
+export type Paced = (piece: () => Promise<void>) => Promise<void>;
 
 /** One server's: how long a small transaction takes there now. */
 interface Gauge {
@@ -28,7 +29,7 @@ interface Gauge {
 export async function withBrake<T>(
   drive: Drive,
   stream: Stream,
-  work: (rest: Rest) => Promise<T>,
+  work: (paced: Paced) => Promise<T>,
 ): Promise<T> {
   const { fleet, source, target } = drive;
   const [here, there] = [source.home.placement.cluster, target.home.placement.cluster];
@@ -42,17 +43,23 @@ export async function withBrake<T>(
 async function braked<T>(
   drive: Drive,
   gauges: readonly Gauge[],
-  work: (rest: Rest) => Promise<T>,
+  work: (paced: Paced) => Promise<T>,
 ): Promise<T> {
   const { signal } = drive.fleet;
-  const rest: Rest = (workedMs) => {
-    const longest = Math.max(...gauges.map(({ pace }) => pace.restAfter(workedMs)));
-    return longest < 1 ? Promise.resolve() : pause(longest, signal);
+  const inTurn = pLimit(1);
+  const withRest: Paced = async (piece) => {
+    const began = performance.now();
+    await piece();
+    const worked = performance.now() - began;
+    const longest = Math.max(...gauges.map(({ pace }) => pace.restAfter(worked)));
+    if (longest >= 1) await pause(longest, signal);
   };
+  const paced: Paced = (piece) =>
+    gauges.every(({ pace }) => pace.sideBySide) ? withRest(piece) : inTurn(() => withRest(piece));
   const done = new AbortController();
   const watching = watch(drive, gauges, done.signal);
   try {
-    return await work(rest);
+    return await work(paced);
   } finally {
     done.abort();
     await watching;

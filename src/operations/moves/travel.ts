@@ -72,7 +72,7 @@ async function copy(drive: Drive, stream: Stream): Promise<void> {
       fleet.reach('move.table-copied');
     },
   };
-  await withBrake(drive, stream, (rest) => copyTables({ ...job, rest }));
+  await withBrake(drive, stream, (paced) => copyTables({ ...job, paced }));
   fleet.reach('move.copied');
   await drive.step('syncing', {
     copyMs: Math.round(performance.now() - began),
