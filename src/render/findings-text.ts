@@ -5,13 +5,23 @@ import { counted, oneLine } from './line.js';
 
 /** What was found, errors first, each with what to do next; those that are alike say it once, after the last. */
 export function findingsText(findings: readonly Finding[], colors: Colors): string {
-  const alike = groupBy(findings, ({ level, rule, hint }) => `${level} ${rule} ${hint}`);
+  const alike = groupBy(findings, (finding) => `${finding.level} ${finding.rule} ${forAnyTenant(finding)}`);
   return [...alike.values()]
-    .flatMap((group) => [
-      ...group.map((finding) => headLine(finding, colors)),
-      `  ${oneLine((group[0] as Finding).hint)}`,
-    ])
+    .flatMap((group) => {
+      const [first] = group as [Finding];
+      const hint = group.length === 1 ? first.hint : forAnyTenant(first);
+      return [...group.map((finding) => headLine(finding, colors)), `  ${oneLine(hint)}`];
+    })
     .join('\n');
+}
+
+/** The hint with `<tenant>` in its commands of ours: statements stay as they are, for they are pasted. */
+function forAnyTenant({ hint, facts }: Finding): string {
+  const { tenant } = facts;
+  if (typeof tenant !== 'string') return hint;
+  const words = (command: string) =>
+    command.split(/( |`)/).map((word) => (word === tenant ? '<tenant>' : word));
+  return hint.replaceAll(/`tenantctl [^`]*`/g, (command) => words(command).join(''));
 }
 
 function headLine({ level, rule, where, message }: Finding, colors: Colors): string {

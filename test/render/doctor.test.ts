@@ -64,4 +64,26 @@ describe('doctor', () => {
       '3 errors, 1 warning',
     ]);
   });
+
+  it('says once what to do for each tenant, and leaves statements as they are to be pasted', () => {
+    const lost = (tenant: string) =>
+      finding({
+        where: tenant,
+        message: 'x',
+        hint: `\`tenantctl show ${tenant}\` says it.`,
+        facts: { tenant },
+      });
+    const back = (tenant: string) =>
+      finding({
+        where: tenant,
+        message: 'x',
+        hint: `Run: delete from t where id = '${tenant}';`,
+        facts: { tenant },
+      });
+    expect(text({ findings: [lost('acme'), lost('beta')] })).toContain(
+      'beta: x\n  `tenantctl show <tenant>` says it.\n\n',
+    );
+    expect(text({ findings: [lost('acme')] })).toContain('`tenantctl show acme`');
+    expect(text({ findings: [back('acme'), back('beta')] })).toContain("id = 'acme';\n");
+  });
 });
