@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { tolerable, weigh } from '../core/baseline.js';
 import { TenantctlError } from '../core/errors.js';
 import { type Finding, worstFirst } from '../core/finding.js';
@@ -104,9 +105,9 @@ function writtenLine(checked: readonly Checked[], { options, signal }: CheckCall
 
 /** Findings as the reader knows them: without secrets, files relative to the repository. */
 function tidied(findings: readonly Finding[], io: Io): Finding[] {
-  return redactDeep(findings).map((finding) => {
-    const { file } = finding.facts;
-    if (file === undefined) return finding;
-    return { ...finding, facts: { ...finding.facts, file: repositoryPath(file, io) } };
-  });
+  return redactDeep(findings).map(({ where, facts, ...finding }) => ({
+    ...finding,
+    where: isAbsolute(where) ? repositoryPath(where, io) : where,
+    facts: facts.file === undefined ? facts : { ...facts, file: repositoryPath(facts.file, io) },
+  }));
 }

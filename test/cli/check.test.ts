@@ -151,4 +151,11 @@ describe('check migrations', () => {
     expect(stdout).toContain('0002_change.sql:1');
     expect(stdout).toContain('0003_broken.sql:1');
   });
+
+  it('names the directory as the checkout does, so that a baseline holds on every machine', async () => {
+    const { run, write } = checkout();
+    write('0005_gap.sql', 'select 1;');
+    const { findings } = JSON.parse((await run(['--json'])).stdout).data;
+    expect(findings).toMatchObject([{ rule: 'files-not-in-order', where: 'migrations' }]);
+  });
 });

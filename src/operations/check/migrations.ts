@@ -62,12 +62,18 @@ function lintSettings({ migrations, tenancy, plans, clusters = {} }: LintedSetti
 
 function outOfOrder(problems: readonly string[], { migrations }: LintedSettings): Finding[] {
   const { name, level, remedy } = filesNotInOrder;
-  return problems.map((problem) => ({
-    rule: name,
-    level,
-    where: problem.includes(': ') ? problem.slice(0, problem.indexOf(': ')) : migrations.directory,
-    message: problem,
-    hint: remedy,
-    facts: {},
-  }));
+  return problems.map((problem) => {
+    const [, file, about] = OF_A_FILE.exec(problem) ?? [];
+    return {
+      rule: name,
+      level,
+      where: file ?? migrations.directory,
+      message: about ?? problem,
+      hint: remedy,
+      facts: {},
+    };
+  });
 }
+
+/** `x.js: it is not run`; what is wrong with several of them begins otherwise. */
+const OF_A_FILE = /^([^:]*\.\w+): (.*)$/s;
