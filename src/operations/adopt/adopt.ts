@@ -84,6 +84,10 @@ async function adoptListed(
   );
   return {
     ...countsOf(units),
+    tenants: sifted.reduce(
+      (sum, { tenants }, n) => sum + (units[n]?.taken === 'adopted' ? tenants.length : 0),
+      0,
+    ),
     refused: units.filter(({ taken }) => taken === 'refused').map(toRefused),
     shapes,
     units,
@@ -242,10 +246,6 @@ function toRefused({ unit, reason, hint, difference }: FoundUnit): RefusedUnit {
 }
 
 function countsOf(units: readonly FoundUnit[]) {
-  const adopted = units.filter(({ taken }) => taken === 'adopted');
-  return {
-    adopted: adopted.length,
-    existing: units.filter(({ taken }) => taken === 'existing').length,
-    tenants: adopted.reduce((sum, { tenants }) => sum + tenants, 0),
-  };
+  const of = (what: FoundUnit['taken']) => units.filter(({ taken }) => taken === what).length;
+  return { adopted: of('adopted'), existing: of('existing') };
 }

@@ -83,6 +83,7 @@ export interface AdoptReport {
   /** Units that were, or on a dry run would be, taken in by this call, and those that had been before. */
   adopted: number;
   existing: number;
+  /** Tenants that were, or would be, taken in by this call. */
   tenants: number;
   refused: RefusedUnit[];
   shapes: FoundShape[];

@@ -172,3 +172,24 @@ test('dual write does not end without a word', async () => {
   await made.dryRun([{ id: 'acme' }]);
   expect(told()).toBe(1);
 });
+
+test('tenants that a pool had before are not counted among those that are taken in', async () => {
+  const made = await legacyFleet(server.current);
+  await made.makeSchema('pooled');
+  const [pool] = Object.values(made.settings.clusters['main']?.pools ?? {});
+  Object.assign(pool ?? {}, { database: made.database, schema: 'pooled', rls: 'observe' });
+  Object.assign(made.settings.tenancy, { appRole: made.app });
+  const row = (n: number) => ({
+    id: `tenant-${n}`,
+    tier: 'pool' as const,
+    schema: 'pooled',
+    key: `00000000-0000-4000-8000-00000000000${n}`,
+  });
+  expect(await made.adopt([row(1), row(2)])).toMatchObject({ adopted: 1, tenants: 2 });
+  expect(await made.adopt([row(1), row(2), row(3)])).toMatchObject({
+    adopted: 1,
+    tenants: 1,
+    units: [{ tenants: 3 }],
+  });
+  expect(await made.adopt([row(3)])).toMatchObject({ adopted: 0, existing: 1, tenants: 0 });
+});
