@@ -16,6 +16,9 @@ import { assertFollowed, withStream } from './stream.js';
 
 /** Sessions that copy side by side, where both servers allow so many. */
 const COPY_LANES = 2;
+/** Held beside them: one session in either home, one that keeps the snapshot, one that asks whether to wait or rest. */
+const HELD_IN_ALL = 4;
+const HELD_BY_ONE_END = 3;
 const LOOK_AGAIN_MS = 2_000;
 
 /** Copies, follows the writes, proves that both homes are equal, and lets the tenant go over. */
@@ -100,13 +103,22 @@ async function breathe({ fleet, source, target, id }: Drive): Promise<void> {
   }
 }
 
-/** Both ends of a lane and the sessions that the move holds anyway must fit the budget of connections. */
+/** Both ends of each lane, and the sessions that the move holds anyway, must fit the budgets of server and database. */
 function lanesOf({ fleet, source, target }: Drive): number {
-  const [one, other] = [source.home.placement, target.home.placement];
-  const apart = one.cluster !== other.cluster || one.database !== other.database;
-  const { maxPerDatabase } = fleet.cluster(one.cluster);
-  const free = maxPerDatabase - (apart ? 3 : 5);
-  return Math.max(1, Math.min(COPY_LANES, apart ? free : Math.floor(free / 2)));
+  const [from, to] = [source.home.placement, target.home.placement];
+  const [here, there] = [fleet.cluster(from.cluster), fleet.cluster(to.cluster)];
+  const sameServer = from.cluster === to.cluster;
+  const sameDatabase = sameServer && from.database === to.database;
+  const lanes = Math.min(
+    lanesIn(sameServer, here.maxConnections, there.maxConnections),
+    lanesIn(sameDatabase, here.maxPerDatabase, there.maxPerDatabase),
+  );
+  return Math.max(1, Math.min(COPY_LANES, lanes));
+}
+
+/** @param shared whether the two ends of a lane are taken from one budget */
+function lanesIn(shared: boolean, here: number, there: number): number {
+  return shared ? Math.floor((here - HELD_IN_ALL) / 2) : Math.min(here, there) - HELD_BY_ONE_END;
 }
 
 /** From here on whatever is written at the new home is marked as well: by the tenant after the flip, by nobody before it. */

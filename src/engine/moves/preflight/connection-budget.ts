@@ -3,7 +3,7 @@ import type { Fleet } from '../../context.js';
 import type { Side } from '../../rows/side.js';
 import type { MoveFinding } from './finding.js';
 
-/** Sessions that a move holds at the same time: in one database, or in either of two. */
+/** Sessions that a move holds at the same time: in one database, or in either of two; a throttle asks the server in another. */
 const IN_ONE = 5;
 const IN_EACH = 3;
 
@@ -21,7 +21,9 @@ export function connectionBudget(
   const sameCluster = from.cluster === to.cluster;
   const together = sameCluster && from.database === to.database;
   const inOne = together && method === 'online' ? IN_ONE : IN_EACH;
-  const onCluster = sameCluster && method === 'online' ? IN_ONE : IN_EACH;
+  const limits = Object.values(settings.rollout.throttle);
+  const asking = method === 'online' && limits.some((limit) => limit !== null) ? 1 : 0;
+  const onCluster = (sameCluster && method === 'online' ? IN_ONE : IN_EACH) + asking;
   return [...new Set([from.cluster, to.cluster])].flatMap((name) => {
     const cluster = settings.clusters[name];
     if (cluster === undefined) return [];
