@@ -37,7 +37,7 @@ export function doctorText(view: DiagnosisView, colors: Colors): string {
       : findings.length === 0
         ? `${colors.green('ok')} nothing is wrong that this looks for${fix && fixed.length === 0 ? '; nothing to mend' : ''}`
         : findingsText(findings, colors),
-    summary(findings),
+    summary(view),
   );
 }
 
@@ -79,9 +79,11 @@ function fixedText(fixed: readonly Finding[]): string {
   return [`${counted(fixed.length, 'finding')} mended`, ...lines].join('\n');
 }
 
-function summary(findings: readonly Finding[]): string {
+function summary({ findings, fix = false, plan }: DiagnosisView): string {
   if (findings.length === 0) return '';
+  // It has just been asked to, and each finding that is left says why not.
+  if (fix && plan === undefined) return countedFindings(findings);
   const fixable = findings.filter(({ facts }) => facts['fixable'] === true).length;
-  const fix = fixable === 0 ? '' : `; \`tenantctl doctor --fix\` mends ${fixable} of them`;
-  return `${countedFindings(findings)}${fix}`;
+  const offer = fixable === 0 ? '' : `; \`tenantctl doctor --fix\` mends ${fixable} of them`;
+  return `${countedFindings(findings)}${offer}`;
 }

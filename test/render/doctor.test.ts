@@ -24,6 +24,12 @@ describe('doctor --fix', () => {
     expect(text({})).toBe('ok nothing is wrong that this looks for');
   });
 
+  it('does not offer itself again right after it has tried', () => {
+    expect(text({ findings: [fixable] })).toContain('mends 1 of them');
+    expect(text({ findings: [fixable], fix: true, plan: ['x: mend it'] })).toContain('mends 1 of them');
+    expect(text({ findings: [fixable], fix: true })).not.toContain('of them');
+  });
+
   it('says nothing of the kind where something was mended, will be, or was tried in vain', () => {
     for (const view of [
       { fixed: [fixable], findings: [byHand] },

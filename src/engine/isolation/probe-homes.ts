@@ -120,7 +120,7 @@ function finding(cluster: string, database: string, schema: string, looks: reado
     rule: tenantSchemaReached.name,
     level: tenantSchemaReached.level,
     where: `${cluster}/${database}.${schema}`,
-    message: `${roles.length === 1 ? `Role ${roles[0]}` : `${roles.length} roles`} of other tenants read ${tables.slice(0, 3).join(', ')} in the schema of tenant ${tenant}.`,
+    message: `${whoReads(looks, roles)} ${tables.slice(0, 3).join(', ')} in the schema of tenant ${tenant}.`,
     hint: tenantSchemaReached.remedy,
     facts: {
       tenant,
@@ -134,6 +134,11 @@ function finding(cluster: string, database: string, schema: string, looks: reado
       ],
     },
   };
+}
+
+function whoReads(looks: readonly Seen[], roles: readonly string[]): string {
+  if (roles.length > 1) return `${roles.length} roles of other tenants read`;
+  return `Role ${roles[0]} of tenant ${looks[0]?.by.tenant} reads`;
 }
 
 /** Tenants with a role of their own that may use it now. */

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { isTenantctlError } from '../../core/errors.js';
 import { type Finding, worstFirst } from '../../core/finding.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
 import type { Fleet } from '../../engine/context.js';
@@ -101,9 +102,12 @@ async function mend(
   } catch (error) {
     await note('failed');
     const message = `${finding.message}; it could not be mended: ${faultOf(error).message}`;
-    findings.push({ ...shown(finding), message });
+    const hint = (isTenantctlError(error) && error.hint) || IN_ITS_WAY;
+    findings.push({ ...shown(finding), message, hint });
   }
 }
+
+const IN_ITS_WAY = 'Mend what stood in its way, and run `tenantctl doctor --fix` again.';
 
 function tenantOf({ tenant }: Finding['facts']): { tenant?: string } {
   return typeof tenant === 'string' ? { tenant } : {};

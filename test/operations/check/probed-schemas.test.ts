@@ -36,6 +36,11 @@ it(
     await fleet.change(
       `grant usage on schema ${schema} to ${west}; grant select on ${schema}.invoice to ${west}`,
     );
-    expect((await fleet.probe()).findings).toMatchObject([{ facts: { roles: [west], tables: ['invoice'] } }]);
+    expect((await fleet.probe()).findings).toMatchObject([
+      {
+        message: `Role ${west} of tenant west reads invoice in the schema of tenant south.`,
+        facts: { roles: [west], tables: ['invoice'] },
+      },
+    ]);
   },
 );

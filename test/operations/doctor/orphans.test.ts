@@ -70,6 +70,23 @@ describe('a role that was made for a tenant', () => {
     ).toEqual([]);
   });
 
+  test('stays, with the reason, when the administrator may not drop it', async () => {
+    const made = await doctorFleet(server.current);
+    const name = made.settings.tenancy.names.schema.replace('{id}', 'ghost');
+    const asSuperuser = (text: string) => query(server.current.superuserUrl('postgres'), text);
+    await asSuperuser(`create role "${name}" nologin; comment on role "${name}" is ${MARK}`);
+    const { findings, fixed } = await made.fix();
+    await asSuperuser(`drop role "${name}"`);
+    expect(fixed).toEqual([]);
+    expect(findings).toMatchObject([
+      {
+        rule: 'orphan-role',
+        message: expect.stringMatching(/could not be mended: permission denied/) as string,
+        hint: expect.stringMatching(/^Mend what stood in its way/) as string,
+      },
+    ]);
+  });
+
   test.each([
     ['has rights in a database', (role: string) => `grant usage on schema app to "${role}"`],
     ['may log in', (role: string) => `alter role "${role}" login`],
