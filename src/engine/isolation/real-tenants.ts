@@ -30,7 +30,11 @@ export async function readRealRows(scene: Scene, table: Relation, reason: string
   const probes = TRIED.length * CONTEXTS.length;
   const none = (why: string): Judged => ({
     findings: [],
-    coverage: { probes, probed: 0, notProbed: [{ where, reason: `${reason}; ${why}` }] },
+    coverage: {
+      probes,
+      probed: 0,
+      notProbed: [{ where, reason: reason.includes(why) ? reason : `${reason}; ${why}` }],
+    },
   });
   if (!table.tenanted)
     return none('it has no tenant column by which rows of tenants that live here are told apart');

@@ -30,6 +30,9 @@ it('a pool of which nothing can be tried as the application is an error, and its
     },
   ]);
   expect(coverage.probed).toBe(0);
+  expect(coverage.notProbed[0]?.reason).toBe(
+    `no row could be made: permission denied to set role "${fleet.role}"`,
+  );
   await fleet.force(findings[0]?.facts.sql?.join(';') ?? '');
   expect((await checkIsolation(fleet.fleet)).findings).toEqual([]);
 });
