@@ -74,14 +74,14 @@ describe('a role that was made for a tenant', () => {
     const made = await doctorFleet(server.current);
     const name = made.settings.tenancy.names.schema.replace('{id}', 'ghost');
     const asSuperuser = (text: string) => query(server.current.superuserUrl('postgres'), text);
-    await asSuperuser(`create role "${name}" nologin; comment on role "${name}" is ${MARK}`);
+    await asSuperuser(`create role "${name}" nologin superuser; comment on role "${name}" is ${MARK}`);
     const { findings, fixed } = await made.fix();
     await asSuperuser(`drop role "${name}"`);
     expect(fixed).toEqual([]);
     expect(findings).toMatchObject([
       {
         rule: 'orphan-role',
-        message: expect.stringMatching(/could not be mended: permission denied/) as string,
+        message: expect.stringMatching(/could not be mended: .*drop (role|superusers)/) as string,
         hint: expect.stringMatching(/^Mend what stood in its way/) as string,
       },
     ]);
