@@ -136,7 +136,8 @@ function particulars(seen: readonly Seen[]) {
 
 function inWords(situations: readonly Situation[]): string {
   if (!CONTEXTS.every((context) => situations.includes(context))) return situations.join(', ');
-  return ['every context', ...situations.filter((one) => !CONTEXTS.includes(one as Context))].join(', ');
+  const settings = situations.filter((one) => !CONTEXTS.includes(one as Context));
+  return settings.length === 0 ? 'every context' : `every context, also with ${settings.join(' or ')}`;
 }
 
 /** One finding for all contexts in which reading fails. */
