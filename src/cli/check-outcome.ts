@@ -10,7 +10,7 @@ import type { Tally } from '../operations/tally.js';
 import type { Colors } from '../render/colors.js';
 import { checkText } from '../render/check/check-text.js';
 import type { CheckView } from '../render/check/check-view.js';
-import { counted } from '../render/line.js';
+import { counted } from '../core/counted.js';
 import { type CheckCaller, type Reports, openReports, publishCheck } from './check-reports.js';
 import type { Outcome } from './command.js';
 import { findingsFailure } from './findings-failure.js';

@@ -2,7 +2,8 @@ import type { DriftCheck } from '../operations/check/drift.js';
 import type { IsolationCheck } from '../operations/check/isolation.js';
 import type { MigrationsCheck } from '../operations/check/migrations.js';
 import { unseenInFiles, unseenInPlaces, unseenInUnits } from '../operations/check/unseen.js';
-import { count, counted, oneLine } from '../render/line.js';
+import { count, counted } from '../core/counted.js';
+import { oneLine } from '../render/line.js';
 import type { Checked } from './check-outcome.js';
 
 export function checkedMigrations({ findings, files }: MigrationsCheck): Checked {

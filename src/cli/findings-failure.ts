@@ -1,6 +1,6 @@
 import { type TenantctlError, connectionError, differenceError } from '../core/errors.js';
 import { type Finding, isUnreachable } from '../core/finding.js';
-import { counted } from '../render/line.js';
+import { counted } from '../core/counted.js';
 
 const DIFFERENCES = {
   check: {

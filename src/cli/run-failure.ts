@@ -2,7 +2,7 @@ import { shortId } from '../core/short-id.js';
 import { EXIT, partialError, TenantctlError } from '../core/errors.js';
 import { type RunReport, isHalted } from '../core/report.js';
 
-import { count, counted } from '../render/line.js';
+import { count, counted } from '../core/counted.js';
 
 /** Why a run is not simply done, as the exit code tells it; undefined when it is. */
 export function runFailure(report: RunReport): TenantctlError | undefined {

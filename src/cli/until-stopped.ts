@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT, TenantctlError } from '../core/errors.js';
 import { Tally } from '../operations/tally.js';
-import { counted } from '../render/line.js';
+import { counted } from '../core/counted.js';
 import { LOOK_STOPPED } from './interruption.js';
 
 /** What was sent is cancelled at once; a server that does not answer must not keep anybody for longer. */

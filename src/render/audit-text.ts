@@ -1,6 +1,7 @@
 import type { AuditDifference, AuditRecord, Checkpoint } from '../core/audit.js';
 import type { Colors } from './colors.js';
-import { count, counted, oneLine } from './line.js';
+import { count, counted } from '../core/counted.js';
+import { oneLine } from './line.js';
 import { sections, valueText } from './records.js';
 import { UNCHANGED } from './run-text.js';
 import { properties, table } from './table.js';

@@ -1,7 +1,8 @@
 import type { Certificate, SignedCertificate } from '../core/certificate.js';
 import type { CertificateVerification } from '../core/certificate-proof.js';
 import type { Colors } from './colors.js';
-import { count, counted, oneLine } from './line.js';
+import { count, counted } from '../core/counted.js';
+import { oneLine } from './line.js';
 import { sections } from './records.js';
 import { residueSentences } from './residue-text.js';
 import { properties, table } from './table.js';

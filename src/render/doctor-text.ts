@@ -1,7 +1,8 @@
 import type { Finding } from '../core/finding.js';
 import type { Colors } from './colors.js';
 import { countedFindings, findingsText } from './findings-text.js';
-import { counted, oneLine } from './line.js';
+import { counted } from '../core/counted.js';
+import { oneLine } from './line.js';
 import { sections } from './records.js';
 
 interface DiagnosisView {

@@ -1,5 +1,6 @@
 import { groupBy } from '../core/group-by.js';
-import { count, oneLine } from './line.js';
+import { count } from '../core/counted.js';
+import { oneLine } from './line.js';
 import { sections } from './records.js';
 import { table } from './table.js';
 

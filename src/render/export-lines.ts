@@ -1,7 +1,7 @@
 import type { StampedEvent } from '../core/events.js';
 import { bytesText } from './bytes.js';
 import type { Colors } from './colors.js';
-import { count, counted } from './line.js';
+import { count, counted } from '../core/counted.js';
 
 export type ExportEvent = Extract<StampedEvent, { type: `export.${string}` }>;
 

@@ -1,7 +1,8 @@
 import type { UnitFailure } from '../core/report.js';
 import type { Colors } from './colors.js';
 import { groupBy } from '../core/group-by.js';
-import { count, counted, plainLines } from './line.js';
+import { count, counted } from '../core/counted.js';
+import { plainLines } from './line.js';
 
 const SHOWN_REASONS = 10;
 const SHOWN_UNITS = 8;

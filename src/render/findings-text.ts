@@ -1,7 +1,8 @@
 import type { Finding } from '../core/finding.js';
 import { groupBy } from '../core/group-by.js';
 import type { Colors } from './colors.js';
-import { counted, oneLine } from './line.js';
+import { counted } from '../core/counted.js';
+import { oneLine } from './line.js';
 
 /** What was found, errors first, each with what to do next; those that are alike say it once, after the last. */
 export function findingsText(findings: readonly Finding[], colors: Colors): string {

@@ -1,7 +1,8 @@
 import { groupBy } from '../core/group-by.js';
 import type { RunReport, UnitFailure, WaveReport } from '../core/report.js';
 import { withoutUnit } from './failures-text.js';
-import { counted, firstLine, plainLines } from './line.js';
+import { counted } from '../core/counted.js';
+import { firstLine, plainLines } from './line.js';
 import { versionText } from './tenant-text.js';
 import { element, type Xml, xmlDocument } from './xml.js';
 

@@ -2,7 +2,8 @@ import { shortId } from '../core/short-id.js';
 import { formatDuration } from '../core/duration.js';
 import type { StampedEvent } from '../core/events.js';
 import type { Colors } from './colors.js';
-import { count, oneLine } from './line.js';
+import { count } from '../core/counted.js';
+import { oneLine } from './line.js';
 import { rateText } from './rate.js';
 
 export type MoveEvent = Extract<StampedEvent, { type: `move.${string}` }>;

@@ -1,6 +1,7 @@
 import { formatDuration } from '../core/duration.js';
 import type { MoveHome, MoveMethod } from '../core/move.js';
-import { count, counted, oneLine } from './line.js';
+import { count, counted } from '../core/counted.js';
+import { oneLine } from './line.js';
 import { homeName } from './home-name.js';
 import { sections } from './records.js';
 import { UNCHANGED, stepsText } from './run-text.js';

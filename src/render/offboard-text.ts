@@ -1,7 +1,8 @@
 import { formatDuration } from '../core/duration.js';
 import type { ExportRecord, LegalHold, Offboarding } from '../core/offboarding.js';
 import type { Colors } from './colors.js';
-import { count, counted, oneLine } from './line.js';
+import { count, counted } from '../core/counted.js';
+import { oneLine } from './line.js';
 import { sections } from './records.js';
 import { UNCHANGED } from './run-text.js';
 import { properties, table } from './table.js';

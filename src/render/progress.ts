@@ -1,6 +1,6 @@
 import type { StampedEvent, UnitOutcome } from '../core/events.js';
 import { formatDuration } from '../core/duration.js';
-import { count } from './line.js';
+import { count } from '../core/counted.js';
 
 /** What has happened so far, as a counter line tells it. */
 export interface Progress {

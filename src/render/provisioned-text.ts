@@ -1,5 +1,6 @@
 import { formatDuration } from '../core/duration.js';
-import { count, counted, firstLine } from './line.js';
+import { count, counted } from '../core/counted.js';
+import { firstLine } from './line.js';
 
 interface FailedRowView {
   line: number;

@@ -1,4 +1,4 @@
-import { count } from './line.js';
+import { count } from '../core/counted.js';
 
 /** `, 81,000 rows/s`; nothing for so short a time that it says nothing. */
 export function rateText(rows: number, ms: number): string {

@@ -1,6 +1,7 @@
 import type { Certificate } from '../core/certificate.js';
 import { bytesText } from './bytes.js';
-import { count, counted, oneLine } from './line.js';
+import { count, counted } from '../core/counted.js';
+import { oneLine } from './line.js';
 
 /** What a deletion leaves behind, in sentences; the figures are those of the moment of the second look. */
 export function residueSentences({ residue }: Certificate): string[] {

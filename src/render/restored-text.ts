@@ -1,7 +1,7 @@
 import { formatDuration } from '../core/duration.js';
 import type { Tenant } from '../core/tenant.js';
 import type { Colors } from './colors.js';
-import { counted } from './line.js';
+import { counted } from '../core/counted.js';
 import { tenantText } from './tenant-text.js';
 
 interface CameView {

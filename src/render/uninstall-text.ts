@@ -1,6 +1,7 @@
 import { groupBy } from '../core/group-by.js';
 import type { UninstallReport } from '../core/uninstall.js';
-import { count, counted, oneLine } from './line.js';
+import { count, counted } from '../core/counted.js';
+import { oneLine } from './line.js';
 import { UNCHANGED } from './run-text.js';
 import { recordsSection, sections } from './records.js';
 

@@ -5,7 +5,7 @@ import { migrate } from '../../operations/migrate.js';
 import { type RunExplanation, explainRun } from '../../operations/runs/explain.js';
 import { retryRun } from '../../operations/runs/retry.js';
 import { showTenant } from '../../operations/show.js';
-import { count, counted } from '../../render/line.js';
+import { count, counted } from '../../core/counted.js';
 import { table } from '../../render/table.js';
 import { CANARIES } from './companies.js';
 import { unexpected } from './demo.js';

@@ -2,7 +2,7 @@ import type { Finding } from '../../core/finding.js';
 import type { Fleet } from '../../engine/context.js';
 import { type IsolationCheck, checkIsolation } from '../../operations/check/isolation.js';
 import { showTenant } from '../../operations/show.js';
-import { count, counted } from '../../render/line.js';
+import { count, counted } from '../../core/counted.js';
 import { table } from '../../render/table.js';
 import { companyOn } from './companies.js';
 import { unexpected } from './demo.js';

@@ -1,5 +1,5 @@
 import type { FleetStatus } from '../../operations/status.js';
-import { count } from '../../render/line.js';
+import { count } from '../../core/counted.js';
 import { table } from '../../render/table.js';
 
 /** The fleet in a few lines: how many tenants of each tier, and at which migrations. */

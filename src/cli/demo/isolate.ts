@@ -3,7 +3,7 @@ import { askTenant } from '../../operations/ask.js';
 import { runScript } from '../../operations/run-script.js';
 import { showTenant } from '../../operations/show.js';
 import type { Fleet } from '../../engine/context.js';
-import { count } from '../../render/line.js';
+import { count } from '../../core/counted.js';
 import { table } from '../../render/table.js';
 import { companyOn } from './companies.js';
 import { unexpected } from './demo.js';

@@ -9,7 +9,7 @@ import { openBag } from '../../operations/restore/bag.js';
 import { restoreTenant } from '../../operations/restore/restore.js';
 import { placeHold, releaseHold } from '../../operations/retention/hold.js';
 import { runRetention } from '../../operations/retention/run.js';
-import { count, counted } from '../../render/line.js';
+import { count, counted } from '../../core/counted.js';
 import { table } from '../../render/table.js';
 import { type Company, companyOn } from './companies.js';
 import { type Demo, unexpected } from './demo.js';

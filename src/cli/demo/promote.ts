@@ -2,7 +2,7 @@ import type { MoveReport } from '../../core/move.js';
 import { formatDuration } from '../../core/duration.js';
 import type { Fleet } from '../../engine/context.js';
 import { promote as promoteTenant } from '../../operations/moves/promote.js';
-import { count, counted } from '../../render/line.js';
+import { count, counted } from '../../core/counted.js';
 import { rateText } from '../../render/rate.js';
 import { properties } from '../../render/table.js';
 import { companyOn } from './companies.js';

@@ -1,6 +1,6 @@
 import { migrate } from '../../operations/migrate.js';
 import { fleetStatus } from '../../operations/status.js';
-import { counted } from '../../render/line.js';
+import { counted } from '../../core/counted.js';
 import { runFailure } from '../run-failure.js';
 import { unexpected } from './demo.js';
 import { versionsView } from './fleet-view.js';

@@ -1,7 +1,7 @@
 import type { Fleet } from '../../engine/context.js';
 import { type ProvisionedMany, provisionMany } from '../../operations/provision-many.js';
 import { fleetStatus } from '../../operations/status.js';
-import { counted } from '../../render/line.js';
+import { counted } from '../../core/counted.js';
 import { COMPANIES, companyRows } from './companies.js';
 import { unexpected } from './demo.js';
 import { fleetView, tenantsOf, unitsOf } from './fleet-view.js';

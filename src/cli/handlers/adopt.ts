@@ -3,7 +3,7 @@ import { adopt } from '../../operations/adopt/adopt.js';
 import { type Discovery, discover } from '../../operations/adopt/discover.js';
 import type { AdoptReport } from '../../operations/adopt/report.js';
 import { adoptText, discoveredText } from '../../render/adopt-text.js';
-import { counted } from '../../render/line.js';
+import { counted } from '../../core/counted.js';
 import { listCsv, listedUnit } from '../adopt-list.js';
 import type { Call, Outcome } from '../command.js';
 import type { adopt as declaration } from '../commands/adopt.js';

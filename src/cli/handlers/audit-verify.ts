@@ -4,7 +4,7 @@ import { type PublicKey, parsePublicKey } from '../../core/signature.js';
 import { type AuditVerification, verifyAudit } from '../../operations/audit/verify.js';
 import { requireSigningKey } from '../../operations/signing.js';
 import { auditVerificationText } from '../../render/audit-text.js';
-import { counted } from '../../render/line.js';
+import { counted } from '../../core/counted.js';
 import { checkpointPath } from '../checkpoint-path.js';
 import type { Call, Outcome } from '../command.js';
 import type { auditVerify } from '../commands/audit.js';

@@ -2,7 +2,7 @@ import { EXIT, TenantctlError } from '../../core/errors.js';
 import { type Diagnosis, diagnose } from '../../operations/doctor/doctor.js';
 import { type Rebuilt, rebuildCatalog } from '../../operations/rebuild/rebuild.js';
 import { doctorText } from '../../render/doctor-text.js';
-import { counted } from '../../render/line.js';
+import { counted } from '../../core/counted.js';
 import type { Call, Outcome } from '../command.js';
 import type { doctor } from '../commands/doctor.js';
 import { findingsFailure } from '../findings-failure.js';

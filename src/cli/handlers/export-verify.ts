@@ -3,7 +3,7 @@ import type { BagReport } from '../../core/bag-report.js';
 import { differenceError } from '../../core/errors.js';
 import { verifyExport } from '../../operations/verify-export.js';
 import { exportReportText } from '../../render/export-text.js';
-import { counted } from '../../render/line.js';
+import { counted } from '../../core/counted.js';
 import type { Call, Outcome } from '../command.js';
 import type { exportVerify } from '../commands/export.js';
 import { given } from '../given.js';

@@ -1,7 +1,7 @@
 import { partialError, usageError } from '../../core/errors.js';
 import { type CompletedMoves, completeDue, movesDue } from '../../operations/moves/due.js';
 import { movesComplete } from '../../operations/moves/verbs.js';
-import { counted } from '../../render/line.js';
+import { counted } from '../../core/counted.js';
 import { completedMovesText, dueMovesText } from '../../render/move-text.js';
 import type { Call, Outcome } from '../command.js';
 import type { movesComplete as declaration } from '../commands/moves.js';

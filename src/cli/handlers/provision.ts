@@ -3,7 +3,7 @@ import { partialError, usageError } from '../../core/errors.js';
 import { formatDuration } from '../../core/duration.js';
 import { provision, type ProvisionRequest } from '../../operations/provision.js';
 import { provisionMany } from '../../operations/provision-many.js';
-import { counted } from '../../render/line.js';
+import { counted } from '../../core/counted.js';
 import { provisionedManyText } from '../../render/provisioned-text.js';
 import { stepsText } from '../../render/run-text.js';
 import { tenantText } from '../../render/tenant-text.js';

@@ -1,5 +1,5 @@
 import { releaseHold } from '../../operations/retention/hold.js';
-import { counted } from '../../render/line.js';
+import { counted } from '../../core/counted.js';
 import { holdText } from '../../render/offboard-text.js';
 import type { Call, Outcome } from '../command.js';
 import type { retentionRelease } from '../commands/retention.js';

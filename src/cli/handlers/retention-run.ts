@@ -1,7 +1,7 @@
 import { partialError } from '../../core/errors.js';
 import type { RetentionResult } from '../../operations/retention/result.js';
 import { planRetention, runRetention } from '../../operations/retention/run.js';
-import { counted } from '../../render/line.js';
+import { counted } from '../../core/counted.js';
 import { deletionsText, duePlanText } from '../../render/offboard-text.js';
 import type { Call, Outcome } from '../command.js';
 import type { retentionRun as declaration } from '../commands/retention.js';

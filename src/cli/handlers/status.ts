@@ -1,7 +1,7 @@
 import { EXIT, TenantctlError } from '../../core/errors.js';
 import { type FleetStatus, fleetStatus } from '../../operations/status.js';
 import { fleetStatusText } from '../../render/fleet-text.js';
-import { counted } from '../../render/line.js';
+import { counted } from '../../core/counted.js';
 import type { Call, Outcome } from '../command.js';
 import type { status } from '../commands/status.js';
 import { given } from '../given.js';

@@ -45,7 +45,8 @@ async function copyAtOnce(job: CopyJob, stages: readonly Stage[], source: Connec
 }
 
 /** One table, in one transaction. */
-function copyOne(job: CopyJob, stage: Stage, source: Connection, target: Connection): Promise<number> {
+async function copyOne(job: CopyJob, stage: Stage, source: Connection, target: Connection): Promise<number> {
+  await job.breathe();
   return target.transaction(async () => {
     await prepareForPieces(target, job.to, stage);
     return copyInPieces(job, stage, source, PIECE, async (piece) => {

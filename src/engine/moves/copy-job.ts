@@ -29,9 +29,9 @@ export interface CopyJob {
 /** How often a copy asks whether it is to wait. */
 const LOOK_EVERY_MS = 1_000;
 
-/** Asks whether the copy is to wait, at once and then every second at most. */
+/** Asks whether the copy is to wait, every second at most; who begins has just asked. */
 export function nowAndThen({ breathe }: CopyJob): () => Promise<void> {
-  let asked = -Infinity;
+  let asked = performance.now();
   return async () => {
     if (performance.now() - asked < LOOK_EVERY_MS) return;
     await breathe();

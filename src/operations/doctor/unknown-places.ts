@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.js';
 import type { Fleet } from '../../engine/context.js';
 import { raw } from '../../pg/sql.js';
 import type { DoctorFinding } from './rule.js';
@@ -37,7 +38,7 @@ function unknownCluster({ cluster, tenants }: { cluster: string; tenants: number
     rule: 'unknown-cluster',
     level: 'error',
     where: cluster,
-    message: `the catalog places ${counted(tenants)} on cluster ${cluster}, which the configuration does not know: nothing there is looked at, migrated or moved`,
+    message: `the catalog places ${counted(tenants, 'tenant')} on cluster ${cluster}, which the configuration does not know: nothing there is looked at, migrated or moved`,
     hint: `Give clusters.${cluster}.url in the configuration.`,
     facts: { cluster, tenants },
   };
@@ -56,11 +57,9 @@ function elsewhere(fleet: Fleet, { name, cluster, database, schema, tenants }: P
       rule: 'pool-elsewhere',
       level: 'error',
       where: `${cluster}, pool ${name}`,
-      message: `the catalog knows pool ${name} with ${counted(tenants)} in schema ${schema} of database ${database}, and ${says}`,
+      message: `the catalog knows pool ${name} with ${counted(tenants, 'tenant')} in schema ${schema} of database ${database}, and ${says}`,
       hint: `A pool never changes its place. Write it as it is: clusters.${cluster}.pools.${name}: { database: ${database}, schema: ${schema} }.`,
       facts: { pool: name, cluster, database, schema, tenants },
     },
   ];
 }
-
-const counted = (tenants: number): string => `${tenants} ${tenants === 1 ? 'tenant' : 'tenants'}`;

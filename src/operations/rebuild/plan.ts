@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.js';
 import { groupBy, indexBy } from '../../core/group-by.js';
 import { conflictError, refusedError } from '../../core/errors.js';
 import { type KnownTenant, readKnown } from '../../engine/catalog/rebuild.js';
@@ -121,10 +122,9 @@ function homesClash(one: FoundHome, other: FoundHome) {
 
 function catalogDiffers(tenants: readonly string[]) {
   const named = tenants.slice(0, 5).join(', ');
-  const many = tenants.length === 1 ? '1 tenant' : `${tenants.length} tenants`;
   return refusedError(
     'CATALOG_DIFFERS',
-    `The catalog knows ${many} otherwise than the homes do: ${named}. It is not overwritten.`,
+    `The catalog knows ${counted(tenants.length, 'tenant')} otherwise than the homes do: ${named}. It is not overwritten.`,
     {
       hint: 'Bring back a newer backup of the catalog. Or name an empty database for the catalog, run `tenantctl init`, and rebuild it there: what only this catalog knows, as deleted tenants and certificates, is not in it then.',
       facts: { tenants: tenants.slice(0, 100) },

@@ -2,7 +2,8 @@ import type { Finding } from '../../core/finding.js';
 import { groupBy } from '../../core/group-by.js';
 import type { Colors } from '../colors.js';
 import { countedFindings } from '../findings-text.js';
-import { counted, oneLine } from '../line.js';
+import { counted } from '../../core/counted.js';
+import { oneLine } from '../line.js';
 import { sections } from '../records.js';
 import type { CheckView } from './check-view.js';
 
