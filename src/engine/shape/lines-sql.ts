@@ -90,7 +90,7 @@ const CONSTRAINTS = `
 const DOMAIN_CONSTRAINTS = `
   select m.nsp, 'constraint' as kind, ty.typname || '.' || k.conname as name, pg_get_constraintdef(k.oid) as definition
     from ${membersOf('pg_type', 'typnamespace')} ty
-    cross join lateral (select * from pg_constraint where contypid = ty.oid and contype <> 'n' offset 0) k
+    cross join lateral (select * from pg_constraint where conrelid = 0 and contypid = ty.oid and contype <> 'n' offset 0) k
    where ty.typtype = 'd'`;
 
 const INDEXES = `
