@@ -1,7 +1,14 @@
 import { capsOf } from '../dist/engine/waves/caps.js';
 import { inProcessLanes } from '../dist/engine/waves/lanes.js';
 import { planLateWave } from '../dist/engine/waves/plan.js';
-import { change, fleetOfSchemas, growingMigrations, oneMigration, schemasOf } from './growing-migrations.js';
+import {
+  TABLES,
+  change,
+  fleetOfSchemas,
+  growingMigrations,
+  oneMigration,
+  schemasOf,
+} from './growing-migrations.js';
 import { connect, median, milliseconds, withServer } from './support.js';
 
 const SCHEMAS = 2_000;
@@ -10,7 +17,7 @@ const ROUNDS = 3;
 /**
  * The limit is a loop that sends one message a schema over open connections. Against it, turn by turn over the same
  * schemas: the lanes of the engine with the same message, and a whole run with its lock, guard, ledger, proof of shape
- * and journal.
+ * and journal. Each round changes a table of its own, so that none grows into one that nobody has.
  */
 export async function fanOut() {
   return withServer(async (server) => {
@@ -19,13 +26,15 @@ export async function fanOut() {
     const schemas = schemasOf(SCHEMAS);
     await makeBenchLog(server);
     const results = [];
+    let changes = 0;
     for (const connections of [1, 2, 4, 8]) {
       const [bare, lanes, runs] = [[], [], []];
       for (let round = 1; round <= ROUNDS; round += 1) {
         const name = `${connections}_${round}`;
-        bare.push(await bareLoop(server, schemas, connections, `bare_${name}`));
-        lanes.push(await bareLanes(fleet, schemas, connections, `lanes_${name}`));
-        migrations.add();
+        const table = TABLES[changes++ % TABLES.length];
+        bare.push(await bareLoop(server, schemas, connections, change(`bare_${name}`, table)));
+        lanes.push(await bareLanes(fleet, schemas, connections, change(`lanes_${name}`, table)));
+        migrations.add(table);
         runs.push(await oneMigration(fleet, connections));
       }
       results.push(
@@ -52,10 +61,10 @@ async function makeBenchLog(server) {
 }
 
 /** Nothing recorded but one row. */
-const message = (schema, name) =>
-  `begin; set local search_path = "${schema}"; ${change(name)} insert into bench.log values ('${schema}', '${name}'); commit`;
+const message = (schema, work) =>
+  `begin; set local search_path = "${schema}"; ${work} insert into bench.log values ('${schema}', 'changed'); commit`;
 
-async function bareLoop(server, schemas, connections, name) {
+async function bareLoop(server, schemas, connections, work) {
   const clients = await Promise.all(
     Array.from({ length: connections }, () => connect(server.adminUrl('app_shared'))),
   );
@@ -64,7 +73,7 @@ async function bareLoop(server, schemas, connections, name) {
     Promise.all(
       clients.map(async (client) => {
         for (let schema = queue.shift(); schema !== undefined; schema = queue.shift())
-          await client.query(message(schema, name));
+          await client.query(message(schema, work));
       }),
     ),
   );
@@ -73,7 +82,7 @@ async function bareLoop(server, schemas, connections, name) {
 }
 
 /** The same messages, on the lanes and connections that a run uses. */
-async function bareLanes(fleet, schemas, concurrency, name) {
+async function bareLanes(fleet, schemas, concurrency, work) {
   const units = schemas.map((schema) => ({
     unit: { id: schema, tier: 'schema', shared: false, cluster: 'main', database: 'app_shared', schema },
     pages: 0,
@@ -85,7 +94,7 @@ async function bareLanes(fleet, schemas, concurrency, name) {
     await executor.work(
       ({ unit }) =>
         fleet.managed(unit.cluster, unit.database, (connection) =>
-          connection.message(message(unit.schema, name)),
+          connection.message(message(unit.schema, work)),
         ),
       new AbortController().signal,
     );

@@ -6,7 +6,7 @@ import { provisionMany } from '../dist/operations/provision-many.js';
 import { openFleet, tenants } from './support.js';
 
 /** A small product: ten tables, each with a key, a reference to the one before, and an index on it. */
-const TABLES = 'customer product price invoice line payment refund note task setting'.split(' ');
+export const TABLES = 'customer product price invoice line payment refund note task setting'.split(' ');
 export const PRODUCT = TABLES.map(
   (table, index) => `create table ${table} (
   tenant_id uuid not null, id uuid not null default gen_random_uuid(), name text not null, amount numeric(12, 2) check (amount >= 0),
@@ -18,8 +18,8 @@ create index ${table}_of_idx on ${table} (tenant_id, of);`,
 ).join('\n');
 
 /** The change that every contestant makes, each under a name of its own: a column and an index on it. */
-export const change = (name) =>
-  `alter table customer add column bench_${name} text; create index bench_${name}_idx on customer (bench_${name});`;
+export const change = (name, table = TABLES[0]) =>
+  `alter table ${table} add column bench_${name} text; create index bench_${name}_idx on ${table} (bench_${name});`;
 
 /** The migrations of that product, which grow by one file a round. */
 export function growingMigrations() {
@@ -28,10 +28,10 @@ export function growingMigrations() {
   let next = 2;
   return {
     folder,
-    add() {
+    add(table = TABLES[0]) {
       writeFileSync(
         path.join(folder, `${String(next).padStart(4, '0')}_bench_${next}.sql`),
-        `-- tenantctl: allow index-without-concurrently because the others make the same change\n${change(`ours_${next}`)}`,
+        `-- tenantctl: allow index-without-concurrently because the others make the same change\n${change(`ours_${next}`, table)}`,
       );
       next += 1;
     },

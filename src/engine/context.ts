@@ -148,12 +148,17 @@ export class Fleet {
     work: (connection: Connection) => Promise<T>,
   ): Promise<T> {
     const connections = this.connections(cluster);
-    await this.once(`${cluster}/${database}`, () =>
+    await this.once(localStateOf(cluster, database), () =>
       connections.use(database, async (connection) => {
         await installOwnSchema(connection, LOCAL_STATE, TOOL_VERSION);
       }),
     );
     return connections.use(database, work);
+  }
+
+  /** Takes down that the local state of a database was seen to be current: `managed` need not look. */
+  noteCurrent(cluster: string, database: string): void {
+    void this.once(localStateOf(cluster, database), () => Promise.resolve());
   }
 
   /** Runs `work` for a key the first time it is asked for; a failure is not remembered. */
@@ -188,6 +193,8 @@ export class Fleet {
     );
   }
 }
+
+const localStateOf = (cluster: string, database: string): string => `${cluster}/${database}`;
 
 /**
  * Opens a fleet whose catalog is installed.

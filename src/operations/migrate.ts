@@ -117,9 +117,12 @@ const held = (report: RunReport, prepared: PreparedRun): RunReport => ({ ...repo
 
 /** Surveys the fleet and plans a run, changing nothing. */
 export async function prepareMigrate(fleet: Fleet, request: MigrateRequest): Promise<PreparedRun> {
+  const selecting = selectUnits(fleet, request.select, request.allowEmpty);
+  // Files that cannot run are told before a selection that is empty.
+  selecting.catch(() => undefined);
   const migrations = await loadFleetMigrations(fleet);
   const wanted = request.to === undefined ? migrations.at(-1) : findMigration(migrations, request.to);
-  const units = await selectUnits(fleet, request.select, request.allowEmpty);
+  const units = await selecting;
   const policy = policyOf(fleet, request);
   const surveyed = await surveyUnits(fleet, units, wantMigrations(migrations, wanted?.id ?? 0));
   const barrier = contractBarrier(

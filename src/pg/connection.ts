@@ -10,12 +10,12 @@ import { EXIT, refusedError, TenantctlError } from '../core/errors.js';
 import { redact } from '../core/redact.js';
 import { type Endpoint, clientConfig, describeEndpoint } from './endpoint.js';
 import { connectionFailure, isConnectionLoss } from './errors.js';
-import { deriveScramKeysOnce } from './scram-keys.js';
+import { makeScramCheap } from './scram-login.js';
 import { type Sql, raw, script } from './sql.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-deriveScramKeysOnce();
+makeScramCheap();
 
 /**
  * What every session of ours starts with, whatever the database's own defaults are. Values are set here and not as

@@ -78,8 +78,8 @@ async function recordedVersion(connection: Connection, own: OwnSchema): Promise<
 
 const NOTHING_OF_OURS: ReadonlySet<string> = new Set(['3F000', '42P01', '42703', '42501']);
 
-/** A ledger that is not there, or is somebody else's, is looked at more closely. */
-function notThere(error: unknown): null {
+/** For what reads a ledger that may not be there, or be somebody else's: then null, and the rest is thrown. */
+export function notThere(error: unknown): null {
   if (isDatabaseError(error) && NOTHING_OF_OURS.has(error.code)) return null;
   throw error;
 }
