@@ -17,3 +17,6 @@ process.on('message', async ({ ask, count }) => {
   process.send(ask === 'latencies' ? load.takeLatencies() : 'done');
   if (ask === 'stop') process.disconnect();
 });
+
+// Its parent is gone, in whatever way.
+process.on('disconnect', () => process.exit());

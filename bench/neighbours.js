@@ -3,7 +3,8 @@ import { once } from 'node:events';
 
 /** See neighbour.js. */
 export function inItsOwnProcess(load) {
-  const child = fork(new URL('neighbour.js', import.meta.url), [JSON.stringify(load)]);
+  // In a session of its own: Linux shares out processors by sessions, and this one is nobody's of the mover's.
+  const child = fork(new URL('neighbour.js', import.meta.url), [JSON.stringify(load)], { detached: true });
   const ask = async (question) => {
     child.send(question);
     const [answer] = await once(child, 'message');
