@@ -1,6 +1,6 @@
 /** Others may take this many times as long as before a long piece of work began, on average, until it makes room for them. */
-const MUCH = 2;
-const LITTLE = 1.5;
+const MUCH = 1.5;
+const LITTLE = 1.2;
 /** How much one look counts against those before it. */
 const WEIGHT = 0.2;
 /** One that took very long says that there is strain, and not for how long to make room. */

@@ -12,9 +12,9 @@ function after(looks: readonly number[]): Pace {
 const times = (count: number, ms: number): number[] => Array.from({ length: count }, () => ms);
 
 describe('the pace of a long piece of work', () => {
-  test('is full while others wait as long as before, or less than twice as long', () => {
-    expect(after(times(50, 7)).restAfter(100)).toBe(0);
-    expect(after(times(50, 7)).speed).toBe(100);
+  test('is full while others wait as long as before, or less than half as long again', () => {
+    expect(after(times(50, 5.9)).restAfter(100)).toBe(0);
+    expect(after(times(50, 5.9)).speed).toBe(100);
   });
 
   test('is not slowed by a single moment', () => {
@@ -39,9 +39,9 @@ describe('the pace of a long piece of work', () => {
   test('stays as it is in between', () => {
     const pace = after(times(5, 12));
     const rest = pace.restAfter(100);
-    for (const ms of times(20, 7)) pace.feel(ms);
+    for (const ms of times(20, 5.4)) pace.feel(ms);
     const later = pace.restAfter(100);
-    for (const ms of times(20, 7)) pace.feel(ms);
+    for (const ms of times(20, 5.4)) pace.feel(ms);
     expect(rest).toBeGreaterThan(0);
     expect(pace.restAfter(100)).toBe(later);
   });
