@@ -1,4 +1,5 @@
 import { configError, conflictError } from '../../core/errors.js';
+import { groupBy } from '../../core/group-by.js';
 import type { MigrationUnit } from '../../core/unit.js';
 import type { Connection } from '../../pg/connection.js';
 import { raw, sql } from '../../pg/sql.js';
@@ -45,6 +46,20 @@ export async function readLedgers(
       units.map((unit): [string, readonly LedgerEntry[]] => [unit, ledger]),
     ),
   );
+}
+
+/**
+ * The same of some units, as it stands there. A session that has just been opened takes longer to plan the other query
+ * than to run this one.
+ */
+export async function readFewLedgers(
+  connection: Connection,
+  units: readonly string[],
+): Promise<Map<string, readonly LedgerEntry[]>> {
+  const entries = await connection.rows<LedgerEntry & { unit: string }>(sql`
+    select unit, ${COLUMNS} from tenantctl.ledger
+     where unit = any(${units}::text[]) and rolled_back_at is null order by id`);
+  return groupBy(entries, ({ unit }) => unit);
 }
 
 /** The standing ledger of one unit, oldest first. */

@@ -5,7 +5,7 @@ import type { UnitVersion } from '../../core/unit.js';
 import { isOldHome } from '../catalog/holds.js';
 import type { UnitRecord } from '../catalog/units.js';
 import type { Fleet } from '../context.js';
-import { type LedgerEntry, newestOf, readLedgers } from '../ledger/entries.js';
+import { type LedgerEntry, newestOf, readFewLedgers, readLedgers } from '../ledger/entries.js';
 import type { Migration } from '../ledger/migration.js';
 import { LOCAL_STATE, newestVersion, notThere } from '../ledger/own-schema.js';
 import { readAdopted } from '../local/adopted.js';
@@ -65,7 +65,7 @@ export async function surveyUnits(
 async function surveyDatabase(fleet: Fleet, units: UnitRecord[], wish: Wish): Promise<SurveyedUnit[]> {
   const { cluster, database } = units[0] as UnitRecord;
   try {
-    return await withLedgers(fleet, cluster, database, async (connection, ledgers) => {
+    return await withLedgers(fleet, units, async (connection, ledgers) => {
       const known = await withOldFacts(connection, units);
       const surveyed = known.map((unit) => {
         const ledger = ledgers.get(unit.ledgerKey) ?? NO_LEDGER;
@@ -96,18 +96,24 @@ async function surveyDatabase(fleet: Fleet, units: UnitRecord[], wish: Wish): Pr
 
 type Ledgers = ReadonlyMap<string, readonly LedgerEntry[]>;
 
+/** So many units of a database have their ledgers read one by one. */
+const FEW = 20;
+
 /**
- * Lends a connection with all ledgers of its database. The tool's own schema has one among them, so where that is
- * current there is no need to ask for it first: hundreds of databases are asked once each and not twice.
+ * Lends a connection to the database of these units with their ledgers. The tool's own schema has one there as well, so
+ * where that is current there is no need to ask for it first: hundreds of databases are asked once each and not twice.
  */
 async function withLedgers(
   fleet: Fleet,
-  cluster: string,
-  database: string,
+  units: readonly UnitRecord[],
   work: (connection: Connection, ledgers: Ledgers) => Promise<SurveyedUnit[]>,
 ): Promise<SurveyedUnit[]> {
+  const { cluster, database } = units[0] as UnitRecord;
+  const keys = [LOCAL_STATE.ledgerKey, ...units.map(({ ledgerKey }) => ledgerKey)];
+  const read = (connection: Connection): Promise<Ledgers> =>
+    units.length <= FEW ? readFewLedgers(connection, keys) : readLedgers(connection);
   const surveyed = await fleet.connections(cluster).use(database, async (connection) => {
-    const ledgers = await readLedgers(connection).catch(notThere);
+    const ledgers = await read(connection).catch(notThere);
     const own = newestOf(ledgers?.get(LOCAL_STATE.ledgerKey) ?? NO_LEDGER);
     if (ledgers === null || own?.id !== (await newestVersion(LOCAL_STATE))) return null;
     fleet.noteCurrent(cluster, database);
@@ -115,7 +121,7 @@ async function withLedgers(
   });
   return (
     surveyed ??
-    fleet.managed(cluster, database, async (connection) => work(connection, await readLedgers(connection)))
+    fleet.managed(cluster, database, async (connection) => work(connection, await read(connection)))
   );
 }
 
