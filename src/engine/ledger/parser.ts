@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
 import { loadModule, parseSync, scanSync } from 'libpg-query';
 import { configError } from '../../core/errors.js';
 import { offsetOfCodePoint, positionAt, renderCaret } from '../../core/source-position.js';
@@ -42,12 +41,8 @@ export interface ParsedScript {
   concurrently: { start: number; end: number }[];
 }
 
-/**
- * Loads PostgreSQL's own grammar (some 50 ms); call it once before parsing. V8 would compile it a second time, for
- * speed: that takes 0.4 s of processor time beside the work, and a thousand files were not parsed any sooner.
- */
+/** Loads PostgreSQL's own grammar (some 50 ms); call it once before parsing. */
 export async function loadParser(): Promise<void> {
-  setFlagsFromString('--liftoff-only');
   await loadModule();
 }
 

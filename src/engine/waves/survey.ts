@@ -96,7 +96,7 @@ async function surveyDatabase(fleet: Fleet, units: UnitRecord[], wish: Wish): Pr
 
 type Ledgers = ReadonlyMap<string, readonly LedgerEntry[]>;
 
-/** So many units of a database have their ledgers read one by one. */
+/** Up to so many units of a database have their ledgers read as they stand there. */
 const FEW = 20;
 
 /**
