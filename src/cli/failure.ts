@@ -3,11 +3,12 @@ import { EXIT, internalError, isTenantctlError, type TenantctlError } from '../c
 import { redact, redactDeep } from '../core/redact.js';
 import { explainDatabaseError } from '../operations/explain.js';
 import type { Colors } from '../render/colors.js';
+import { fileFailure } from './file-failure.js';
 
 /** Any thrown value as an expected failure; what nobody expected is a bug and says so. */
 export function asFailure(error: unknown): TenantctlError {
   if (isTenantctlError(error)) return error;
-  const explained = explainDatabaseError(error);
+  const explained = explainDatabaseError(error) ?? fileFailure(error);
   if (explained !== undefined) return explained;
   const message = error instanceof Error ? error.message : String(error);
   const where = reportAddress();

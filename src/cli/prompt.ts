@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import { conflictError, usageError } from '../core/errors.js';
+import { EXIT, TenantctlError, conflictError, usageError } from '../core/errors.js';
 import type { Confirmation } from './command.js';
 import { canAsk, type Io } from './io.js';
 
@@ -15,7 +15,8 @@ interface Request {
 
 /**
  * Lets a command that changes a lot go on, or stops it before it has begun.
- * @throws usage error `CONFIRMATION_NEEDED` or `CONFIRMATION_WRONG` (exit 2); conflict `DECLINED` (exit 5)
+ * @throws usage error `CONFIRMATION_NEEDED` or `CONFIRMATION_WRONG` (exit 2); conflict `DECLINED` (exit 5);
+ *   `INTERRUPTED` (exit 130) after Ctrl-C at the question
  */
 export async function confirm(io: Io, request: Request): Promise<void> {
   const expected = expectedText(request);
@@ -40,6 +41,10 @@ function compare(given: string, expected: string | undefined): void {
   throw usageError(
     'CONFIRMATION_WRONG',
     `--confirm ${given} does not name ${expected}; nothing was changed.`,
+    {
+      hint: `If ${expected} is the one that is meant, write --confirm ${expected}; --dry-run shows what would be done.`,
+      facts: { option: '--confirm' },
+    },
   );
 }
 
@@ -58,12 +63,24 @@ function cannotAsk(expected: string | undefined) {
 async function ask(io: Io, text: string, signal: AbortSignal): Promise<string> {
   const terminal = createInterface({ input: io.stdin, output: io.stderr });
   // At the end of input readline leaves the question open for ever; closing it means no.
-  const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
+  const closed = new Promise<string>((resolve, reject) => {
+    // While it reads keys, Ctrl-C is one of them and no signal.
+    terminal.once('SIGINT', () => reject(interruptedHere()));
+    terminal.once('close', () => resolve(''));
+  });
   try {
     return (await Promise.race([terminal.question(text, { signal }), closed])).trim();
   } finally {
     terminal.close();
   }
+}
+
+function interruptedHere(): TenantctlError {
+  return new TenantctlError(
+    'INTERRUPTED',
+    EXIT.interrupted,
+    'Interrupted at the question; nothing was changed.',
+  );
 }
 
 function fillIn(text: string, values: Record<string, unknown>): string {

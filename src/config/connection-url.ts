@@ -14,6 +14,8 @@ export type ConnectionUrlResult = { url: ConnectionUrl } | { problem: string };
 
 const DEFAULT_PORT = 5432;
 const SHAPE = 'postgres://user@host:5432/database';
+const UNREADABLE =
+  'is not a readable connection URL: special characters in user and password must be percent-encoded (%40 for @, %2F for /, %23 for #), the port is a number, and only one host can be named';
 
 /**
  * Reads a `postgres://` or `postgresql://` URL the way libpq does: the host may be a socket folder
@@ -27,13 +29,20 @@ export function parseConnectionUrl(text: string): ConnectionUrlResult {
     };
   }
   try {
-    return readUrl(new URL(text));
+    const url = new URL(text);
+    return isCut(url) ? { problem: UNREADABLE } : readUrl(url);
   } catch {
-    return {
-      problem:
-        'is not a readable connection URL: special characters in user and password must be percent-encoded (%40 for @, %2F for /), the port is a number, and only one host can be named',
-    };
+    return { problem: UNREADABLE };
   }
+}
+
+/**
+ * Was the URL cut at a character of its password? What stands behind it, and the rest of the password with it, would be taken for
+ * host, port or database, and be shown as such.
+ */
+function isCut({ pathname, search, hash, username, password }: URL): boolean {
+  const nameless = username === '' && (password !== '' || search.includes('@'));
+  return nameless || hash !== '' || pathname.includes('@');
 }
 
 function readUrl(url: URL): ConnectionUrlResult {

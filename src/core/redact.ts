@@ -4,15 +4,18 @@
  */
 const MASK = '***';
 const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:@/]*):([^\s@]+)@/gi;
-const KEYWORD_PASSWORD = /(\bpassword\s*[=:]\s*)('(?:[^'\\]|\\.)*'|[^\s&,;]+)/gi;
+const KEYWORD_PASSWORD = /((?:\b|PG|_)password\s*[=:]\s*)('(?:[^'\\]|\\.)*'|[^\s&,;]+)/gi;
 
-/** Shorter strings would strike out innocent text. */
-const MIN_SECRET_LENGTH = 4;
+/**
+ * Nobody can tell these from what is no secret: names of users and databases, states, parts of numbers. Struck out wherever they stand,
+ * they would take the truth out of results. They are still masked in URLs and where a text says that it is a password.
+ */
+const ORDINARY = /^(?:.{0,3}|[a-z]{1,11}|\d{1,11})$/i;
 const known = new Set<string>();
 
 /** Remembers a secret for the life of the process; its URL-encoded form is struck out as well. */
 export function rememberSecret(secret: string | undefined | null): void {
-  if (!secret || secret.length < MIN_SECRET_LENGTH) return;
+  if (!secret || ORDINARY.test(secret)) return;
   known.add(secret);
   known.add(encodeURIComponent(secret));
 }
@@ -20,9 +23,10 @@ export function rememberSecret(secret: string | undefined | null): void {
 /** Remembers the password of a connection URL. A text that is no URL is left alone. */
 export function rememberUrl(url: string): void {
   try {
-    const { password } = new URL(url);
+    const { password, searchParams } = new URL(url);
     rememberSecret(password);
     rememberSecret(decodeURIComponent(password));
+    rememberSecret(searchParams.get('password'));
   } catch {
     // Not a URL: whatever it is, the parser that wants a URL will say so.
   }
@@ -40,7 +44,7 @@ export function redact(text: string): string {
   return clean;
 }
 
-/** A password that is an ordinary word is struck out where it stands alone: inside another word it is that word's. */
+/** A password that is a word is struck out where it stands alone: inside another word it is that word's. */
 const WORD = /^[A-Za-z_]+$/;
 
 function strikeOut(text: string, secret: string): string {

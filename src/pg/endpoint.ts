@@ -26,7 +26,7 @@ export function clientConfig(endpoint: Endpoint, database: string): ClientConfig
     host: url.searchParams.get('host') ?? decodeURIComponent(url.hostname),
     port: Number(url.searchParams.get('port') ?? (url.port || DEFAULT_PORT)),
     user: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
+    password: decodeURIComponent(url.password) || (url.searchParams.get('password') ?? ''),
     database,
     ...(ssl === undefined ? {} : { ssl }),
   };
@@ -50,7 +50,7 @@ function parse(endpoint: Endpoint): URL {
     return new URL(endpoint.url);
   } catch {
     throw configError('URL_INVALID', `The URL of ${endpoint.name} cannot be read.`, {
-      hint: 'Write postgres://user:password@host:port/database, with special characters percent-encoded.',
+      hint: 'Write postgres://user@host:port/database, the password after the user and a colon, with special characters percent-encoded.',
     });
   }
 }

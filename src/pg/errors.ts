@@ -79,13 +79,19 @@ export function connectionFailure(server: string, database: string, error: unkno
   });
 }
 
+/** What the driver says when it has no password for a server that asks for one. */
+const NO_PASSWORD = /client password must be a/;
+
 function describe(error: Error): string {
+  if (NO_PASSWORD.test(error.message)) return 'the server asks for a password, and the URL has none';
   const nested = error instanceof AggregateError ? (error.errors as unknown[]) : [];
   const first = nested.find((item): item is Error => item instanceof Error);
   return error.message || first?.message || error.name;
 }
 
 function hintFor(error: unknown): string {
+  if (error instanceof Error && NO_PASSWORD.test(error.message))
+    return 'Write it into the URL, after the name of the user and a colon; the whole URL best stands in an environment variable.';
   switch (sqlstateOf(error)) {
     case '28P01':
     case '28000':

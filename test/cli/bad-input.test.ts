@@ -155,6 +155,24 @@ describe('a server', () => {
     expect(ran.stdout + ran.stderr).not.toContain('n0t-the-one');
   });
 
+  it('that asks for a password which the URL does not have says so', async () => {
+    const url = new URL(server.current.adminUrl('postgres'));
+    url.password = '';
+    const ran = await list(url.href);
+    expect(ran.code).toBe(4);
+    expect(told(ran)).toMatchObject({
+      message: expect.stringContaining('asks for a password, and the URL has none') as string,
+      hint: expect.stringContaining('after the name of the user and a colon') as string,
+    });
+  });
+
+  it('takes a password that is a key of its URL', async () => {
+    const url = new URL(server.current.adminUrl('postgres'));
+    url.searchParams.set('password', decodeURIComponent(url.password));
+    url.password = '';
+    expect(told(await list(url.href))).toMatchObject({ code: 'CATALOG_MISSING' });
+  });
+
   it('that is down is named with host and port', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { EXIT, TenantctlError, conflictError, partialError } from '../../src/core/errors.js';
 import { rememberSecret } from '../../src/core/redact.js';
@@ -79,6 +80,32 @@ describe('a result with a failure', () => {
   it('is one document', async () => {
     const parsed = document(await invoke(['probe', '--json'], { commands }));
     expect(parsed).toMatchObject({ ok: false, error: { code: 'PART', exit: 7 }, data: { done: true } });
+  });
+});
+
+describe('a file that cannot be used', () => {
+  it('is named with what the system said, and is no bug', async () => {
+    const commands = [
+      commandThat(() => {
+        readFileSync('/no/such/folder/file');
+        return DONE;
+      }),
+    ];
+    const { code, stderr } = await invoke(['probe'], { commands });
+    expect(code).toBe(5);
+    expect(stderr).toContain('/no/such/folder/file cannot be used: ENOENT: no such file or directory');
+    expect(stderr).toContain('hint: Check that its folder is there');
+  });
+
+  it('says so where there is no room', async () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), {
+      code: 'ENOSPC',
+      syscall: 'write',
+      path: '/mnt/small/file',
+    });
+    const { code, stderr } = await invoke(['probe'], { commands: failing(full) });
+    expect(code).toBe(5);
+    expect(stderr).toContain('There is no room left to write /mnt/small/file.');
   });
 });
 

@@ -111,4 +111,15 @@ describe('on a terminal', () => {
     expect(await ended).toBe(130);
     expect(calls).toEqual([]);
   });
+
+  it('ends as interrupted after Ctrl-C at the question', async () => {
+    const { calls, commands } = plain();
+    const { io, stdin, stderr } = testIo({ terminal: true });
+    const ended = run(['probe', 'acme'], io, commands);
+    await vi.waitFor(() => expect(stderr.text).toContain('[y/N]'));
+    stdin.write('\u0003');
+    expect(await ended).toBe(130);
+    expect(stderr.text).toContain('nothing was changed');
+    expect(calls).toEqual([]);
+  });
 });

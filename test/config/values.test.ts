@@ -5,7 +5,7 @@ import { parseDays } from '../../src/config/calendar.js';
 import { maskConnectionUrl, parseConnectionUrl } from '../../src/config/connection-url.js';
 import { interpolateText } from '../../src/config/interpolate.js';
 import { lineOf } from '../../src/config/locate.js';
-import { nearest } from '../../src/config/nearest.js';
+import { nearest } from '../../src/core/nearest.js';
 import { parseJson, parseYaml } from '../../src/config/parse-file.js';
 import { parseSize } from '../../src/config/quantities.js';
 import { loadText, problemOf } from './support.js';
@@ -39,6 +39,11 @@ describe('connection URLs', () => {
     ['postgres://u:secret@h:70000/d', 'the port is a number'],
     ['postgres://u:secret@h:0/d', 'must name a port from 1 to 65535'],
     ['postgres://u:secret/x@h/d', 'percent-encoded'],
+    ['postgres://u:se@cret/tail@h:1/d', 'percent-encoded'],
+    ['postgres://u:1234/secret@h:1/d', 'percent-encoded'],
+    ['postgres://u:se@cret#tail/x@h/d', 'percent-encoded'],
+    ['postgres://u:12?secret@h/d', 'percent-encoded'],
+    ['postgres://:secret@h/d', 'percent-encoded'],
     ['postgres://u:secret@h1:1,h2:2/d', 'one host'],
     ['postgres://u:secret@h1,h2/d', 'one host'],
     ['postgres://u:secret@h/%E0%A4', 'percent-encoded'],
