@@ -1,6 +1,6 @@
 import type * as z from 'zod';
+import { nearest } from '../core/nearest.js';
 import { keysAt, leafAt } from './leaves.js';
-import { nearest } from './nearest.js';
 import { getAt, isMapping, type Path } from './tree.js';
 
 /** One mistake: where, and the rest of the sentence that begins with the place. Never a value. */

@@ -1,4 +1,5 @@
 import { conflictError } from '../../core/errors.js';
+import { nearest } from '../../core/nearest.js';
 import type { Condition, Selector } from '../../core/selector.js';
 import type { Tenant, TenantStatus } from '../../core/tenant.js';
 import type { Placement } from '../../core/tier.js';
@@ -40,10 +41,20 @@ export async function findTenant(connection: Connection, id: string): Promise<Te
 export async function requireTenant(connection: Connection, id: string): Promise<TenantRecord> {
   const tenant = await findTenant(connection, id);
   if (tenant !== undefined) return tenant;
+  const meant = nearest(id, await neighbouringIds(connection, id));
   throw conflictError('TENANT_UNKNOWN', `There is no tenant ${id}.`, {
-    hint: `\`tenantctl list\` shows who is there; \`tenantctl provision ${id}\` makes it.`,
-    facts: { tenant: id },
+    hint: `${meant === undefined ? '' : `Did you mean ${meant}? `}\`tenantctl list\` shows all tenants.`,
+    facts: { tenant: id, meant: meant ?? null },
   });
+}
+
+/** Ids that stand next to this one in their order: there a slip of the pen is looked for, however large the fleet is. */
+async function neighbouringIds(connection: Connection, id: string): Promise<string[]> {
+  const rows = await connection.rows<{ id: string }>(sql`
+    (select id from tenantctl_catalog.tenants where id > ${id} and status <> 'deleted' order by id limit 100)
+    union all
+    (select id from tenantctl_catalog.tenants where id < ${id} and status <> 'deleted' order by id desc limit 100)`);
+  return rows.map((row) => row.id);
 }
 
 /** Whether a tenant, present or past, has this key. */
