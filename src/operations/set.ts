@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { conflictError, usageError } from '../core/errors.js';
 import { type Tenant, parseTenantId } from '../core/tenant.js';
 import { auditInsert } from '../engine/catalog/audit.js';
-import { planUpsert } from '../engine/catalog/places.js';
+import { isPlanKnown, planUpsert } from '../engine/catalog/places.js';
 import {
   type TenantChanges,
   type TenantRecord,
@@ -28,6 +29,13 @@ export interface TenantEdit {
   unpin?: boolean;
 }
 
+/** A tenant as it is, or with `dryRun` as it would be. */
+export interface SetTenant {
+  tenant: Tenant;
+  /** False where it was so already. */
+  changed: boolean;
+}
+
 /**
  * Changes labels, owner, plan within the tier, or pins a tenant's unit to a version. The home is written
  * first and the catalog after it; the same call again repairs a crash between the two.
@@ -38,32 +46,49 @@ export async function setTenant(
   id: string,
   edit: TenantEdit,
   options: { dryRun: boolean },
-): Promise<{ tenant: Tenant }> {
+): Promise<SetTenant> {
   parseTenantId(id);
-  if (options.dryRun) {
-    const record = await fleet.catalog((connection) => requireTenant(connection, id));
-    return { tenant: toTenant({ ...record, ...(await changesOf(fleet, record, edit)) }) };
-  }
-  return { tenant: toTenant(await alone(fleet, id, (connection) => apply(fleet, connection, id, edit))) };
+  if (!options.dryRun) return alone(fleet, id, (connection) => apply(fleet, connection, id, edit));
+  return fleet.catalog(async (connection) => {
+    const record = await requireTenant(connection, id);
+    const changes = await changesOf(fleet, record, edit);
+    const changed = !(await isSo(fleet, connection, record, edit, changes));
+    return { tenant: toTenant({ ...record, ...changes }), changed };
+  });
 }
 
-async function apply(
-  fleet: Fleet,
-  connection: Connection,
-  id: string,
-  edit: TenantEdit,
-): Promise<TenantRecord> {
+async function apply(fleet: Fleet, connection: Connection, id: string, edit: TenantEdit): Promise<SetTenant> {
   const record = await requireTenant(connection, id);
   const changes = await changesOf(fleet, record, edit);
-  const changed: TenantRecord = { ...record, ...changes };
+  const home = homeOf(fleet, { ...record, ...changes });
+  const describe = async (): Promise<void> => {
+    if (record.status !== 'provisioning') await driverOf(record.tier).describe(fleet, home);
+  };
+  if (await isSo(fleet, connection, record, edit, changes)) {
+    // Another change may have died between home and catalog.
+    await describe();
+    return { tenant: toTenant(record), changed: false };
+  }
   const audit = { action: 'tenant.set', tenant: id, details: { ...edit } };
   await connection.atomically([auditInsert(fleet.actor, { ...audit, phase: 'intent' })]);
-  const home = homeOf(fleet, changed);
-  if (record.status !== 'provisioning') await driverOf(record.tier).describe(fleet, home);
+  await describe();
   const plan = planOf(fleet.settings, edit.plan);
   const statements = [tenantUpdate(id, changes), auditInsert(fleet.actor, audit)];
   await connection.atomically(plan === null ? statements : [planUpsert(plan), ...statements]);
-  return requireTenant(connection, id);
+  return { tenant: toTenant(await requireTenant(connection, id)), changed: true };
+}
+
+/** Whether the catalog has everything as it is wanted, the limits of a named plan among it. */
+async function isSo(
+  fleet: Fleet,
+  connection: Connection,
+  { plan, owner, labels, pinnedTo }: TenantRecord,
+  edit: TenantEdit,
+  changes: TenantChanges,
+): Promise<boolean> {
+  if (!isDeepStrictEqual({ plan, owner, labels, pinnedTo }, changes)) return false;
+  const named = planOf(fleet.settings, edit.plan);
+  return named === null || (await isPlanKnown(connection, named));
 }
 
 async function changesOf(fleet: Fleet, record: TenantRecord, edit: TenantEdit): Promise<TenantChanges> {

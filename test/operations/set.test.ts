@@ -96,6 +96,30 @@ describe('labels and owner', () => {
     await change('schema-1', { unlabel: ['link'] });
   });
 
+  test.each(['pool-1', 'schema-1', 'database-1'])(
+    'of %s that are so already are not written again',
+    async (id) => {
+      const set = (edit: TenantEdit, dryRun = false) => setTenant(fleet, id, edit, { dryRun });
+      const plan = { 'pool-1': 'free', 'schema-1': 'pro', 'database-1': 'enterprise' }[id] as string;
+      const edit = { labels: { ring: 'twice' }, owner: 'twice@example.com', plan };
+      expect((await set(edit)).changed).toBe(true);
+      const before = await stored(id);
+      expect(await set(edit)).toMatchObject({ changed: false, tenant: edit });
+      expect(await set({ unlabel: ['never there'] })).toMatchObject({ changed: false, tenant: edit });
+      expect(await set(edit, true)).toMatchObject({ changed: false });
+      expect(await set({ unlabel: ['ring'] }, true)).toMatchObject({ changed: true });
+      expect(await stored(id)).toEqual(before);
+      expect((await set({ unlabel: ['ring'] })).changed).toBe(true);
+    },
+  );
+
+  test('that are so already in the catalog are brought to a home that has others', async () => {
+    await change('schema-1', { labels: { ring: 'here' } });
+    await made.shared(`update tenantctl.placement set labels = '{"ring": "died"}' where tenant = 'schema-1'`);
+    await change('schema-1', { labels: { ring: 'here' } });
+    expect((await stored('schema-1')).home).toMatchObject({ labels: { ring: 'here' } });
+  });
+
   test('set by two at once are both kept, or one is told to come again', async () => {
     const codes = await Promise.all(
       ['one', 'two', 'three', 'four'].map((name) => codeOf(change('schema-1', { labels: { [name]: 'x' } }))),
@@ -176,6 +200,14 @@ describe('what cannot be set', () => {
     ['a pin below its version', 'schema-1', { pin: '1' }, 'PIN_BELOW_VERSION', 2, 'Roll it back'],
     ['a pin at nothing', 'schema-1', { pin: '0009_x' }, 'MIGRATION_UNKNOWN', 2, '0002_step'],
     ['anything of nobody', 'nobody', { owner: 'x' }, 'TENANT_UNKNOWN', 5, 'tenantctl list'],
+    [
+      'anything of an id with a slip',
+      'schema1',
+      { owner: 'x' },
+      'TENANT_UNKNOWN',
+      5,
+      'Did you mean schema-1?',
+    ],
     ['anything of a bad id', 'a"; --', { owner: 'x' }, 'TENANT_ID_INVALID', 2, 'lower-case'],
   ])('%s is refused and changes nothing', async (_what, id, edit, code, exit, hint) => {
     const audited = (await stored('schema-1')).audited;

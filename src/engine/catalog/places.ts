@@ -28,6 +28,17 @@ export function planUpsert(plan: PlanSettings): Sql {
      where (known.tier, known.limits) is distinct from (excluded.tier, excluded.limits)`;
 }
 
+/** Whether the catalog has the plan as the configuration does. */
+export async function isPlanKnown(
+  connection: Connection,
+  { name, tier, limits }: PlanSettings,
+): Promise<boolean> {
+  const known = await connection.row(sql`
+    select from tenantctl_catalog.plans
+     where name = ${name} and tier = ${tier} and limits = ${JSON.stringify(limits)}::jsonb`);
+  return known !== undefined;
+}
+
 /** The statement that remembers a unit and where it is. */
 export function unitUpsert(unit: MigrationUnit): Sql {
   return unitsUpsert([unit]);

@@ -78,12 +78,13 @@ export function admissionUpdate(home: Home, status: FencedStatus): Sql {
     update tenantctl.placement set state = ${state}, status = ${status}, home = null, changed_at = now() where ${placementOf(home)}`;
 }
 
-/** The statement that writes labels, plan and owner to the home, so that the catalog can be rebuilt from it. */
+/** The statement that writes labels, plan and owner to the home, so that the catalog can be rebuilt from it; it touches no row where they are so. */
 export function placementUpdate(home: Home): Sql {
   const { plan, owner, labels } = home.tenant;
   return sql`
     update tenantctl.placement set plan = ${plan}, owner = ${owner},
-      labels = ${JSON.stringify(labels)}::jsonb, changed_at = now() where ${placementOf(home)}`;
+      labels = ${JSON.stringify(labels)}::jsonb, changed_at = now()
+     where ${placementOf(home)} and (plan, owner, labels) is distinct from (${plan}, ${owner}, ${JSON.stringify(labels)}::jsonb)`;
 }
 
 /**
