@@ -5,6 +5,7 @@ import type { RunPolicy } from '../core/run-policy.js';
 import type { Selector } from '../core/selector.js';
 import type { OnFailure } from '../core/settings.js';
 import { tenantsBetweenHomes } from '../engine/catalog/holds.js';
+import { readWaves } from '../engine/catalog/runs.js';
 import { listUnits } from '../engine/catalog/units.js';
 import type { Fleet } from '../engine/context.js';
 import { findMigration } from '../engine/ledger/find.js';
@@ -15,15 +16,16 @@ import { wantMigrations } from '../engine/waves/wishes.js';
 import type { Connection } from '../pg/connection.js';
 import { previewSettlements, settlePools } from './pool-settlement.js';
 import { previewOf } from './run-preview.js';
-import { conductRun, requireRun, requireWave } from './runs/conduct.js';
+import { conductRun, requireRun } from './runs/conduct.js';
 import { contractBarrier } from './runs/contract-phase.js';
 import { onceFree } from './runs/held.js';
-import { joinable } from './runs/join.js';
+import { joinRun, joinable } from './runs/join.js';
 import { withRunLock } from './runs/lock.js';
 import { type PreparedRun, laidOut } from './runs/prepared.js';
 import { indexVersions, recordRun } from './runs/record.js';
-import { idleReport } from './runs/report.js';
+import { emptyWaveReport, idleReport } from './runs/report.js';
 import { type SavedPlan, applicable } from './runs/saved-plan.js';
+import { stopAfter } from './runs/stop-after.js';
 import { refuseUntellable } from './runs/untellable.js';
 import { findingsOfPending, refuseUnsafe } from './runs/unsafe.js';
 import { loadFleetMigrations } from './migrations.js';
@@ -72,18 +74,22 @@ export async function migrate(fleet: Fleet, request: MigrateRequest): Promise<Ru
     const wanted = plan === undefined ? request : planned(request, plan);
     const now = await onceFree(fleet, request.wait ?? false, () => prepareMigrate(fleet, wanted));
     const prepared = plan === undefined ? now : await applicable(connection, plan, now);
-    const unfinished = await joinable(fleet, connection, prepared, request.wave ?? null);
+    const unfinished = await joinable(fleet, connection, prepared);
+    const waves = unfinished === null ? prepared.waves : await readWaves(connection, unfinished.id);
+    const { wave } = request;
+    const through = wave === undefined ? null : stopAfter(waves, unfinished?.policy ?? prepared.policy, wave);
+    if (wave !== undefined && through === null && waves.length > 0)
+      return emptyWaveReport(prepared, wave, began);
     // A run that is under way was looked over when it began.
     if (unfinished === null) refuseUnsafe(prepared.findings);
     await indexVersions(connection, prepared.surveyed);
     const options = {
       wait: request.wait ?? false,
-      through: request.wave ?? null,
+      through,
       planDigest: plan?.digest ?? null,
     };
     const run = async (): Promise<RunReport> => {
-      if (unfinished !== null)
-        return held(await conductRun(fleet, connection, unfinished, options), prepared);
+      if (unfinished !== null) return held(await joinRun(fleet, connection, unfinished, options), prepared);
       if (prepared.waves.length === 0) return idleReport(prepared, began);
       return held(await startRun(fleet, connection, prepared, options), prepared);
     };
@@ -99,7 +105,6 @@ export async function startRun(
   prepared: PreparedRun,
   options: { wait: boolean; through: string | null; planDigest: string | null },
 ): Promise<RunReport> {
-  requireWave(prepared.waves, options.through);
   const id = randomUUID();
   await recordRun(fleet, connection, id, prepared, options.planDigest);
   fleet.reach('migrate.recorded');

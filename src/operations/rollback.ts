@@ -15,9 +15,8 @@ import type { UnitVersion } from '../core/unit.js';
 import { startRun, wouldLoseData } from './migrate.js';
 import { previewOf } from './run-preview.js';
 import { refuseUntellable } from './runs/untellable.js';
-import { conductRun } from './runs/conduct.js';
 import { onceFree } from './runs/held.js';
-import { joinable } from './runs/join.js';
+import { joinRun, joinable } from './runs/join.js';
 import { findOne } from './runs/pick.js';
 import { withRunLock } from './runs/lock.js';
 import { type PreparedRun, laidOut } from './runs/prepared.js';
@@ -54,10 +53,10 @@ export async function rollback(
   return withRunLock(fleet, async (connection) => {
     const began = performance.now();
     const prepared = await onceFree(fleet, request.wait, () => prepareRollback(fleet, request));
-    const unfinished = await joinable(fleet, connection, prepared, null);
+    const unfinished = await joinable(fleet, connection, prepared);
     await indexVersions(connection, prepared.surveyed);
     const options = { wait: request.wait, through: null, planDigest: null };
-    if (unfinished !== null) return conductRun(fleet, connection, unfinished, options);
+    if (unfinished !== null) return joinRun(fleet, connection, unfinished, options);
     if (prepared.waves.length === 0) return idleReport(prepared, began);
     return startRun(fleet, connection, prepared, options);
   });

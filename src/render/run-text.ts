@@ -68,7 +68,7 @@ function heldText(held: RunReport['held']): string {
 function headline(report: RunReport, colors: Colors): string {
   const { kind, status, reason, to, totals, durationMs, run } = report;
   if (run === null && totals.failed === 0)
-    return `${colors.green('nothing to do')}: ${currentText(totals.current, to)}`;
+    return `${colors.green('nothing to do')}: ${reason ?? currentText(totals.current, to)}`;
   const calm = status === 'succeeded' || status === 'running' || status === 'waiting';
   const word = calm ? colors.green(status) : colors.red(status);
   const why = reason === null ? '' : `\n${oneLine(reason)}`;

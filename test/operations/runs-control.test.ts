@@ -265,29 +265,3 @@ describe('a run whose files were edited since', () => {
     });
   });
 });
-
-describe('a run that is told to stop after a wave', () => {
-  test('stops there, also when it is told twice, and goes on without being told', async () => {
-    const waves = [wave('canary', { max: 1 }), wave('early', { max: 1 }), wave('rest')];
-    const fleet = await fleets.make(THREE, oneByOne({ waves }));
-    fleet.add(STEP);
-    expect(await codeOf(fleet.migrate({ wave: 'canery' }))).toBe('WAVE_UNKNOWN');
-    expect(await fleet.catalog('select from tenantctl_catalog.runs')).toEqual([]);
-    const told = {
-      status: 'waiting',
-      reason: 'it was told to stop after wave canary',
-      totals: { succeeded: 1 },
-    };
-    expect(await fleet.migrate({ wave: 'canary' })).toMatchObject(told);
-    expect(await fleet.migrate({ wave: 'canary' })).toMatchObject(told);
-    expect(await codeOf(fleet.migrate({ wave: 'canery' }))).toBe('WAVE_UNKNOWN');
-    expect(await fleet.migrate({ wave: 'early' })).toMatchObject({
-      status: 'waiting',
-      totals: { succeeded: 2 },
-    });
-    expect(await fleet.migrate({ wave: 'rest' })).toMatchObject({
-      status: 'succeeded',
-      totals: { succeeded: 3 },
-    });
-  });
-});

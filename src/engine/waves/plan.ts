@@ -61,14 +61,20 @@ export function planWaves(
     return { name: wave.name, units: taken };
   });
   const rest = inOrder([...left], policy.order);
-  const named = new Set(waves.map(({ name }) => name));
+  const names = leftOverNames(policy);
   waves.push(
-    { name: freeName(REST_WAVE, named), units: rest.filter(({ unit }) => !unit.shared) },
-    { name: freeName(POOL_WAVE, named), units: rest.filter(({ unit }) => unit.shared) },
+    { name: names.rest, units: rest.filter(({ unit }) => !unit.shared) },
+    { name: names.pools, units: rest.filter(({ unit }) => unit.shared) },
   );
   return waves
     .filter(({ units: taken }) => taken.length > 0)
     .map(({ name, units: taken }) => ({ name, units: assignLanes(taken, caps) }));
+}
+
+/** The waves that a policy may lead to by name, in their order; one without a unit that is behind is left out of a run. */
+export function waveNames(policy: Pick<WavePolicy, 'waves'>): string[] {
+  const { rest, pools } = leftOverNames(policy);
+  return [...policy.waves.map(({ name }) => name), rest, pools];
 }
 
 /** Appends what came up while the run went on as a wave of its own. */
@@ -100,6 +106,11 @@ function inOrder(units: readonly PlannableUnit[], order: UnitOrder): PlannableUn
 }
 
 /** A wave of the policy may be called like one of ours and still leave something over. */
+function leftOverNames({ waves }: Pick<WavePolicy, 'waves'>): { rest: string; pools: string } {
+  const named = new Set(waves.map(({ name }) => name));
+  return { rest: freeName(REST_WAVE, named), pools: freeName(POOL_WAVE, named) };
+}
+
 function freeName(name: string, taken: ReadonlySet<string>): string {
   return taken.has(name) ? freeName(`${name}-2`, taken) : name;
 }

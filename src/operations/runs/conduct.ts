@@ -1,4 +1,4 @@
-import { EXIT, conflictError, isTenantctlError } from '../../core/errors.js';
+import { EXIT, isTenantctlError } from '../../core/errors.js';
 import type { RunStatus } from '../../core/events.js';
 import { redact } from '../../core/redact.js';
 import { type RunReport, haltReason } from '../../core/report.js';
@@ -112,13 +112,6 @@ function isPassed({ ordinal, status, open, takenBack }: RunWave, waves: readonly
   if (takenBack || open.length > 0) return false;
   if (status !== 'failed') return status === 'succeeded' || status === 'rolled-back';
   return waves.some((later) => later.ordinal > ordinal && later.status !== 'pending');
-}
-
-/** @throws conflict `WAVE_UNKNOWN` (exit 5) */
-export function requireWave(waves: readonly { name: string }[], name: string | null): void {
-  if (name === null || waves.some((wave) => wave.name === name)) return;
-  const names = waves.map((wave) => wave.name).join(', ');
-  throw conflictError('WAVE_UNKNOWN', `This run has no wave ${name}.`, { hint: `Its waves are: ${names}.` });
 }
 
 function applyWork(fleet: Fleet, { files }: LoadedRun): UnitWork {

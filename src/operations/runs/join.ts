@@ -1,20 +1,19 @@
 import { shortId } from '../../core/short-id.js';
 import { isDeepStrictEqual } from 'node:util';
 import { conflictError } from '../../core/errors.js';
+import type { RunReport } from '../../core/report.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
 import { decisionInsert, readDecisions, retryUpdates } from '../../engine/catalog/run-control.js';
-import { type StoredRun, readWaves, unfinishedRun } from '../../engine/catalog/runs.js';
+import { type StoredRun, unfinishedRun } from '../../engine/catalog/runs.js';
 import type { Fleet } from '../../engine/context.js';
 import type { Connection } from '../../pg/connection.js';
-import { requireWave } from './conduct.js';
+import { type ConductOptions, conductRun } from './conduct.js';
 import { requireFrozenFiles } from './load.js';
 import { describeRun } from './pick.js';
 import { type PreparedRun, filesHashOf } from './prepared.js';
 
 /**
- * The unfinished run that a new one would be the same as, made ready to go on: what failed is tried again.
- * Null when no run is unfinished.
- * @param through the wave that it is to stop after, or null
+ * The unfinished run that a new one would be the same as; null when no run is unfinished.
  * @throws conflict `RUN_UNFINISHED` (exit 5) for a run of other files, another selection or another kind
  * @throws configuration error `RUN_FILES_CHANGED` (exit 3) when a file of that run was edited
  * @throws conflict `RUN_PAUSED_BY` (exit 5) for one that a person has paused: only a person resumes it
@@ -23,7 +22,6 @@ export async function joinable(
   fleet: Fleet,
   connection: Connection,
   prepared: PreparedRun,
-  through: string | null,
 ): Promise<StoredRun | null> {
   const run = await unfinishedRun(connection);
   if (run === undefined) return null;
@@ -32,7 +30,16 @@ export async function joinable(
     throw unfinished(run);
   }
   await refusePaused(connection, run);
-  requireWave(await readWaves(connection, run.id), through);
+  return run;
+}
+
+/** Goes on with an unfinished run: what failed is tried again. */
+export async function joinRun(
+  fleet: Fleet,
+  connection: Connection,
+  run: StoredRun,
+  options: ConductOptions,
+): Promise<RunReport> {
   await connection.atomically([
     ...retryUpdates(run.id),
     decisionInsert(run.id, 'resumed', `joined by ${fleet.actor.actor}`),
@@ -43,7 +50,7 @@ export async function joinable(
       details: { joined: true },
     }),
   ]);
-  return run;
+  return conductRun(fleet, connection, run, options);
 }
 
 function isSame({ kind, filesHash, selection, ofRun }: StoredRun, prepared: PreparedRun): boolean {

@@ -113,6 +113,29 @@ export function idleReport({ kind, target, surveyed, held }: PreparedRun, began:
   };
 }
 
+/**
+ * The report of a call that was told to stop after a wave of which no unit is behind, nor of one before it: others may
+ * be, and are not visited.
+ */
+export function emptyWaveReport(prepared: PreparedRun, wave: string, began: number): RunReport {
+  const { totals, ...idle } = idleReport(prepared, began);
+  const behind = prepared.surveyed.filter(
+    ({ pending, skip, fault }) => pending.length > 0 && skip === null && fault === null,
+  ).length;
+  return {
+    ...idle,
+    status: 'succeeded',
+    reason: `no unit of wave ${wave} is behind`,
+    totals: {
+      ...totals,
+      failed: 0,
+      pending: behind + totals.failed,
+      current: totals.current - behind,
+    },
+    failures: [],
+  };
+}
+
 function surveyFailure({ unit, fault }: SurveyedUnit): UnitFailure {
   const { code, sqlstate, message, migration, file, line } = storedFault(fault, unit);
   return {
