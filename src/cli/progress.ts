@@ -22,9 +22,15 @@ export async function startProgress(
     randomUUID(),
     renderers.map((renderer) => renderer.on),
   );
-  const emit: Emit = (event, run) => stream(redactDeep(event), run);
+  // The run that is being driven, once its first event has named it.
+  let driven: string | undefined;
+  const emit: Emit = (event, run) => {
+    driven = run ?? driven;
+    stream(redactDeep(event), run);
+  };
   // Through the stream, for whatever draws on the terminal would wipe out a line written past it.
-  const warn = (code: string, message: string) => emit({ type: 'notice', level: 'warning', code, message });
+  const warn = (code: string, message: string) =>
+    emit({ type: 'notice', level: 'warning', code, message }, driven);
   const tell = () => warn('DRAINING', drainNotice(signal.reason, looks));
   const tellCancel = () => warn('CANCELLING', CANCEL_NOTICE);
   if (signal.aborted) tell();

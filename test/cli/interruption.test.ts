@@ -50,6 +50,21 @@ describe('the first signal', () => {
     expect(listeners.size).toBe(0);
   });
 
+  it('is told among the events of the run that it stops', async () => {
+    const { send, ended, stderr } = await started(['probe', '--events', '-'], (call) => {
+      const began = { type: 'run.started', kind: 'migrate', units: 1, tenants: 1, target: null } as const;
+      call.emit(began, 'run-1');
+      return drain(call);
+    });
+    send('SIGINT');
+    await ended;
+    const events = stderr.text.split('\n').filter((line) => line.startsWith('{'));
+    expect(events.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { type: 'run.started', run: 'run-1' },
+      { type: 'notice', code: 'DRAINING', run: 'run-1' },
+    ]);
+  });
+
   it('says in the document why and what was left', async () => {
     const { send, ended, stdout } = await started(['probe', '--json']);
     send('SIGINT');
