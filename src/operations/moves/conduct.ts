@@ -7,6 +7,7 @@ import { moveAtomically, moveOffline } from './at-once.js';
 import { completeMove } from './complete.js';
 import { type Drive, type End, withDrive } from './drive.js';
 import { localMove, prepareHomes } from './prepare.js';
+import { refusedRow } from './refused-row.js';
 import { toReport } from './report.js';
 import { travel } from './travel.js';
 import { undoMove } from './undo.js';
@@ -67,7 +68,7 @@ async function orTakeBack(drive: Drive, phase: Phase): Promise<void> {
       const reason = error instanceof Error ? error.message : String(error);
       await abortMove(drive, reason).catch(() => undefined);
     }
-    throw error;
+    throw refusedRow(error, drive);
   }
 }
 

@@ -6,6 +6,7 @@ import { FENCE_EXCEEDED, type Pause, departure, inFence } from '../../engine/mov
 import { assertUnchanged } from '../../engine/moves/alike.js';
 import { countDirty } from '../../engine/moves/guards.js';
 import { raiseSequences } from '../../engine/moves/sequences.js';
+import { assertSharedRowsThere } from '../../engine/moves/shared-rows.js';
 import { type Stream, cycle, transfer } from '../../engine/moves/sync.js';
 import { sqlstateOf } from '../../pg/errors.js';
 import { type Sql, raw } from '../../pg/sql.js';
@@ -65,9 +66,14 @@ export async function decideIn(
   });
 }
 
-/** The statements with which a tenant leaves one home for the other. */
+/**
+ * The statements with which a tenant leaves one home for the other.
+ * @throws refusal `SHARED_ROWS_MISSING` (exit 6)
+ */
 export async function departFrom(drive: Drive, from: End, to: End, stream: Stream) {
   const { fleet, id, driver } = drive;
+  const { column, shared } = fleet.settings.tenancy;
+  await assertSharedRowsThere(stream, column, shared);
   const leaving = await from.driver.leaving(fleet, stream.from.session, from.home, to.home.placement);
   return departure(from.side, id, driver, to.home, leaving);
 }

@@ -5,7 +5,9 @@ import { auditInsert } from '../../engine/catalog/audit.js';
 import { unitForget } from '../../engine/catalog/places.js';
 import { placementOf, readStatus } from '../../engine/local/placements.js';
 import { guardLateTables, markEveryRow } from '../../engine/moves/late-tables.js';
+import { stagesOf } from '../../engine/moves/stages.js';
 import { type Stream, cycle } from '../../engine/moves/sync.js';
+import { inSide } from '../../engine/rows/side.js';
 import type { TenantTable } from '../../engine/rows/tables.js';
 import { sql } from '../../pg/sql.js';
 import { assertNotHeld, carryHolds } from '../retention/hold.js';
@@ -15,7 +17,8 @@ import { decideIn, departFrom, patiently } from './cut-over.js';
 import type { Drive, End } from './drive.js';
 import { runMoveHooks } from './hooks.js';
 import { betweenMigrations, localMove } from './prepare.js';
-import { assertFollowed, withStream } from './stream.js';
+import { refusedRow } from './refused-row.js';
+import { assertFollowed, movedTables, receiverOf, withStream } from './stream.js';
 import { equalSums } from './travel.js';
 import { plannedVersion, versionOf } from './version.js';
 
@@ -114,23 +117,43 @@ async function standStill(drive: Drive): Promise<void> {
   );
 }
 
-/** A refusal, by us; whoever was taken over has nothing to put in order. */
+const REFUSALS: ReadonlySet<number> = new Set([EXIT.conflict, EXIT.refused, EXIT.difference]);
+
+/** A refusal, by us or by the home; whoever was taken over has nothing to put in order. */
 function staysWhole(error: unknown): boolean {
-  if (!isTenantctlError(error) || error.code === 'MOVE_TAKEN_OVER') return false;
-  return error.exit === EXIT.conflict || error.exit === EXIT.refused;
+  return isTenantctlError(error) && error.code !== 'MOVE_TAKEN_OVER' && REFUSALS.has(error.exit);
 }
 
-/** What is refused before anything was carried leaves the move where it was, and its units to migrations. */
+/**
+ * What is refused before the tenant has left leaves the move in its grace period, and its units to migrations: it can be
+ * undone again or completed. What was carried until then is in the old home, and marks go on naming what is not.
+ */
 async function orStay(drive: Drive, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    if (staysWhole(error) && !(await hasLeft(drive, drive.target))) {
-      for (const end of [drive.source, drive.target]) await releaseUnit(drive, end);
-      await drive.note({ undo: null });
-    }
-    throw error;
+    const told = refusedRow(error, drive);
+    // Should that fail as well, the way back stays open to `moves resume`, and the first reason is what is told.
+    if (staysWhole(told) && !(await hasLeft(drive, drive.target))) await stay(drive).catch(() => undefined);
+    throw told;
   }
+}
+
+async function stay(drive: Drive): Promise<void> {
+  await standAsBefore(drive);
+  for (const end of [drive.source, drive.target]) await releaseUnit(drive, end);
+  await drive.note({ undo: null });
+}
+
+/** What was set aside at the old home for rows that were to come: migrations go on there, and expect it. */
+async function standAsBefore(drive: Drive): Promise<void> {
+  const { fleet, returned, target, id } = drive;
+  await inSide(fleet, returned.side, id, async (session) => {
+    const tables = await movedTables(drive, returned, target, session);
+    const receiver = receiverOf(returned.side, stagesOf(tables, tables), id);
+    await session.transaction(() => receiver.putBack(session));
+  });
+  await conclude(drive, returned, target);
 }
 
 /**
