@@ -198,8 +198,9 @@ describe('a move in its grace period', () => {
       'back is back in pool shared',
     );
     expect((await project.do('moves', 'undo', move, '--dry-run')).stdout).toContain('Nothing to do');
-    const late = await project.run('moves', 'complete', move, '--yes', '--json');
+    const late = await project.run('moves', 'complete', id, '--yes', '--json');
     expect([late.code, errorOf(late)?.code]).toEqual([5, 'MOVE_FINISHED']);
+    expect(errorOf(late)?.message).toMatch(/of tenant back has ended: it was undone at 20\d\d-/);
   });
 
   it('is completed after a question, and completed only once', async () => {
@@ -211,8 +212,25 @@ describe('a move in its grace period', () => {
     expect((await project.do('moves', 'complete', move, '--yes')).stdout).toContain(
       'its old copy is deleted',
     );
-    const late = await project.run('moves', 'undo', move, '--yes', '--json');
+    const late = await project.run('moves', 'undo', id, '--yes', '--json');
     expect([late.code, errorOf(late)?.code]).toEqual([5, 'MOVE_FINISHED']);
+    expect(errorOf(late)?.message).toMatch(/of tenant stays has ended: it was completed at 20\d\d-/);
+  });
+
+  it('is shown by the name of its tenant also when it has ended, the newest first', async () => {
+    const id = await tenant('again');
+    const { move: first } = await promoted(id);
+    await project.do('moves', 'undo', id, '--yes');
+    expect(moveOf(await project.do('moves', 'show', id, '--json'))).toMatchObject({
+      move: first,
+      state: 'undone',
+    });
+    const { move: second } = await promoted(id);
+    await project.do('moves', 'complete', id, '--yes');
+    expect(moveOf(await project.do('moves', 'show', id, '--json'))).toMatchObject({
+      move: second,
+      state: 'completed',
+    });
   });
 });
 

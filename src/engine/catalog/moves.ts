@@ -51,7 +51,7 @@ const COLUMNS = raw(`
   m.version_id as version, m.max_pause_ms as "maxPauseMs", m.max_lag_ms as "maxLagMs", m.grace_ms::float8 as "graceMs",
   m.lease_owner as driver, coalesce(m.lease_until > now(), false) as leased`);
 
-/** The move whose id begins so; without one the unfinished of a tenant. */
+/** The moves whose ids begin so. */
 export async function findMoves(connection: Connection, beginning: string): Promise<StoredMove[]> {
   return connection.rows<StoredMove>(
     sql`select ${COLUMNS} from tenantctl_catalog.moves m where starts_with(m.id, ${beginning}) order by m.started_at desc limit 3`,
@@ -73,6 +73,14 @@ export async function requireMove(connection: Connection, id: string): Promise<S
 export async function openMoveOf(connection: Connection, tenant: string): Promise<StoredMove | undefined> {
   return connection.row<StoredMove>(
     sql`select ${COLUMNS} from tenantctl_catalog.moves m where m.tenant = ${tenant} and m.finished_at is null`,
+  );
+}
+
+/** The move of a tenant that is not finished, otherwise its newest. */
+export async function latestMoveOf(connection: Connection, tenant: string): Promise<StoredMove | undefined> {
+  return connection.row<StoredMove>(
+    sql`select ${COLUMNS} from tenantctl_catalog.moves m where m.tenant = ${tenant}
+         order by m.finished_at is not null, m.started_at desc limit 1`,
   );
 }
 

@@ -1,11 +1,11 @@
 import { shortId } from '../../core/short-id.js';
 import { conflictError } from '../../core/errors.js';
-import { type StoredMove, findMoves, listMoves, openMoveOf } from '../../engine/catalog/moves.js';
+import { type StoredMove, findMoves, latestMoveOf, listMoves } from '../../engine/catalog/moves.js';
 import type { Connection } from '../../pg/connection.js';
 
 /**
- * The move that a person means: the beginning of its id, or a tenant with an unfinished move; without either the only
- * unfinished one.
+ * The move that a person means: the latest of a tenant, finished or not, or the one whose id begins so; without either
+ * the only unfinished one.
  * @throws conflict `MOVE_UNKNOWN` or `MOVE_AMBIGUOUS` (exit 5)
  */
 export async function pickMove(connection: Connection, wanted: string | undefined): Promise<StoredMove> {
@@ -23,15 +23,15 @@ async function unfinished(connection: Connection): Promise<StoredMove[]> {
 }
 
 async function called(connection: Connection, wanted: string): Promise<StoredMove[]> {
-  const open = await openMoveOf(connection, wanted);
-  return open === undefined ? findMoves(connection, wanted) : [open];
+  const latest = await latestMoveOf(connection, wanted);
+  return latest === undefined ? findMoves(connection, wanted) : [latest];
 }
 
 function unknown(wanted: string | undefined) {
   const message =
     wanted === undefined
       ? 'No tenant is being moved, and none was.'
-      : `There is no move ${wanted}, and no tenant of that id is being moved.`;
+      : `There is no move ${wanted}, and no tenant of that id is being moved or was.`;
   return conflictError('MOVE_UNKNOWN', message, {
     hint: '`tenantctl moves list` shows them; `tenantctl promote <tenant> --to <tier>` begins one.',
     facts: { wanted: wanted ?? null },

@@ -77,10 +77,14 @@ function picked(fleet: Fleet, wanted: string | undefined): Promise<StoredMove> {
 function isOver({ move, tenant, state, finishedAt }: StoredMove, wanted: MoveState): boolean {
   if (finishedAt === null) return false;
   if (state === wanted) return true;
-  throw conflictError('MOVE_FINISHED', `Move ${shortId(move)} of tenant ${tenant} is ${state}.`, {
-    hint: '`tenantctl moves list` shows what is not finished; `tenantctl promote` begins another one.',
-    facts: { move, tenant, state },
-  });
+  throw conflictError(
+    'MOVE_FINISHED',
+    `Move ${shortId(move)} of tenant ${tenant} has ended: it was ${state} at ${finishedAt}.`,
+    {
+      hint: '`tenantctl moves list` shows what is not finished; `tenantctl promote` begins another one.',
+      facts: { move, tenant, state, finishedAt },
+    },
+  );
 }
 
 function settled(move: StoredMove, { dryRun }: { dryRun: boolean }): MoveReport | MoveIntent {
