@@ -5,7 +5,19 @@ import { unexpected } from './demo.js';
 
 const ACTION = 'demo.written';
 /** What an application may meet when its tenant moves: it asks for the route again and repeats. */
-const REPEATED = new Set(['TC001', '40001', '42501', '57P01']);
+export const REPEATED: ReadonlySet<string> = new Set([
+  'TC001',
+  'TC002',
+  'TC003',
+  '22023',
+  '28000',
+  '3D000',
+  '3F000',
+  '40001',
+  '42501',
+  '42P01',
+  '57P01',
+]);
 
 /** What an application has written, and what it has met. */
 export interface Written {
