@@ -43,6 +43,11 @@ describe('init with a catalog that was named', () => {
     const text = readFileSync(join(cwd, 'tenantctl.config.yaml'), 'utf8');
     expect(text).toContain('catalog: { url: "${TENANTCTL_CATALOG_URL}" }');
     expect(text).not.toContain('hunter22');
+    expect(text).not.toContain('# The local PostgreSQL server');
+    expect(stderr).toContain(
+      `wrote ${join(cwd, 'tenantctl.config.yaml')} and ${join(cwd, 'migrations')}, and the catalog is not installed yet; the same \`tenantctl init\` again goes on there`,
+    );
+    expect((await invoke(argv, { cwd, env })).stderr).not.toContain('wrote ');
     expect((await invoke(['list'], { cwd })).code).toBe(3);
     expect(readdirSync(cwd)).not.toContain('.tenantctl');
   });

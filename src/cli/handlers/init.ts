@@ -19,13 +19,30 @@ export default async function handle(call: Call<typeof init>): Promise<Outcome> 
   const missing = isNew ? starterFiles(io.cwd, starterText(call)) : [];
   if (options.dryRun) return plan(missing.map(({ path }) => path));
   for (const file of missing) await file.write();
+  const written = missing.map(({ path }) => path);
+  try {
+    const { catalog, created } = await install(call);
+    return report(catalog, [...written, ...created]);
+  } catch (error) {
+    if (written.length > 0) tellWritten(call, written);
+    throw error;
+  }
+}
+
+async function install(call: Call<typeof init>) {
+  const { io, global, options } = call;
   const fleet = await connectNewFleet({ ...call, config: await readConfig(io, global), change: options });
   try {
-    const { catalog, created } = await installFleet(fleet);
-    return report(catalog, [...missing.map(({ path }) => path), ...created]);
+    return await installFleet(fleet);
   } finally {
     await fleet.close();
   }
+}
+
+/** The error that follows is about the catalog alone; what stands in the folder by now must not surprise. */
+function tellWritten({ emit }: Call<typeof init>, written: readonly string[]): void {
+  const message = `wrote ${written.join(' and ')}, and the catalog is not installed yet; the same \`tenantctl init\` again goes on there`;
+  emit({ type: 'notice', level: 'warning', code: 'CATALOG_NOT_INSTALLED', message });
 }
 
 /** What a new project gets: a configuration, and a folder for its migrations. */
@@ -46,7 +63,11 @@ function starterFiles(folder: string, text: string) {
 function starterText({ io, global }: Call<typeof init>): string {
   const named = global.catalog ?? io.env[CATALOG_VARIABLE];
   if (named === undefined || named === '') return STARTER_TEXT;
-  return STARTER_TEXT.replace(/^catalog: local$/m, `catalog: { url: "\${${CATALOG_VARIABLE}}" }`);
+  return STARTER_TEXT.replace(
+    /^# The local PostgreSQL server .*\ncatalog: local$/m,
+    `# The database of the catalog. Its URL is a secret: it stands in ${CATALOG_VARIABLE}, or behind --catalog.
+catalog: { url: "\${${CATALOG_VARIABLE}}" }`,
+  );
 }
 
 function plan(paths: readonly string[]): Outcome {
