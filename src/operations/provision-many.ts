@@ -79,7 +79,7 @@ async function provisionRow(
     refuseRepeated(seen, row.request.id, row.line);
     const created = isNew(await provision(fleet, row.request, { dryRun }));
     result[created ? 'created' : 'existing'] += 1;
-    finished(created ? 'succeeded' : 'unchanged', null);
+    finished(created && !dryRun ? 'succeeded' : 'unchanged', null);
   } catch (error) {
     const fault = faultOf(error);
     result.failed.push({ line: row.line, id: row.request.id, code: fault.code, message: fault.message });

@@ -1,6 +1,8 @@
 import { formatDuration } from '../core/duration.js';
 import { count, counted } from '../core/counted.js';
 import { firstLine } from './line.js';
+import { sections } from './records.js';
+import { UNCHANGED } from './run-text.js';
 
 interface FailedRowView {
   line: number;
@@ -26,7 +28,8 @@ export function provisionedManyText(result: ProvisionedManyView, dryRun: boolean
   const headline = `${done}, ${count(existing)} there already, ${count(failed.length)} failed in ${formatDuration(durationMs)}`;
   const more = failed.length - SHOWN;
   const rest = more > 0 ? [`  and ${count(more)} more: --json has them all`] : [];
-  return [headline, ...failed.slice(0, SHOWN).map(rowText), ...rest].join('\n');
+  const lines = [headline, ...failed.slice(0, SHOWN).map(rowText), ...rest].join('\n');
+  return sections(lines, dryRun ? UNCHANGED : '');
 }
 
 function rowText({ line, id, code, message }: FailedRowView): string {

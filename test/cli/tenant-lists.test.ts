@@ -142,6 +142,12 @@ describe('a list of tenants', () => {
     const options = { cwd: project.folder, env, input: 'id,plan\nacme,free\nbeta,pro\n' };
     const dry = await tenantctl(['provision', '--from', '-', '--json', '--dry-run'], options);
     expect(dataOf(dry)).toMatchObject({ created: 2, failed: [] });
+    const told = await tenantctl(['provision', '--from', '-', '--dry-run'], options);
+    expect(told.stdout).toMatch(/^2 tenants to provision, .*\n\nNothing was changed\.\n$/);
+    expect(told.stderr).not.toContain('ok ');
+    const bad = { ...options, input: 'id,plan\nacme,free\nbeta,gold\n' };
+    const wrong = await tenantctl(['provision', '--from', '-', '--dry-run'], bad);
+    expect(wrong.stderr).toMatch(/1 row of stdin would fail\.\n.*Correct bad rows/);
     expect(await project.statuses()).toEqual({});
     const real = await tenantctl(['provision', '--from', '-', '--json'], options);
     expect(dataOf(real)).toMatchObject({ created: 2, failed: [] });

@@ -46,17 +46,20 @@ async function provisionFile(call: ProvisionCall, from: string): Promise<Outcome
   const data = await provisionMany(fleet, rows, { dryRun, ...given({ concurrency }) });
   const failure =
     data.failed.length > 0 || signal.aborted
-      ? manyFailure(data.failed.length, from === '-' ? 'stdin' : from)
+      ? manyFailure(data.failed.length, from === '-' ? 'stdin' : from, dryRun)
       : undefined;
   return { data, text: () => provisionedManyText(data, dryRun), ...given({ failure }) };
 }
 
 /** Without a failed row it was stopped before the end of the file. */
-function manyFailure(failed: number, from: string) {
+function manyFailure(failed: number, from: string, dryRun: boolean) {
+  const fails = dryRun ? 'would fail' : 'failed';
   const message =
-    failed === 0 ? `Not every row of ${from} was read.` : `${counted(failed, 'row')} of ${from} failed.`;
+    failed === 0 ? `Not every row of ${from} was read.` : `${counted(failed, 'row')} of ${from} ${fails}.`;
   return partialError('PROVISION_PARTIAL', message, {
-    hint: 'Run the same command again, with bad rows corrected: what is provisioned stays as it is.',
+    hint: dryRun
+      ? 'Correct bad rows and run the same command again.'
+      : 'Run the same command again, with bad rows corrected: what is provisioned stays as it is.',
     facts: { failed },
   });
 }
