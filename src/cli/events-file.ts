@@ -29,6 +29,7 @@ function openFile(path: string): number {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw usageError('EVENTS_UNWRITABLE', `--events: cannot write ${path}: ${reason}`, {
+      hint: 'Name a file in a folder that exists and that you may write to; "-" is stderr.',
       facts: { option: '--events' },
       cause,
     });

@@ -16,7 +16,11 @@ export async function readPlan(io: Io, file: string, options: object): Promise<S
     });
   }
   const text = await readFile(path.resolve(io.cwd, file), 'utf8').catch((cause: unknown) => {
-    throw usageError('PLAN_UNREADABLE', `The plan ${file} cannot be read.`, { facts: { file }, cause });
+    throw usageError('PLAN_UNREADABLE', `The plan ${file} cannot be read: ${(cause as Error).message}`, {
+      hint: 'Name the file that `tenantctl migrate --plan-out <file>` wrote.',
+      facts: { file },
+      cause,
+    });
   });
   return parsePlan(text, file);
 }
@@ -32,7 +36,15 @@ export async function writePlan(io: Io, file: string, plan: SavedPlan): Promise<
     await writeFile(`${target}.part`, `${JSON.stringify(plan, null, 2)}\n`);
     await rename(`${target}.part`, target);
   } catch (cause) {
-    throw usageError('PLAN_UNWRITABLE', `The plan cannot be written to ${file}.`, { facts: { file }, cause });
+    throw usageError(
+      'PLAN_UNWRITABLE',
+      `The plan cannot be written to ${file}: ${(cause as Error).message}`,
+      {
+        hint: 'Name a file in a folder that exists and that you may write to.',
+        facts: { file },
+        cause,
+      },
+    );
   }
   return file;
 }

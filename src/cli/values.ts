@@ -76,6 +76,7 @@ function parseChoice(text: string, choices: readonly string[], source: string): 
 function notEmpty(text: string, source: string): string {
   if (text !== '') return text;
   throw usageError('OPTION_INVALID', `${source} needs a value, but it is empty.`, {
+    hint: 'Write a value or leave it out; a shell variable that is not set gives an empty one.',
     facts: { option: source },
   });
 }

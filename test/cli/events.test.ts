@@ -41,6 +41,7 @@ describe('--events', () => {
     const { code, stderr } = await invoke(['probe', '--events', 'no/such/folder'], { commands });
     expect(code).toBe(2);
     expect(stderr).toContain('--events');
+    expect(stderr).toContain('hint: Name a file in a folder that exists');
   });
 
   it('leaves stdout to the document', async () => {

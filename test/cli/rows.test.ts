@@ -135,6 +135,7 @@ describe('a file', () => {
     await expect(collect(readTenantRows(name, io, {}))).rejects.toMatchObject({
       code: 'ROWS_UNREADABLE',
       exit: 2,
+      hint: 'Name a CSV or NDJSON file that is there and that you may read; "-" is stdin.',
     });
   });
 });

@@ -19,7 +19,7 @@ describe('usage errors', () => {
     [['completion', 'tcsh'], "'tcsh' is invalid", ''],
     [['provision', 'a', '--tier', 'row'], '--tier: "row"', 'pool, schema, database'],
     [['provision', 'a', '--plan'], '--plan', ''],
-    [['provision', 'a', '--plan', ''], '--plan needs a value', ''],
+    [['provision', 'a', '--plan', ''], '--plan needs a value', 'leave it out'],
     [['list', '--limit', '0'], '--limit: "0"', 'from 1 upwards'],
     [['list', '--limit', '1e3'], '--limit: "1e3"', ''],
     [['list', '--timeout', '10'], '--timeout: "10"', '250ms'],

@@ -14,10 +14,15 @@ export default async function handle({
   options,
 }: Call<typeof certificateVerify>): Promise<Outcome> {
   const text = await readFile(path.resolve(io.cwd, file), 'utf8').catch((cause: unknown) => {
-    throw usageError('FILE_UNREADABLE', `The certificate ${file} cannot be read.`, {
-      facts: { file },
-      cause,
-    });
+    throw usageError(
+      'FILE_UNREADABLE',
+      `The certificate ${file} cannot be read: ${(cause as Error).message}`,
+      {
+        hint: 'Name the file that `tenantctl certificate <id> --out <file>` wrote.',
+        facts: { file },
+        cause,
+      },
+    );
   });
   const [key] = await readPublicKeys(io, options.key === undefined ? [] : [options.key]);
   const data = verifyCertificateText(text, key);

@@ -26,6 +26,7 @@ async function* readChunks(from: string, io: Io): AsyncGenerator<string> {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw usageError('ROWS_UNREADABLE', `--from: cannot read ${from}: ${reason}`, {
+      hint: 'Name a CSV or NDJSON file that is there and that you may read; "-" is stdin.',
       facts: { option: '--from' },
       cause,
     });

@@ -5,6 +5,9 @@ import { EXPORT_FORMAT, type ExportManifest } from '../../core/export-manifest.j
 import { TAG_FILES, leavesFolder, partialOf } from './layout.js';
 import { isUnfinished } from './partial.js';
 
+const NAME_AN_EXPORT =
+  'Name the folder that `tenantctl export` wrote: it holds bagit.txt and manifest.json. A tar is to be unpacked first.';
+
 /**
  * Makes sure that a folder is an export, as far as a first look tells.
  * @throws usage error `EXPORT_NOT_FOUND` or `EXPORT_NOT_A_BAG` (exit 2)
@@ -13,7 +16,10 @@ import { isUnfinished } from './partial.js';
 export async function assertBag(directory: string): Promise<void> {
   const found = await stat(directory).catch(() => undefined);
   if (found?.isDirectory() !== true)
-    throw usageError('EXPORT_NOT_FOUND', `There is no folder ${directory}.`, { facts: { directory } });
+    throw usageError('EXPORT_NOT_FOUND', `There is no folder ${directory}.`, {
+      hint: NAME_AN_EXPORT,
+      facts: { directory },
+    });
   if (directory.endsWith(partialOf('')) || (await isUnfinished(directory))) throw unfinished(directory);
   const { declaration, payload, manifest } = TAG_FILES;
   const there = await Promise.all(
@@ -23,7 +29,7 @@ export async function assertBag(directory: string): Promise<void> {
   );
   if (there.includes(true)) return;
   throw usageError('EXPORT_NOT_A_BAG', `${directory} is not an export: it has none of the files of one.`, {
-    hint: 'Name the folder that `tenantctl export` wrote: it holds bagit.txt and manifest.json. A tar is to be unpacked first.',
+    hint: NAME_AN_EXPORT,
     facts: { directory },
   });
 }

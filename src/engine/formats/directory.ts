@@ -33,7 +33,7 @@ export async function filesIn(listing: Listing, folder: string): Promise<readonl
  */
 export async function readScript(listing: Listing, fileName: string): Promise<ScriptFile> {
   const text = await listing.text(fileName);
-  if (text === undefined) throw unreadable(listing.directory, new Error(`${fileName} is not there`));
+  if (text === undefined) throw unreadableFile(listing.directory, new Error('it is not there'), fileName);
   return { fileName, path: path.join(listing.directory, fileName), sql: withoutMark(text) };
 }
 
@@ -42,14 +42,14 @@ async function readText(directory: string, name: string): Promise<string | undef
     return (await readFile(path.join(directory, name), 'utf8')).replaceAll('\r\n', '\n');
   } catch (cause) {
     if (['ENOENT', 'ENOTDIR'].includes(String((cause as NodeJS.ErrnoException).code))) return undefined;
-    throw unreadable(directory, cause);
+    throw unreadableFile(directory, cause, name);
   }
 }
 
 /** Text without a byte order mark, which the server would take for a part of the first word. */
 export const withoutMark = (text: string): string => text.replace(/^\uFEFF/, '');
 
-export function unreadable(directory: string, cause: unknown): TenantctlError {
+function unreadable(directory: string, cause: unknown): TenantctlError {
   const reason = cause instanceof Error ? `: ${cause.message}` : '';
   return configError(
     'MIGRATIONS_UNREADABLE',
@@ -60,6 +60,23 @@ export function unreadable(directory: string, cause: unknown): TenantctlError {
       cause,
     },
   );
+}
+
+/**
+ * A file that cannot be read, in a directory that can.
+ * @param name absent where the cause alone says which one it is
+ */
+export function unreadableFile(directory: string, cause: unknown, name?: string): TenantctlError {
+  const which =
+    name === undefined
+      ? `A migration file in ${directory}`
+      : `The migration file ${path.join(directory, name)}`;
+  const reason = cause instanceof Error ? `: ${cause.message}` : '';
+  return configError('MIGRATIONS_UNREADABLE', `${which} cannot be read${reason}`, {
+    hint: 'Nothing was changed. Each of them must be a file that the user who runs tenantctl may read.',
+    facts: { directory },
+    cause,
+  });
 }
 
 /** @throws configuration error `MIGRATIONS_INVALID` (exit 3) when there are problems; each is a line of it */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { groupBy } from '../../core/group-by.js';
-import { filesIn, readScript, refuseProblems, unreadable, withoutMark } from './directory.js';
+import { filesIn, readScript, refuseProblems, unreadableFile, withoutMark } from './directory.js';
 import type { Listing, MigrationFile, MigrationFormat, MigrationScript } from './format.js';
 
 /** `0007_add_invoice_note.sql`; the separator may be missing, as in the format's own rule. */
@@ -34,7 +34,7 @@ export const postgresMigrations: MigrationFormat = {
     );
     const { loadMigrationFiles } = await import('postgres-migrations');
     const loaded = await loadMigrationFiles(directory).catch((cause: unknown) => {
-      throw unreadable(directory, cause);
+      throw unreadableFile(directory, cause);
     });
     return Promise.all(
       loaded

@@ -288,7 +288,9 @@ describe('a signature', () => {
 describe('what is no export', () => {
   it('is said to be none: no folder, a file, a folder of something else', async () => {
     const folder = newFolder();
-    expect((await failureOf(verifyBag(join(folder, 'nothing')))).code).toBe('EXPORT_NOT_FOUND');
+    const missing = await failureOf(verifyBag(join(folder, 'nothing')));
+    expect(missing.code).toBe('EXPORT_NOT_FOUND');
+    expect(missing.hint).toContain('that `tenantctl export` wrote');
     writeFileSync(join(folder, 'file'), '');
     expect((await failureOf(verifyBag(join(folder, 'file')))).code).toBe('EXPORT_NOT_FOUND');
     mkdirSync(join(folder, 'photos'));

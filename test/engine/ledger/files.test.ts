@@ -111,6 +111,7 @@ describe('a migration directory', () => {
     mkdirSync(path.join(directory, '0002_two.sql'));
     const error = await failureOf(readFolder(directory));
     expect(error).toMatchObject({ code: 'MIGRATIONS_UNREADABLE', exit: 3 });
+    expect(error.message).toContain('A migration file in');
     expect(error.message).toContain('0002_two.sql');
   });
 });
