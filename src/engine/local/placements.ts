@@ -21,6 +21,12 @@ export interface Home {
   epoch: number;
 }
 
+/** As much of a home as its row is found by. */
+export interface HomeName {
+  tenant: Pick<HomeTenant, 'id'>;
+  placement: Pick<Placement, 'schema'>;
+}
+
 /** What a home answers when its tenant comes. */
 export type Admission = 'making' | 'active' | 'moving' | 'suspended' | 'moved';
 
@@ -44,7 +50,10 @@ export function placementInsert(home: Home, ledgerKey: string): Sql {
     on conflict (tenant, schema) do nothing`;
 }
 
-export async function readPlacement(connection: Connection, home: Home): Promise<LocalPlacement | undefined> {
+export async function readPlacement(
+  connection: Connection,
+  home: HomeName,
+): Promise<LocalPlacement | undefined> {
   return connection.row<LocalPlacement>(sql`
     select tenant, key, tier, unit, state, epoch::int from tenantctl.placement where ${placementOf(home)}`);
 }
@@ -113,7 +122,7 @@ export function placementDelete(home: Home): Sql {
 }
 
 /** The condition for the row of one home: while a tenant moves, two of its homes may be in one database. */
-export function placementOf({ tenant, placement }: Home): Sql {
+export function placementOf({ tenant, placement }: HomeName): Sql {
   return sql`tenant = ${tenant.id} and schema = ${placement.schema}`;
 }
 

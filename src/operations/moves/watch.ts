@@ -3,7 +3,7 @@ import { pause } from '../../core/pause.js';
 import { type StoredMove, requireMove } from '../../engine/catalog/moves.js';
 import type { Fleet } from '../../engine/context.js';
 import { pickMove } from './pick.js';
-import { toReport } from './report.js';
+import { toReportNow } from './report.js';
 
 const LOOK_EVERY_MS = 1_000;
 
@@ -35,11 +35,11 @@ function isSettled({ state, undo, finishedAt }: StoredMove): boolean {
   return finishedAt !== null || (state === 'grace' && undo === null);
 }
 
-function leave(fleet: Fleet, stored: StoredMove): WatchedMove {
+async function leave(fleet: Fleet, stored: StoredMove): Promise<WatchedMove> {
   const { move, tenant, state, writePauseMs } = stored;
   const settled = isSettled(stored);
   if (settled) fleet.emit({ type: 'move.finished', move, tenant, state, writePauseMs });
-  return { report: toReport(stored), settled };
+  return { report: await toReportNow(fleet, stored), settled };
 }
 
 /** Says how the move stands when that is news, and how far the copy has come. */

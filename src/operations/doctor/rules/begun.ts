@@ -42,7 +42,7 @@ export const BEGUN_RULES: readonly DoctorRule[] = [
     level: 'warning',
     summary: 'a move whose driver gives no sign of life',
     explanation:
-      'Its lease is over: the process has died or hangs. Its units are not migrated meanwhile, and writes go on being marked.',
+      'Its lease is over: the process has died or hangs. Its units are not migrated meanwhile, and writes go on being marked. Where the tenant has left its home already it is refused everywhere until the move goes on; then this is an error.',
     remedy:
       '`tenantctl moves resume` goes on with it; before the cut-over `tenantctl moves abort` takes it back.',
     mends: null,
