@@ -1,5 +1,8 @@
 import { configError } from '../../core/errors.js';
+import { positionAt, renderCaret } from '../../core/source-position.js';
 import { TIERS, type Tier, isTier } from '../../core/tier.js';
+import type { ScriptFile } from '../formats/format.js';
+import type { Comment } from './tokens.js';
 
 /** What a migration file says about itself in `-- tenantctl: …` comments. */
 export interface Directives {
@@ -18,16 +21,18 @@ export interface Directives {
 
 /** Every directive begins with it, after the dashes. */
 export const DIRECTIVE_MARK = 'tenantctl:';
+export const KNOWN_DIRECTIVES =
+  'Known: no-transaction, batched, irreversible, phase=expand|contract, after=<number>, tiers=pool,schema,database, allow <rule> because <reason>.';
 const PREFIX = /^--\s*tenantctl:\s*(.*)$/;
 /** Between directives stand blanks or a comma; one before the name of a tier goes on with the list. */
 const SEPARATOR = new RegExp(`\\s+|,(?!(?:${TIERS.join('|')})(?:,|\\s|$))`);
 
 /**
  * Reads the directives out of a file's comments.
- * @param comments the texts of its `--` comments, as the parser found them
- * @throws configuration error `DIRECTIVE_UNKNOWN` (exit 3) naming file and word
+ * @param comments its `--` comments, as the parser found them
+ * @throws configuration error `DIRECTIVE_UNKNOWN` (exit 3) naming file, line and word
  */
-export function readDirectives(fileName: string, comments: readonly string[]): Directives {
+export function readDirectives(file: ScriptFile, comments: readonly Comment[]): Directives {
   const directives: Directives = {
     noTransaction: false,
     phase: null,
@@ -37,44 +42,52 @@ export function readDirectives(fileName: string, comments: readonly string[]): D
     irreversible: false,
   };
   for (const comment of comments) {
-    const words = PREFIX.exec(comment)?.[1]?.trim() ?? '';
+    const words = PREFIX.exec(comment.text)?.[1]?.trim() ?? '';
     // `allow <rule> because …` speaks to the checks, in free words.
     if (words === '' || words.startsWith('allow ')) continue;
-    for (const word of words.replace(/\s*,\s*/g, ',').split(SEPARATOR)) apply(directives, word, fileName);
+    for (const word of words.replace(/\s*,\s*/g, ',').split(SEPARATOR))
+      if (!apply(directives, word)) throw unknownDirective(file, comment, word);
   }
   return directives;
 }
 
-function apply(directives: Directives, word: string, fileName: string): void {
+/** @returns whether the word is one that is known */
+function apply(directives: Directives, word: string): boolean {
   const [name, value = ''] = word.split('=', 2) as [string, string?];
   switch (name) {
     case 'no-transaction':
       directives.noTransaction = true;
-      return;
+      return true;
     case 'batched':
       directives.batched = true;
-      return;
+      return true;
     case 'irreversible':
       directives.irreversible = true;
-      return;
+      return true;
     case 'phase':
-      if (value !== 'expand' && value !== 'contract') break;
+      if (value !== 'expand' && value !== 'contract') return false;
       directives.phase = value;
-      return;
+      return true;
     case 'after':
-      if (!/^\d+$/.test(value)) break;
+      if (!/^\d+$/.test(value)) return false;
       directives.after = Number(value);
-      return;
+      return true;
     case 'tiers': {
       const tiers = value.split(',').filter(isTier);
-      if (tiers.length === 0 || tiers.length !== value.split(',').length) break;
+      if (tiers.length === 0 || tiers.length !== value.split(',').length) return false;
       directives.tiers = tiers;
-      return;
+      return true;
     }
     default:
+      return false;
   }
-  throw configError('DIRECTIVE_UNKNOWN', `${fileName}: cannot read "-- tenantctl: ${word}".`, {
-    hint: 'Known: no-transaction, batched, irreversible, phase=expand|contract, after=<number>, tiers=pool,schema,database.',
-    facts: { file: fileName, directive: word },
-  });
+}
+
+function unknownDirective(file: ScriptFile, comment: Comment, word: string) {
+  const position = positionAt(file.sql, comment.start);
+  return configError(
+    'DIRECTIVE_UNKNOWN',
+    `${file.fileName}:${position.line}: "${word}" is no directive.\n${renderCaret(file.sql, position)}`,
+    { hint: KNOWN_DIRECTIVES, facts: { file: file.fileName, line: position.line, directive: word } },
+  );
 }

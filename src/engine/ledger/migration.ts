@@ -44,15 +44,15 @@ export function migrationsFor(migrations: readonly Migration[], tier: Tier): Mig
  */
 export async function directivesOf(file: ScriptFile): Promise<Directives> {
   // Most files say nothing, and the grammar takes its time to load.
-  if (!file.sql.includes(DIRECTIVE_MARK)) return readDirectives(file.fileName, []);
+  if (!file.sql.includes(DIRECTIVE_MARK)) return readDirectives(file, []);
   await loadParser();
-  return readDirectives(file.fileName, parseScript(file).comments);
+  return readDirectives(file, parseScript(file).comments);
 }
 
 /** Parses one file and refuses what this tool must do itself. Call `loadParser` first. */
 export function analyse(file: MigrationFile & Partial<AdaptedFile>): Migration {
   const script = parseScript(file);
-  const directives = readDirectives(file.fileName, script.comments);
+  const directives = readDirectives(file, script.comments);
   directives.noTransaction ||= runsAlone(file, script);
   for (const statement of script.statements) refuseOwnControl(file, statement);
   if (directives.batched) requireOneDataStatement(file, script);

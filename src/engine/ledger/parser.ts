@@ -3,7 +3,7 @@ import { configError } from '../../core/errors.js';
 import { offsetOfCodePoint, positionAt, renderCaret } from '../../core/source-position.js';
 import { dataLoss } from './data-loss.js';
 import type { ScriptFile } from '../formats/format.js';
-import { byteOffsets } from './tokens.js';
+import { type Comment, byteOffsets } from './tokens.js';
 
 /** One statement of a script; offsets are in UTF-16 units of the file's text. */
 export interface ParsedStatement {
@@ -36,7 +36,7 @@ export interface TouchedTable {
 
 export interface ParsedScript {
   statements: ParsedStatement[];
-  comments: string[];
+  comments: Comment[];
   /** Where CONCURRENTLY stands in statements that run without it as well. */
   concurrently: { start: number; end: number }[];
 }
@@ -72,7 +72,9 @@ export function parseScript(file: ScriptFile): ParsedScript {
   const statements = nodes.map((node) => describe(node, file.sql, toOffset));
   return {
     statements,
-    comments: tokens.filter(({ tokenName }) => tokenName === 'SQL_COMMENT').map(({ text }) => text),
+    comments: tokens
+      .filter(({ tokenName }) => tokenName === 'SQL_COMMENT')
+      .map(({ start, end, text }) => ({ start: toOffset(start), end: toOffset(end), text })),
     concurrently: concurrentTokens(tokens, statements, toOffset),
   };
 }

@@ -52,7 +52,7 @@ export function readScript(
     const { statements } =
       rewritten.sql === file.sql ? adapted.parsed : parseScript({ ...file, sql: rewritten.sql });
     const comments = file.sql.includes(DIRECTIVE_MARK) ? commentsOf(file.sql) : [];
-    const { directives, unknownDirectives } = directivesIn(file.fileName, comments);
+    const { directives, unknownDirectives } = directivesIn(file, comments);
     directives.noTransaction ||= runsAlone(file, { statements });
     const parsed = { sql: rewritten.sql, statements, directives };
     const beyondRewriting = new Set(rewritten.faults.map(({ offset }) => offset));
@@ -69,7 +69,7 @@ function unreadable(file: MigrationScript, message: string, facts: Record<string
   const [said = ''] = message.split('\n');
   return {
     sql: file.sql,
-    directives: readDirectives(file.fileName, []),
+    directives: readDirectives(file, []),
     statements: [],
     steps: [],
     comments: [],
@@ -81,18 +81,20 @@ function unreadable(file: MigrationScript, message: string, facts: Record<string
 }
 
 /** The directives that can be read, and those that cannot. */
-function directivesIn(fileName: string, comments: readonly Comment[]) {
+function directivesIn(file: MigrationScript, comments: readonly Comment[]) {
   const unknownDirectives: Note[] = [];
-  const readable = comments.filter(({ start, text }) => {
+  const readable = comments.filter((comment) => {
     try {
-      readDirectives(fileName, [text]);
+      readDirectives(file, [comment]);
       return true;
     } catch (error) {
       if (!isTenantctlError(error)) throw error;
-      unknownDirectives.push({ at: start, text: `"${String(error.facts['directive'])}" is no directive` });
+      unknownDirectives.push({
+        at: comment.start,
+        text: `"${String(error.facts['directive'])}" is no directive`,
+      });
       return false;
     }
   });
-  const texts = readable.map(({ text }) => text);
-  return { directives: readDirectives(fileName, texts), unknownDirectives };
+  return { directives: readDirectives(file, readable), unknownDirectives };
 }

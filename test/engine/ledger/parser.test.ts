@@ -64,6 +64,15 @@ describe('directives', () => {
     expect(error).toMatchObject({ code: 'DIRECTIVE_UNKNOWN', exit: 3, facts: { file: '0007_step.sql' } });
     expect(error.hint).toContain('no-transaction');
   });
+
+  test('that is not known is shown in its line, beside all that are known', async () => {
+    const error = await refusal('-- 🎉\nselect 1;\n-- tenantctl: irreversible because x\nselect 2');
+    expect(error.message).toMatch(
+      /^0007_step\.sql:3: "because" is no directive\.\n3 \| -- tenantctl: irreversible/,
+    );
+    expect(error.facts).toMatchObject({ line: 3, directive: 'because' });
+    expect(error.hint).toContain('allow <rule> because <reason>');
+  });
 });
 
 describe('a syntax error', () => {

@@ -1,3 +1,4 @@
+import { KNOWN_DIRECTIVES } from '../../ledger/directives.js';
 import type { LintRule } from '../rule.js';
 
 export const unknownDirective: LintRule = {
@@ -9,8 +10,7 @@ export const unknownDirective: LintRule = {
   summary: 'A comment speaks to the tool in words that it does not know.',
   explanation:
     'A misspelt directive would be a comment, and the file would run in another way than it says. `migrate` does not run it (exit 3).',
-  remedy:
-    'Known: no-transaction, batched, irreversible, phase=expand|contract, after=<number>, tiers=pool,schema,database, allow <rule> because <reason>.',
+  remedy: KNOWN_DIRECTIVES,
   bad: '-- tenantctl: no-transactoin\nalter table invoice add column note text;',
   good: '-- tenantctl: irreversible\nalter table invoice add column note text;',
   file: ({ script }) => script.unknownDirectives.map(({ at, text }) => ({ at, message: `${text}.` })),
