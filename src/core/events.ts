@@ -44,6 +44,7 @@ export type RunStatus = 'running' | 'waiting' | 'succeeded' | 'failed' | 'paused
 export type UnitOutcome = 'succeeded' | 'failed' | 'skipped' | 'rolledBack' | 'unchanged';
 
 export interface UnitTotals {
+  /** Of the run, and the tenants in them; units that were there already are beside them. */
   units: number;
   tenants: number;
   succeeded: number;

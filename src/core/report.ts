@@ -12,6 +12,7 @@ export interface RunReport {
   /** Why it is paused, waits, failed or was aborted; null when there is nothing to say. */
   reason: string | null;
   to: UnitVersion | null;
+  /** `current`: units that were there already, which `units` and `tenants` do not count. */
   totals: UnitTotals & { current: number };
   waves: WaveReport[];
   failures: UnitFailure[];

@@ -53,7 +53,7 @@ describe('a run that is told to stop after a wave', () => {
       run: null,
       status: 'succeeded',
       reason: 'no unit of wave canary is behind',
-      totals: { units: 3, succeeded: 0, failed: 0, pending: 2, current: 1 },
+      totals: { units: 2, tenants: 2, succeeded: 0, failed: 0, pending: 2, current: 1 },
     };
     const idle = await fleet.migrate({ wave: 'canary' });
     expect(idle).toMatchObject(nothing);

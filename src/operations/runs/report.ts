@@ -24,7 +24,7 @@ export async function readReport(connection: Connection, id: string): Promise<Ru
     reason: run.reason,
     to: run.target,
     totals: {
-      units: units.length + run.unchanged,
+      units: units.length,
       tenants: units.reduce((sum, unit) => sum + unit.tenants, 0),
       succeeded: count('succeeded'),
       failed: failed.length,
@@ -86,6 +86,9 @@ function failureOf(
 /** The report of a call that found nothing to do, so that no run was stored. */
 export function idleReport({ kind, target, surveyed, held }: PreparedRun, began: number): RunReport {
   const failures = surveyed.flatMap((unit) => (unit.fault === null ? [] : [surveyFailure(unit)]));
+  const faultless = surveyed.filter(({ fault, skip }) => fault === null && skip === null);
+  const current = new Set(faultless.filter(({ pending }) => pending.length === 0));
+  const others = surveyed.filter((unit) => !current.has(unit));
   const skipped = surveyed.flatMap(({ unit, skip }) =>
     skip === null ? [] : [{ unit: unit.id, reason: skip }],
   );
@@ -96,14 +99,14 @@ export function idleReport({ kind, target, surveyed, held }: PreparedRun, began:
     reason: null,
     to: target,
     totals: {
-      units: surveyed.length,
-      tenants: surveyed.reduce((sum, { unit }) => sum + unit.tenantCount, 0),
+      units: others.length,
+      tenants: others.reduce((sum, { unit }) => sum + unit.tenantCount, 0),
       succeeded: 0,
       failed: failures.length,
       skipped: skipped.length,
       rolledBack: 0,
-      pending: 0,
-      current: surveyed.length - failures.length - skipped.length,
+      pending: faultless.length - current.size,
+      current: current.size,
     },
     waves: [],
     failures,
@@ -119,19 +122,11 @@ export function idleReport({ kind, target, surveyed, held }: PreparedRun, began:
  */
 export function emptyWaveReport(prepared: PreparedRun, wave: string, began: number): RunReport {
   const { totals, ...idle } = idleReport(prepared, began);
-  const behind = prepared.surveyed.filter(
-    ({ pending, skip, fault }) => pending.length > 0 && skip === null && fault === null,
-  ).length;
   return {
     ...idle,
     status: 'succeeded',
     reason: `no unit of wave ${wave} is behind`,
-    totals: {
-      ...totals,
-      failed: 0,
-      pending: behind + totals.failed,
-      current: totals.current - behind,
-    },
+    totals: { ...totals, failed: 0, pending: totals.pending + totals.failed },
     failures: [],
   };
 }
