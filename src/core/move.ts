@@ -24,6 +24,11 @@ export const MOVE_STATES = [
 
 export type MoveState = (typeof MOVE_STATES)[number];
 
+/** How a move stands, to go on after "it is". */
+export function standingOf(state: string): string {
+  return state === 'grace' ? 'in its grace period' : state;
+}
+
 /** From here on the tenant lives at its new home, whatever happens. */
 const POINT_OF_NO_RETURN: MoveState = 'moved';
 

@@ -1,5 +1,5 @@
 import { formatDuration } from '../core/duration.js';
-import type { MoveHome, MoveMethod } from '../core/move.js';
+import { type MoveHome, type MoveMethod, standingOf } from '../core/move.js';
 import { count, counted } from '../core/counted.js';
 import { oneLine } from './line.js';
 import { homeName } from './home-name.js';
@@ -41,7 +41,7 @@ export function moveIntentText({
   move: { tenant: string; state: string };
 }): string {
   if (steps.length > 0) return stepsText({ steps });
-  return sections(`Nothing to do: the move of ${move.tenant} is ${move.state}.`, UNCHANGED);
+  return sections(`Nothing to do: the move of ${move.tenant} is ${standingOf(move.state)}.`, UNCHANGED);
 }
 
 function numbered(steps: readonly string[]): string {

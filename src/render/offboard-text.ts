@@ -22,7 +22,7 @@ export function offboardedText(
   if (state === 'cancelled')
     return `${colors.green('ok')} ${tenant} is back, whole; its deletion is cancelled`;
   const facts = properties([
-    ['due', `${dueAt}, ${formatDuration(retainMs)} after the request`],
+    ['due', `${dueAt}, ${retainMs === 0 ? 'at once' : `${formatDuration(retainMs)} after the request`}`],
     ['export', exported === null ? 'none: what is deleted is gone for good' : exportedText(exported)],
     ['requested by', requestedBy],
     ...optional('basis', basis),

@@ -1,4 +1,4 @@
-import type { MoveReport } from '../../core/move.js';
+import { type MoveReport, standingOf } from '../../core/move.js';
 import { formatDuration } from '../../core/duration.js';
 import type { Fleet } from '../../engine/context.js';
 import { promote as promoteTenant } from '../../operations/moves/promote.js';
@@ -27,7 +27,7 @@ export const promote: DemoStep = {
     const same = [...acknowledged].every((token) => found.has(token)) && found.size === acknowledged.size;
     if (report.state !== 'grace' || !report.verified || !same)
       throw unexpected(
-        `the move is ${report.state}; ${acknowledged.size} rows were acknowledged and ${found.size} found.`,
+        `the move is ${standingOf(report.state)}; ${acknowledged.size} rows were acknowledged and ${found.size} found.`,
       );
     const pauseMs = report.writePauseMs ?? 0;
     narrator.show(

@@ -1,5 +1,5 @@
 import { type TenantctlError, conflictError, partialError } from '../../core/errors.js';
-import type { MoveReport } from '../../core/move.js';
+import { type MoveReport, standingOf } from '../../core/move.js';
 import { type WatchedMove, watchMove } from '../../operations/moves/watch.js';
 import type { Call, Outcome } from '../command.js';
 import type { movesWatch } from '../commands/moves.js';
@@ -22,10 +22,14 @@ function failureOf({ report, settled }: WatchedMove): TenantctlError | undefined
 }
 
 function notDriven({ move, tenant, state }: MoveReport): TenantctlError {
-  return partialError('MOVE_NOT_DRIVEN', `Nobody drives the move of tenant ${tenant}; it is ${state}.`, {
-    hint: `\`tenantctl moves resume ${tenant}\` goes on with it.`,
-    facts: { move, tenant, state },
-  });
+  return partialError(
+    'MOVE_NOT_DRIVEN',
+    `Nobody drives the move of tenant ${tenant}; it is ${standingOf(state)}.`,
+    {
+      hint: `\`tenantctl moves resume ${tenant}\` goes on with it.`,
+      facts: { move, tenant, state },
+    },
+  );
 }
 
 function aborted({ move, tenant }: MoveReport): TenantctlError {

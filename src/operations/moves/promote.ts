@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type TenantctlError, conflictError, refusedError } from '../../core/errors.js';
-import type { MoveReport } from '../../core/move.js';
+import { type MoveReport, standingOf } from '../../core/move.js';
 import { parseTenantId } from '../../core/tenant.js';
 import { auditInsert } from '../../engine/catalog/audit.js';
 import { type StoredMove, moveInsert, openMoveOf } from '../../engine/catalog/moves.js';
@@ -129,7 +129,7 @@ export function preflightRefusal({ tenant, findings }: MovePlan): TenantctlError
 function unfinished({ move, tenant, state, to, undo }: MoveReport) {
   return conflictError(
     'MOVE_UNFINISHED',
-    `Tenant ${tenant} has a move to tier ${to.tier} on cluster ${to.cluster} that is ${state}.`,
+    `Tenant ${tenant} has a move to tier ${to.tier} on cluster ${to.cluster} that is ${standingOf(state)}.`,
     {
       hint:
         state === 'grace' && undo === null

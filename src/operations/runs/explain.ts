@@ -7,7 +7,7 @@ import type { Fleet } from '../../engine/context.js';
 import type { Connection } from '../../pg/connection.js';
 import { sentencesAtWork } from './at-work.js';
 import { isDriven } from './lock.js';
-import { pickRun } from './pick.js';
+import { endOf, pickRun } from './pick.js';
 
 export interface RunExplanation {
   run: string;
@@ -77,7 +77,8 @@ function runSentence(run: StoredRun, units: readonly StoredUnit[]): string {
   const counted = `${done} of ${units.length} units are done`;
   const to = run.target === null ? '' : ` to ${run.target.name}`;
   const why = run.reason === null ? '' : `: ${run.reason}`;
-  return `The ${run.kind}${to} is ${run.status}${why}; ${counted}.`;
+  const what = run.kind === 'migrate' ? 'migration' : 'rollback';
+  return `The ${what}${to} ${endOf(run.status) ?? `is ${run.status}`}${why}; ${counted}.`;
 }
 
 function waveSentence(

@@ -39,7 +39,7 @@ export async function findOne(connection: Connection, wanted: string): Promise<S
 /** @throws conflict `RUN_FINISHED` (exit 5) */
 export function requireUnfinished({ id, status, finishedAt }: StoredRun): void {
   if (finishedAt === null) return;
-  throw conflictError('RUN_FINISHED', `Run ${shortId(id)} has finished: it ${ENDED[status] ?? status}.`, {
+  throw conflictError('RUN_FINISHED', `Run ${shortId(id)} has finished: it ${endOf(status) ?? status}.`, {
     hint:
       status === 'failed' || status === 'partial'
         ? `\`tenantctl runs retry ${shortId(id)}\` tries its failed units again; \`tenantctl migrate\` begins a new run.`
@@ -54,6 +54,11 @@ const ENDED: Readonly<Record<string, string>> = {
   partial: 'succeeded in part',
   aborted: 'was aborted',
 };
+
+/** How a run has ended, to go on after "it"; undefined while it has not. */
+export function endOf(status: string): string | undefined {
+  return ENDED[status];
+}
 
 /** `migrate to 0014_note`, `rollback` */
 export function describeRun({ kind, target }: StoredRun): string {

@@ -4,6 +4,7 @@ import { openOffboardings } from '../../engine/catalog/offboardings.js';
 import { unfinishedRun } from '../../engine/catalog/runs.js';
 import type { Connection } from '../../pg/connection.js';
 import { raw } from '../../pg/sql.js';
+import { standingOf } from '../../core/move.js';
 import { shortId } from '../../core/short-id.js';
 
 /** What is not at an end yet, by the catalog, each in a sentence with its next step. */
@@ -18,7 +19,7 @@ export async function unfinishedWork(catalog: Connection): Promise<string[]> {
       : [`run ${shortId(run.id)} is ${run.status}: \`tenantctl runs resume\` or \`runs abort\` ends it`]),
     ...moves.map(
       ({ tenant, state }) =>
-        `a move of tenant ${tenant} is ${state}: \`tenantctl moves complete ${tenant}\` or \`moves abort ${tenant}\` ends it`,
+        `a move of tenant ${tenant} is ${standingOf(state)}: \`tenantctl moves complete ${tenant}\` or \`moves abort ${tenant}\` ends it`,
     ),
     ...leaving.map(
       ({ tenant }) =>

@@ -14,20 +14,27 @@ export async function lostWith(catalog: Connection): Promise<LostRecords[]> {
   const { audit = 0, certificates = 0, tombstones = 0, runs = 0 } = row ?? {};
   return [
     {
-      what: 'entries of the audit log',
+      what: `${audit === 1 ? 'entry' : 'entries'} of the audit log`,
       count: audit,
       keep: 'tenantctl audit checkpoint --file audit.ndjson; tenantctl audit list --after 0 --limit 1000 --json, and on from the last seq',
     },
     {
-      what: 'certificates of deletions',
+      what: certificates === 1 ? 'certificate of a deletion' : 'certificates of deletions',
       count: certificates,
       keep: 'tenantctl certificate <id> --out <id>.certificate.json, and tenantctl certificate key > fleet.pub.pem',
     },
     {
-      what: 'ids of deleted tenants, which are then free to be used again',
+      what:
+        tombstones === 1
+          ? 'id of a deleted tenant, which is then free to be used again'
+          : 'ids of deleted tenants, which are then free to be used again',
       count: tombstones,
       keep: "tenantctl list --select 'status=deleted' --json",
     },
-    { what: 'runs of migrations', count: runs, keep: 'tenantctl runs show <run> --json' },
+    {
+      what: runs === 1 ? 'run of migrations' : 'runs of migrations',
+      count: runs,
+      keep: 'tenantctl runs show <run> --json',
+    },
   ].filter(({ count }) => count > 0);
 }

@@ -64,6 +64,7 @@ test('a tenant in its grace period is not moved again', async () => {
   await fleet.promote({ id: 'grace', to: 'schema' });
   const second = await fleet.promote({ id: 'grace', to: 'database' }).catch((error: unknown) => error);
   expect(isTenantctlError(second) && [second.code, second.exit]).toEqual(['MOVE_UNFINISHED', 5]);
+  expect(isTenantctlError(second) && second.message).toContain('that is in its grace period.');
 });
 
 test('ids, sequences and generated values go on where they were', async () => {
