@@ -92,15 +92,15 @@ function cannotFollow(table: string) {
   );
 }
 
-/** Marks are text; as values of their types they find rows by index. */
-function typedKey(table: TenantTable): Sql {
+/** Marks are text; as values of their types they find rows by index, and two spellings of one key are one. */
+function typedKey({ key, columns }: TenantTable): Sql {
   return join(
-    table.key.map((name, index) => sql`key[${raw(String(index + 1))}]::${raw(typeOf(table, name))}`),
+    key.map((name, index) => {
+      const { type = 'text', collation = null } = columns.find((column) => column.name === name) ?? {};
+      const typed = sql`key[${raw(String(index + 1))}]::${raw(type)}`;
+      return collation === null ? typed : sql`${typed} collate ${raw(collation)}`;
+    }),
   );
-}
-
-function typeOf({ columns }: TenantTable, column: string): string {
-  return columns.find(({ name }) => name === column)?.type ?? 'text';
 }
 
 /** Sends the keys of one table with the rows they have now, or with none. */

@@ -12,6 +12,8 @@ export interface TableColumn {
   notNull: boolean;
   /** Is its type one of the home's own, which the other home has as well and which is another one there? */
   own: boolean;
+  /** The collation by which different strings count as equal, when it has such a one. */
+  collation: string | null;
 }
 
 /** A table that holds rows of the tenant, as one home has it. */
@@ -44,7 +46,9 @@ export async function readTables(
     select c.relname as name,
       (select coalesce(json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
           'generated', a.attgenerated <> '', 'notNull', a.attnotnull,
-          'own', a.atttypid >= 16384) order by a.attname), '[]')
+          'own', a.atttypid >= 16384, 'collation', (
+            select format('%s.%I', l.collnamespace::regnamespace, l.collname) from pg_collation l
+             where l.oid = a.attcollation and not l.collisdeterministic)) order by a.attname), '[]')
          from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
       coalesce((select array_agg(a.attname::text order by k.n)
          from (select i.indkey, i.indrelid from pg_index i

@@ -95,6 +95,7 @@ async function sumOf(
     ...column,
     generated: false,
     own: own.rows.some(({ name }) => name === column.name),
+    collation: null,
   }));
   const hash = rowHash({ columns: typed }, 'x').text();
   const sum = async (from: string) => {
