@@ -176,6 +176,11 @@ describe('taking a list in', () => {
     expect(ran.stdout).toContain('line 6: it has no id');
     expect(ran.stdout).toContain('tenantctl migrate --dry-run');
     expect(ran.stderr).toContain('error: Not everything was taken in: 3 rows of fleet.csv cannot be read.');
+    const dry = await adopt(['--from', 'fleet.csv', '--dry-run']);
+    expect(dry.stderr).toContain(
+      'error: Not everything would be taken in: 3 rows of fleet.csv cannot be read.',
+    );
+    expect(dry.stderr).not.toContain('stays as it is');
     const { ok, error, data } = document(await adopt(['--from', 'fleet.csv', '--json']));
     expect({ ok, error, data }).toMatchObject({
       ok: false,

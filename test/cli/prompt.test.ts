@@ -50,6 +50,7 @@ describe('without a terminal', () => {
     });
     expect(code).toBe(2);
     expect(stderr).toContain('--confirm acne');
+    expect(stderr).toContain('hint: If acme is the one that is meant, write --confirm acme');
     expect(wrong.calls).toEqual([]);
   });
 });

@@ -78,7 +78,9 @@ async function adoptFleet({ options, fleet, io, signal }: AdoptCall, from: strin
   return {
     data,
     text: (colors) => adoptText(data, { dryRun, from }, colors),
-    ...given({ failure: failureOf(data, from === '-' ? 'stdin' : from, signal.aborted) }),
+    ...given({
+      failure: failureOf(data, from === '-' ? 'stdin' : from, { dryRun, stopped: signal.aborted }),
+    }),
   };
 }
 
@@ -92,7 +94,7 @@ function checkShape(shape: string): void {
 function failureOf(
   { refused, problems }: AdoptReport,
   from: string,
-  stopped: boolean,
+  { dryRun, stopped }: { dryRun: boolean; stopped: boolean },
 ): TenantctlError | undefined {
   if (refused.length + problems.length === 0 && !stopped) return undefined;
   const parts = [
@@ -100,8 +102,10 @@ function failureOf(
     ...(problems.length > 0 ? [`${counted(problems.length, 'row')} of ${from} cannot be read`] : []),
     ...(stopped ? [`not every row of ${from} was looked at`] : []),
   ];
-  return partialError('ADOPT_PARTIAL', `Not everything was taken in: ${parts.join(', ')}.`, {
-    hint: 'Each is named with its reason. Mend them and run the same command again: what was taken in stays as it is.',
+  const would = dryRun ? 'would be' : 'was';
+  const kept = dryRun ? '.' : ': what was taken in stays as it is.';
+  return partialError('ADOPT_PARTIAL', `Not everything ${would} taken in: ${parts.join(', ')}.`, {
+    hint: `Each is named with its reason. Mend them and run the same command again${kept}`,
     facts: { refused: refused.length, problems: problems.length },
   });
 }
