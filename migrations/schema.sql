@@ -188,6 +188,28 @@ begin
 end $function$;
 comment on function tenantctl.claim(text,integer,integer[],text[],text[],text,text,text) is 'Takes a unit for one transaction and records what that transaction is about to apply';
 
+CREATE OR REPLACE FUNCTION tenantctl.complete_home(p_schema text, p_column text, p_setting text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_tables text[] := array(
+    select c.relname
+      from pg_depend d
+      join pg_class c on c.oid = d.objid
+      join pg_attribute a on a.attrelid = c.oid and a.attname = p_column and not a.attisdropped
+     where d.refclassid = 'pg_namespace'::regclass and d.refobjid = tenantctl.schema_oid(p_schema)
+       and d.classid = 'pg_class'::regclass
+       and c.relkind in ('r', 'p') and not a.atthasdef and a.attidentity = '' and pg_has_role(c.relowner, 'member')
+     order by c.relname);
+begin
+  if v_tables <> '{}' then
+    perform tenantctl.default_tenant_column(p_schema, v_tables, p_column, p_setting);
+  end if;
+end $function$;
+comment on function tenantctl.complete_home(text,text,text) is 'Gives the tenant column of every table of a home the session''s tenant as its default, where it has none';
+
 CREATE OR REPLACE FUNCTION tenantctl.default_tenant_column(p_schema text, p_tables text[], p_column text, p_setting text)
  RETURNS void
  LANGUAGE plpgsql

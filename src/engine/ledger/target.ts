@@ -4,6 +4,7 @@ import type { Connection } from '../../pg/connection.js';
 import { type Sql, ident, sql } from '../../pg/sql.js';
 import { type StatementLimits, limitSettings, usualLimits } from './limits.js';
 import type { Migration } from './migration.js';
+import { mayLackDefault, tablesToDefault } from './new-tables.js';
 
 /** A unit and the rules under which migrations are applied to it. */
 export interface MigrationTarget {
@@ -69,21 +70,23 @@ export function claim(
  */
 export function completion(target: MigrationTarget, migrations: readonly Migration[]): Sql | null {
   const { unit, tenancy } = target;
-  if (unit.shared) {
-    const { rls, enforce = [] } = tenancy;
-    return rls === 'off' && enforce.length === 0
-      ? null
-      : sql`select tenantctl.secure_pool(${unit.schema}, ${tenancy.column}, ${tenancy.setting}, ${tenancy.appRole},
-          ${rls}, ${tenancy.shared}::text[], ${enforce}::text[])`;
-  }
-  const tables = tablesToDefault(migrations, tenancy.column);
-  if (tables.length === 0) return null;
-  return sql`select tenantctl.default_tenant_column(${unit.schema}, ${tables}::text[], ${tenancy.column}, ${tenancy.setting})`;
+  if (unit.shared) return securing(target);
+  if (unit.adopted) return completionOfNamed(target, migrations);
+  if (!mayLackDefault(migrations, tenancy.column)) return null;
+  return sql`select tenantctl.complete_home(${unit.schema}, ${tenancy.column}, ${tenancy.setting})`;
 }
 
-/** Tables that are new, or that were given the tenant column. */
-function tablesToDefault(migrations: readonly Migration[], column: string): string[] {
-  const touched = migrations.flatMap(({ statements }) => statements.flatMap(({ tables }) => tables));
-  const lacking = touched.filter(({ added }) => added === null || added.includes(column));
-  return [...new Set(lacking.map(({ name }) => name))];
+function securing({ unit, tenancy }: MigrationTarget): Sql | null {
+  const { rls, enforce = [] } = tenancy;
+  if (rls === 'off' && enforce.length === 0) return null;
+  return sql`select tenantctl.secure_pool(${unit.schema}, ${tenancy.column}, ${tenancy.setting}, ${tenancy.appRole},
+    ${rls}, ${tenancy.shared}::text[], ${enforce}::text[])`;
+}
+
+/** In a home that was adopted, only what the migrations make: the tables that were there stay as another tool had made them. */
+function completionOfNamed({ unit, tenancy }: MigrationTarget, migrations: readonly Migration[]): Sql | null {
+  const statements = migrations.flatMap((migration) => migration.statements);
+  const tables = [...new Set(statements.flatMap((statement) => tablesToDefault(statement, tenancy.column)))];
+  if (tables.length === 0) return null;
+  return sql`select tenantctl.default_tenant_column(${unit.schema}, ${tables}::text[], ${tenancy.column}, ${tenancy.setting})`;
 }

@@ -53,7 +53,8 @@ async function playAndRollBack(
   const schema = `tenantctl_shape_${connection.pid}`;
   const { rollout } = fleet.settings;
   const target: MigrationTarget = {
-    unit: { ...unit, schema },
+    // Played as for a new home, whichever unit lends its place.
+    unit: { ...unit, schema, adopted: null },
     tenancy: tenancyOf(fleet.settings, unit),
     rollout,
     run: null,

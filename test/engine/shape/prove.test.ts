@@ -56,6 +56,23 @@ async function schemas(...ids: string[]) {
 const stored = (url: string) =>
   query<{ source: string; unit: string | null }>(url, 'select source, unit from tenantctl_catalog.shapes');
 
+test.each(['schema', 'database'] as const)(
+  'in tier %s a home with tables that no file names looks as its files say, made at once or step by step',
+  async (tier) => {
+    const { fleet, settings } = await newFleet(server.current);
+    const all = await migrationsOf(
+      FIRST,
+      `alter table note rename to remark; select * into copied from remark;
+       do $$ begin execute 'create table made (tenant_id uuid, id int)'; end $$`,
+    );
+    const fresh = await opened(fleet, homeFor(settings, tier, 'fresh'), all);
+    const stepwise = await opened(fleet, homeFor(settings, tier, 'stepwise'), all.slice(0, 1));
+    await migrateUnit(fleet, stepwise, all);
+    expect(await prove(fleet, [fresh, stepwise], all)).toEqual(new Map());
+    expect(await stored(settings.catalogUrl)).toMatchObject([{ source: 'files' }]);
+  },
+);
+
 test('a look that cannot be kept faults no unit: the next one reads everything again', async () => {
   const { fleet, migrations, homes } = await schemas(...Array.from({ length: 21 }, (_, n) => `kept-${n}`));
   const database = homes[0].placement.database;

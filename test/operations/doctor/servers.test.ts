@@ -153,7 +153,7 @@ test('local state of an older version of this tool is upgraded by --fix', async 
   const { database } = await made.show('neighbour');
   await made.inside(
     database,
-    `alter table tenantctl.adopted drop column catalog, drop column shut;
+    `drop function tenantctl.complete_home; alter table tenantctl.adopted drop column catalog, drop column shut;
      delete from tenantctl.ledger where unit = 'tenantctl' and id >= 12`,
   );
   const another = { ...made, fleet: made.another() };

@@ -58,6 +58,9 @@ const STEADY = words(`
   jsonb_build_object jsonb_build_array json_build_object json_build_array to_jsonb to_json
   array_fill repeat round abs floor ceil`);
 
+/** Functions of the server that are known by their names: they change nothing but a sequence. */
+export const WELL_KNOWN: ReadonlySet<string> = new Set([...VOLATILE, ...STEADY]);
+
 /** A default whose functions answer the same for all rows of a statement is stored once, beside the table. */
 function isVolatile(expression: unknown): boolean | 'maybe' {
   const functions = findAll(expression, 'FuncCall').map(({ funcname }) => partsOf(funcname).at(-1) ?? '');
