@@ -46,7 +46,7 @@ const CASES: Case[] = [
     level: 'error',
     where: 'app.thing',
     migration: `create table thing (span int4range, ${KEY}, exclude using gist (span with &&))`,
-    hint: 'alter table app.thing drop constraint thing_span_excl; -- or move with --method offline',
+    hint: 'alter table app.thing drop constraint thing_span_excl; -- as long as it is there, no method moves a tenant into this pool or out of it',
   },
   {
     rule: 'outside-child',

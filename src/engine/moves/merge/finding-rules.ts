@@ -21,7 +21,7 @@ const rewriteRules: Rule = () =>
 const exclusions: Rule = () =>
   raw(`select 'exclusion', 'error', m.relid::regclass::text,
       format('constraint %I refuses rows by more than equal values', k.conname),
-      format('alter table %s drop constraint %I; -- or move with --method offline', m.relid::regclass, k.conname)
+      format('alter table %s drop constraint %I; -- as long as it is there, no method moves a tenant into this pool or out of it', m.relid::regclass, k.conname)
     from moved m join pg_index i on i.indrelid = m.relid and i.indisexclusion
     join pg_constraint k on k.conindid = i.indexrelid and k.conrelid = m.relid and k.conparentid = 0 and k.contype in ('x', 'p', 'u')`);
 
