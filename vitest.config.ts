@@ -11,7 +11,7 @@ const MATRIX = [
   'test/engine/shape/{looks,read,repair}.test.ts',
   'test/engine/tiers/templates.test.ts',
   'test/engine/ledger/{extensions,steps}.test.ts',
-  'test/operations/moves/{exclusion,faults,few-connections,grace,hostile,hostile-names,many-rows,methods,server-loss,two-homes,two-servers}.test.ts',
+  'test/operations/moves/{exclusion,faults,few-connections,grace,hostile,hostile-names,many-rows,methods,server-loss,two-homes,two-servers,way-back-open}.test.ts',
   'test/operations/retention/*.test.ts',
   'test/operations/export/{awkward,contents,failures,hostile}.test.ts',
   'test/operations/restore/{hostile,hostile-values,live-pool,new-tenant,replace,shapes}.test.ts',

@@ -45,7 +45,7 @@ export async function applyFresh(
  * @param ledger the unit's ledger as read before
  * @returns the migrations that were applied
  * @throws partial error `MIGRATION_FAILED`; earlier migrations stay applied, the failed one left nothing
- * @throws conflict `UNIT_BUSY` or `UNIT_MOVING` (exit 5), and what `pendingOf` throws
+ * @throws conflict `UNIT_BUSY`, `UNIT_MOVING` or `WAY_BACK_OPEN` (exit 5), and what `pendingOf` throws
  * @throws refusal `OWNER_NOT_ASSUMABLE` (exit 6) where the unit's tables belong to a role that the administrator cannot act as
  */
 export async function applyPending(

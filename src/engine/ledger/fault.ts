@@ -10,6 +10,7 @@ import type { Migration } from './migration.js';
 import type { ParsedStatement } from './parser.js';
 import { inWordsOfLimits } from './limit-fault.js';
 import type { MigrationTarget } from './target.js';
+import { WAY_BACK_OPEN, wayBackOpen } from './way-back-open.js';
 
 /** SQLSTATEs that `tenantctl.claim` raises, and what a caller makes of them. */
 export const CLAIM = { busy: 'TC010', moved: 'TC011', moving: 'TC012' } as const;
@@ -33,7 +34,9 @@ export function migrationFailure(target: MigrationTarget, message: Message, erro
   if (error.code === CLAIM.busy) return unitBusy(unit, error);
   if (error.code === CLAIM.moving) return unitMoving(unit, error);
   const position = error.position === undefined ? undefined : Number(error.position);
-  return failed(target, error, message.locate(position, statementsCompletedBefore(error)));
+  const place = message.locate(position, statementsCompletedBefore(error));
+  if (error.code === WAY_BACK_OPEN) return wayBackOpen(unit, place?.migration, error);
+  return failed(target, error, place);
 }
 
 /** The same for a statement that was sent alone: the server counts positions from its beginning. */

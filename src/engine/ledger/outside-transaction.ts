@@ -11,6 +11,7 @@ import { ITSELF_AGAIN, becomeOwner } from './owner.js';
 import type { ParsedStatement } from './parser.js';
 import { type Progress, readProgress } from './steps/progress.js';
 import { type MigrationTarget, claim, migrationSettings } from './target.js';
+import { refuseWhileWayBack } from './way-back-open.js';
 
 /**
  * The frame around a migration that takes more than one transaction. The unit's lock is held by the
@@ -29,6 +30,8 @@ export async function outsideTransaction(
     await inOwnSession(connection, target, migration, async () => {
       await connection.transaction(async () => {
         await connection.rows(sql`select ${claim(target, after, [migration], 'started')}`);
+        const refusal = refuseWhileWayBack(target, migration);
+        if (refusal !== null) await connection.execute(refusal);
       });
       await steps(await readProgress(connection, target, migration));
       await connection.transaction(() => finish(connection, target, migration));

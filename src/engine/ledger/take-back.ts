@@ -14,13 +14,14 @@ import { executeStatement, inOwnSession } from './outside-transaction.js';
 import { runStep } from './steps/run-step.js';
 import { type MigrationAttempt, type MigrationTarget, migrationSettings } from './target.js';
 import { addUnderLimits } from './under-limits.js';
+import { refuseWhileWayBack } from './way-back-open.js';
 
 /**
  * Takes migrations of one unit back, newest first: each in one transaction with the end of its ledger
  * row, or statement by statement where it cannot run in a transaction. Lock timeouts are tried again.
  * @param downs the ways back, newest first; the first must be the newest that the unit has
  * @throws partial error `MIGRATION_FAILED`; what was taken back before it stays so
- * @throws conflict `UNIT_BUSY` or `UNIT_MOVING` (exit 5) · refusal `OWNER_NOT_ASSUMABLE` (exit 6)
+ * @throws conflict `UNIT_BUSY`, `UNIT_MOVING` or `WAY_BACK_OPEN` (exit 5) · refusal `OWNER_NOT_ASSUMABLE` (exit 6)
  */
 export async function takeBack(
   connection: Connection,
@@ -61,6 +62,8 @@ async function together(connection: Connection, target: MigrationAttempt, down: 
 async function stepwise(connection: Connection, target: MigrationAttempt, down: Migration): Promise<void> {
   const held = await tryWithLock(connection, 'unit', target.unit.ledgerKey, () =>
     inOwnSession(connection, target, down, async () => {
+      const refusal = refuseWhileWayBack(target, down);
+      if (refusal !== null) await connection.execute(refusal);
       for (const [index, statement] of down.statements.entries()) {
         // No steps are recorded on the way back: what is gone counts as taken away.
         if (!down.directives.batched)

@@ -3,7 +3,7 @@ import { isTenantctlError } from '../../core/errors.js';
 import { tenancyOf } from '../../core/pool-rules.js';
 import { TOOL_VERSION } from '../../core/version.js';
 import { holdOn } from '../catalog/holds.js';
-import type { UnitMigrationRow, UnitOutcomeRow } from '../catalog/run-units.js';
+import type { StoredFault, UnitMigrationRow, UnitOutcomeRow } from '../catalog/run-units.js';
 import type { Fleet } from '../context.js';
 import { readLedger } from '../ledger/entries.js';
 import type { Migration } from '../ledger/migration.js';
@@ -136,6 +136,9 @@ async function failed(
   const { unit } = surveyed;
   const fault = job.help.faultOf(error, unit);
   const base = { unit: unit.id, to: await versionNow(fleet, surveyed), ms };
+  const failedOne = surveyed.pending.find(({ name }) => name === fault.migration);
+  const done = surveyed.pending.slice(0, failedOne === undefined ? 0 : surveyed.pending.indexOf(failedOne));
+  const before = rowsOf(surveyed, done, job.run.kind === 'rollback' ? 'rolled-back' : 'applied');
   const left = (status: 'pending' | 'skipped', reason: string): UnitResult => ({
     surveyed,
     outcome: { ...base, status, reason, fault: null },
@@ -146,12 +149,11 @@ async function failed(
   if (fault.code === 'UNIT_INTERRUPTED') return left('pending', fault.message);
   if (fault.code === 'UNIT_BUSY') return left('pending', 'another process is at work on it');
   if (fault.code === 'UNIT_MOVING') return left('skipped', whyMoving(await moveOn(fleet, unit.id)));
+  if (fault.code === 'WAY_BACK_OPEN') return { ...left('skipped', waits(fault)), migrations: before };
   const gone = await whyGone(fleet, surveyed, fault.sqlstate);
   if (gone !== null) return left('skipped', gone);
-  const failedOne = surveyed.pending.find(({ name }) => name === fault.migration);
-  const done = surveyed.pending.slice(0, failedOne === undefined ? 0 : surveyed.pending.indexOf(failedOne));
   const migrations = [
-    ...rowsOf(surveyed, done, job.run.kind === 'rollback' ? 'rolled-back' : 'applied'),
+    ...before,
     ...(failedOne === undefined
       ? []
       : [{ unit: unit.id, id: failedOne.id, status: 'failed' as const, fault }]),
@@ -162,6 +164,11 @@ async function failed(
     migrations,
     counts: true,
   };
+}
+
+/** Its earlier files are kept, and it goes on when the move has ended: no failure of it. */
+function waits({ message, hint }: StoredFault): string {
+  return hint === null ? message : `${message} ${hint}`;
 }
 
 /** A catalog that is away for a moment leaves the reason without its particulars. */
