@@ -284,6 +284,7 @@ async function endSessionsHere(connection: Connection): Promise<void> {
   await connection.rows(
     raw(`
     select pg_terminate_backend(pid) from pg_stat_activity
-     where datname = current_database() and usename <> session_user and pg_has_role(session_user, usesysid, 'USAGE')`),
+     where datname = current_database() and usename <> session_user and (pg_has_role(session_user, usesysid, 'USAGE')
+       or (pg_has_role(session_user, 'pg_signal_backend', 'USAGE') and not (select rolsuper from pg_roles where oid = usesysid)))`),
   );
 }

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { conflictError } from '../../core/errors.js';
 import type { Connection } from '../../pg/connection.js';
+import { sqlstateOf } from '../../pg/errors.js';
 import { withLock } from '../../pg/locks.js';
 import { withLockRetry } from '../../pg/retry.js';
 import { ident, literal, raw, sql } from '../../pg/sql.js';
@@ -16,6 +18,7 @@ const HALF_MADE = 'tenantctl_making_';
 
 /** Somebody is still leaving the database that is to be renamed, copied or dropped. */
 export const STILL_IN_USE: ReadonlySet<string> = new Set(['55006']);
+const NOT_ALLOWED = '42501';
 const PATIENCE = 8;
 
 /**
@@ -93,10 +96,35 @@ async function dropOlder(fleet: Fleet, connection: Connection, current: string):
   for (const { datname } of older) await dropDatabase(connection, datname);
 }
 
-/** Copies of a template that a crash left are dropped with everything in them; they were never a home. */
+/**
+ * Drops a database and ends the sessions in it.
+ * @throws conflict `DATABASE_IN_USE` (exit 5) when there are some that the administrator may not end
+ */
 export async function dropDatabase(connection: Connection, name: string): Promise<void> {
-  await withLockRetry(PATIENCE, STILL_IN_USE, () =>
-    connection.execute(sql`drop database if exists ${ident(name)} with (force)`),
+  try {
+    await withLockRetry(PATIENCE, STILL_IN_USE, () =>
+      connection.execute(sql`drop database if exists ${ident(name)} with (force)`),
+    );
+  } catch (error) {
+    throw sqlstateOf(error) === NOT_ALLOWED ? await inUse(connection, name, error) : error;
+  }
+}
+
+async function inUse(connection: Connection, name: string, error: unknown): Promise<unknown> {
+  const sessions = await connection.rows<{ role: string }>(
+    sql`select distinct usename::text as role from pg_stat_activity where datname = ${name} and usename is not null order by 1`,
+  );
+  if (sessions.length === 0) return error;
+  const roles = sessions.map(({ role }) => role);
+  const whose = roles.join(', ');
+  return conflictError(
+    'DATABASE_IN_USE',
+    `Database ${name} cannot be dropped: sessions of ${whose} are connected to it, and ${connection.user} may not end them.`,
+    {
+      hint: `Nothing of it was deleted. Close them, or as a superuser: GRANT pg_signal_backend TO ${ident(connection.user).text()}; then run the same command again.`,
+      facts: { database: name, roles },
+      cause: error,
+    },
   );
 }
 
