@@ -80,6 +80,7 @@ function interruptedHere(): TenantctlError {
     'INTERRUPTED',
     EXIT.interrupted,
     'Interrupted at the question; nothing was changed.',
+    { hint: 'The same command asks again; --dry-run shows what would be done.' },
   );
 }
 

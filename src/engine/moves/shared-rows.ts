@@ -1,5 +1,4 @@
 import { refusedError } from '../../core/errors.js';
-import type { Connection } from '../../pg/connection.js';
 import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
 import { type Side, tableOf } from '../rows/side.js';
 import { rowHash, sumTables } from '../rows/sums.js';
@@ -23,26 +22,23 @@ export async function assertSharedRowsThere(
   shared: readonly string[],
 ): Promise<void> {
   const carried = new Set(stages.map(({ source }) => source.name));
-  const staying = async (session: Connection, side: Side): Promise<TenantTable[]> => {
-    const tables = shared.length === 0 ? [] : await readTables(session, side, tenantColumn, false);
-    return tables.filter(({ name }) => shared.includes(name) && !carried.has(name));
-  };
-  const here = await staying(from.session, from.side);
+  const left = shared.filter((name) => !carried.has(name));
+  if (left.length === 0) return;
+  const staying = async ({ session, side }: End): Promise<TenantTable[]> =>
+    (await readTables(session, side, tenantColumn, false)).filter(({ name }) => left.includes(name));
+  const here = await staying(from);
   if (here.length === 0) return;
   await from.session.execute(
     sql`lock table ${join(here.map(({ name }) => tableOf(from.side, name)))} in share mode`,
   );
-  const twins = new Map((await staying(to.session, to.side)).map((table) => [table.name, table]));
+  const twins = new Map((await staying(to)).map((table) => [table.name, table]));
   for (const table of here) {
     const missing = await missingRows(from, to, table, twins.get(table.name));
     if (missing.length > 0) throw rowsMissing(from.side, to.side, table, missing);
   }
 }
 
-interface End {
-  session: Connection;
-  side: Side;
-}
+type End = Pick<Stream['from'], 'session' | 'side'>;
 
 /** The keys of rows that stand here and not, or not like this, there. */
 async function missingRows(
@@ -56,7 +52,7 @@ async function missingRows(
   if (own === undefined || own.rows === 0) return [];
   if (other !== undefined && own.rows === other.rows && own.hash === other.hash) return [];
   if (twin === undefined || Math.max(own.rows, other?.rows ?? 0) > COMPARED_BELOW)
-    return ['of too many to name'];
+    return ['too many to name'];
   const present = new Set((await rowsOf(there, twin)).map(({ hash }) => hash));
   return (await rowsOf(here, table)).filter(({ hash }) => !present.has(hash)).map(({ key }) => key);
 }
