@@ -17,7 +17,7 @@ export interface DurableServer {
  * once must find what it has promised. Without fsync the operating system holds it, which outlives any end of the
  * server. Call it at the top of a file.
  */
-export function useDurableServer(): DurableServer {
+export function useDurableServer(settings: Record<string, string> = {}): DurableServer {
   const folder = mkdtempSync(join(tmpdir(), 'tenantctl-loss-'));
   chmodSync(folder, 0o755);
   let server: LocalServer;
@@ -26,7 +26,7 @@ export function useDurableServer(): DurableServer {
       directory: join(folder, '.tenantctl'),
       lifetime: 'tied',
       from: inject('serverTemplate'),
-      settings: { fsync: 'off' },
+      settings: { fsync: 'off', ...settings },
     }));
   beforeAll(async () => void (await start()));
   afterAll(async () => {

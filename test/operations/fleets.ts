@@ -5,6 +5,7 @@ import type { RunPlan, RunReport } from '../../src/core/report.js';
 import type { ClusterSettings } from '../../src/core/settings.js';
 import type { Tier } from '../../src/core/tier.js';
 import { parseSelectors } from '../../src/core/selector.js';
+import type { LocalServer } from '../../src/embedded/server.js';
 import { Fleet } from '../../src/engine/context.js';
 import { type MigrateRequest, migrate } from '../../src/operations/migrate.js';
 import { provisionTenant } from '../../src/operations/provision.js';
@@ -36,9 +37,11 @@ export interface SmallFleet extends TestFleet {
   close(): Promise<void>;
 }
 
-/** Fleets with tenants in all tiers, two small migrations each. Call it at the top of a file. */
-export function useFleets() {
-  const server = useServer();
+/**
+ * Fleets with tenants in all tiers, two small migrations each. Call it at the top of a file.
+ * @param server of the file; one of its own when left out
+ */
+export function useFleets(server: { readonly current: LocalServer } = useServer()) {
   return {
     get server() {
       return server.current;

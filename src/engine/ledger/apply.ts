@@ -1,11 +1,12 @@
 import type { Connection } from '../../pg/connection.js';
-import { sql } from '../../pg/sql.js';
+import { raw, sql } from '../../pg/sql.js';
 import { adoptedFault } from './adopted-fault.js';
 import { applyBatched } from './apply-batched.js';
 import { applyStepwise } from './apply-stepwise.js';
 import { closing } from './closing.js';
 import { type LedgerEntry, newestOf, pendingOf, readLedger } from './entries.js';
 import { CLAIM, migrationFailure } from './fault.js';
+import { WITHOUT_FLUSH } from './flush.js';
 import { inLockQueue } from './lock-queue.js';
 import { Message } from './message.js';
 import type { Migration } from './migration.js';
@@ -100,7 +101,7 @@ async function applyTogether(
       target,
       migration,
       (limits) =>
-        sql`select ${claim(target, previous, [migration], 'applied')}, ${migrationSettings(target, limits)}`,
+        sql`select ${claim(target, previous, [migration], 'applied')}, ${migrationSettings(target, limits)}${target.flushedLater ? WITHOUT_FLUSH : raw('')}`,
     );
     for (const statement of closing(target, migration)) message.add(statement.text(), migration);
     message.add('commit', migration);

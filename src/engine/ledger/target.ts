@@ -14,6 +14,11 @@ export interface MigrationTarget {
   /** The run this belongs to, or null. */
   run: string | null;
   toolVersion: string;
+  /**
+   * Files that run in a transaction commit without waiting for the disk: whoever set this calls `lostCommits` before
+   * anybody hears that they are done.
+   */
+  flushedLater?: boolean;
   /** Hears what a long step is at, or waits for. */
   onStep?: (step: string) => void;
   /** Aborted when work that can be gone on with later is to end. */

@@ -6,6 +6,7 @@ import { holdOn } from '../catalog/holds.js';
 import type { StoredFault, UnitMigrationRow, UnitOutcomeRow } from '../catalog/run-units.js';
 import type { Fleet } from '../context.js';
 import { readLedger } from '../ledger/entries.js';
+import { flushCommits } from '../ledger/flush.js';
 import type { Migration } from '../ledger/migration.js';
 import type { MigrationTarget } from '../ledger/target.js';
 import { isAway } from '../../pg/errors.js';
@@ -22,7 +23,19 @@ export interface UnitResult {
   migrations: UnitMigrationRow[];
   /** Did it fail so that the budget counts it? */
   counts: boolean;
+  /** It is done where the server does not crash within the second (see `Confirmation`). */
+  unconfirmed: boolean;
 }
+
+/** How a unit's work is committed. */
+export interface Commits {
+  /** Without waiting for the disk; who asks for this confirms the result. */
+  flushedLater: boolean;
+  /** The ledger may be another one than when the unit was surveyed. */
+  again: boolean;
+}
+
+const AT_ONCE: Commits = { flushedLater: false, again: false };
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5_000;
@@ -33,17 +46,28 @@ export async function executeUnit(
   job: RunJob,
   surveyed: SurveyedUnit,
   journal: Journal,
+  commits: Commits = AT_ONCE,
 ): Promise<UnitResult> {
   const began = performance.now();
   let error: unknown = surveyed.fault ?? undefined;
-  if (error === undefined) error = await attempts(fleet, job, surveyed, journal).then(noError, whatFailed);
+  if (error === undefined)
+    error = await attempts(fleet, job, surveyed, journal, commits).then(noError, whatFailed);
   const ms = Math.round(performance.now() - began);
-  return error === undefined ? succeeded(job, surveyed, ms) : failed(fleet, job, surveyed, error, ms);
+  return error === undefined
+    ? succeeded(job, surveyed, ms, commits)
+    : failed(fleet, job, surveyed, error, ms);
 }
 
 /** The work with its connection; when the connection or the server goes away, from the beginning with what the ledger says then. */
-async function attempts(fleet: Fleet, job: RunJob, surveyed: SurveyedUnit, journal: Journal): Promise<void> {
+async function attempts(
+  fleet: Fleet,
+  job: RunJob,
+  surveyed: SurveyedUnit,
+  journal: Journal,
+  { flushedLater, again }: Commits,
+): Promise<void> {
   const { unit } = surveyed;
+  const target = { ...targetOf(fleet, job, surveyed, journal), flushedLater };
   let current = surveyed;
   for (
     let attempt = 0, pause = FIRST_PAUSE_MS;
@@ -53,8 +77,8 @@ async function attempts(fleet: Fleet, job: RunJob, surveyed: SurveyedUnit, journ
     try {
       await fleet.managed(unit.cluster, unit.database, async (connection) => {
         connection.touched += 1;
-        if (attempt > 0) current = { ...surveyed, ledger: await readLedger(connection, unit) };
-        await job.work(connection, targetOf(fleet, job, surveyed, journal), current);
+        if (again || attempt > 0) current = { ...surveyed, ledger: await readLedger(connection, unit) };
+        await job.work(connection, target, current);
       });
       return;
     } catch (error) {
@@ -93,7 +117,7 @@ function whatFailed(error: unknown): unknown {
   return error ?? new Error('unknown');
 }
 
-function succeeded(job: RunJob, surveyed: SurveyedUnit, ms: number): UnitResult {
+function succeeded(job: RunJob, surveyed: SurveyedUnit, ms: number, { flushedLater }: Commits): UnitResult {
   const status = job.run.kind === 'rollback' ? 'rolled-back' : 'applied';
   const outcome = {
     unit: surveyed.unit.id,
@@ -108,6 +132,8 @@ function succeeded(job: RunJob, surveyed: SurveyedUnit, ms: number): UnitResult 
     outcome,
     migrations: [...doneBefore(job, surveyed), ...rowsOf(surveyed, surveyed.pending, status)],
     counts: false,
+    // Of one that has nothing pending a killed process had done the work, and may not have confirmed it.
+    unconfirmed: job.run.kind === 'migrate' && (flushedLater || surveyed.pending.length === 0),
   };
 }
 
@@ -144,6 +170,7 @@ async function failed(
     outcome: { ...base, status, reason, fault: null },
     migrations: [],
     counts: false,
+    unconfirmed: false,
   });
   if (fleet.cancelled) return left('pending', 'its statement was cancelled; nothing of it was kept');
   if (fault.code === 'UNIT_INTERRUPTED') return left('pending', fault.message);
@@ -163,6 +190,7 @@ async function failed(
     outcome: { ...base, status: 'failed', reason: fault.code, fault },
     migrations,
     counts: true,
+    unconfirmed: false,
   };
 }
 
@@ -176,9 +204,12 @@ function moveOn(fleet: Fleet, unit: string): Promise<string | null> {
   return fleet.catalog((connection) => holdOn(connection, unit)).catch(() => null);
 }
 
-/** What the ledger says after a failure; what was known before where it cannot be read. */
+/** What the ledger says after a failure, on the disk; what was known before where it cannot be read. */
 async function versionNow(fleet: Fleet, { unit, version }: SurveyedUnit) {
   return fleet
-    .managed(unit.cluster, unit.database, async (connection) => versionOf(await readLedger(connection, unit)))
+    .managed(unit.cluster, unit.database, async (connection) => {
+      await flushCommits(connection);
+      return versionOf(await readLedger(connection, unit));
+    })
     .catch(() => version);
 }

@@ -1,6 +1,8 @@
+import { groupBy } from '../../core/group-by.js';
 import type { WaveStatus } from '../../core/report.js';
 import { waveStatusUpdate } from '../catalog/run-control.js';
 import { Brake } from './brake.js';
+import { Confirmation } from './confirmation.js';
 import type { Drive } from './drive.js';
 import type { RunJob, RunWave } from './job.js';
 import type { LaneExecutor } from './lanes.js';
@@ -37,12 +39,21 @@ export async function executeWave(drive: Drive, executor: LaneExecutor, wave: Ru
     if (!wave.done.has(unit)) tally.succeeded -= 1;
     if (status === 'failed') tally.failed += 1;
   });
+  const ended = (result: UnitResult): void => note(drive, proof, tally, result);
+  const confirmation = new Confirmation(drive, ended);
+  const shared = databasesOfMany(wave.open);
   for (const unit of unproved(job, wave)) proof.add(unit);
   await executor.submit(wave.open);
   await executor.work(async (planned) => {
     if (drive.control.isSkipped(planned.unit.id)) tally.left -= 1;
-    else if (await brake.release()) note(drive, proof, tally, await runUnit(drive, wave, planned));
+    else if (await brake.release()) {
+      const result = await runUnit(drive, wave, planned, shared.has(databaseOf(planned)));
+      if (result.outcome.status === 'succeeded') drive.failures.note(false);
+      if (result.unconfirmed) confirmation.add(result);
+      else ended(result);
+    }
   }, drive.signal);
+  await confirmation.finish();
   await proof.finish();
   await drive.journal.flush();
   wave.failed = tally.failed;
@@ -75,15 +86,27 @@ function stillBusy({ name }: RunWave, busy: number): Stop {
   return { kind: 'waiting', for: 'command', reason };
 }
 
-async function runUnit(drive: Drive, wave: RunWave, { unit }: PlannedUnit): Promise<UnitResult> {
+const databaseOf = ({ unit: { cluster, database } }: PlannedUnit): string => `${cluster}\n${database}`;
+
+/** Databases in which there is more than one unit to do: only there it pays to confirm them together. */
+function databasesOfMany(units: readonly PlannedUnit[]): Set<string> {
+  const databases = groupBy(units, databaseOf);
+  return new Set([...databases].flatMap(([database, { length }]) => (length > 1 ? [database] : [])));
+}
+
+async function runUnit(
+  drive: Drive,
+  wave: RunWave,
+  { unit }: PlannedUnit,
+  flushedLater: boolean,
+): Promise<UnitResult> {
   const { fleet, job, journal } = drive;
   const surveyed = job.surveyed.get(unit.id) as SurveyedUnit;
   fleet.emit({ type: 'unit.started', unit: unit.id, tier: unit.tier, wave: wave.name }, job.run.id);
   journal.began(unit.id);
   fleet.reach('migrate.unit-started');
-  const result = await executeUnit(fleet, job, surveyed, journal);
+  const result = await executeUnit(fleet, job, surveyed, journal, { flushedLater, again: false });
   fleet.reach('migrate.unit-committed');
-  journal.ended(result.outcome, result.migrations);
   return result;
 }
 
@@ -91,9 +114,10 @@ function note(
   drive: Drive,
   proof: ShapeProof,
   tally: Tally,
-  { surveyed, outcome, counts }: UnitResult,
+  { surveyed, outcome, migrations, counts }: UnitResult,
 ): void {
   const { fleet, job } = drive;
+  drive.journal.ended(outcome, migrations);
   const { unit, status, fault, ms } = outcome;
   if (status === 'pending') tally.busy += 1;
   if (status === 'pending') return;
@@ -102,7 +126,6 @@ function note(
   fleet.emit({ type: 'unit.finished', unit, outcome: shown, ms: ms ?? 0, fault }, job.run.id);
   if (status === 'succeeded') {
     tally.succeeded += 1;
-    drive.failures.note(false);
     proof.add(surveyed);
   }
   if (!counts) return;
