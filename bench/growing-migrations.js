@@ -57,6 +57,17 @@ export async function provisionAll(fleet, wanted) {
 
 export const schemasOf = (count) => Array.from({ length: count }, (_, index) => `tenant_t${index + 1}`);
 
+/** One run of what is pending, in milliseconds: all of it, and from the beginning of its first unit to the end of its last. */
+export async function timedMigration(fleet, connections) {
+  let [first, last] = [0, 0];
+  fleet.options.emit = ({ type }) => {
+    if (type === 'unit.started') first ||= performance.now();
+    if (type === 'unit.finished') last = performance.now();
+  };
+  const whole = await oneMigration(fleet, connections);
+  return { whole, fromFirstToLast: last - first };
+}
+
 /** One run of what is pending, in milliseconds. */
 export async function oneMigration(fleet, connections) {
   const began = performance.now();

@@ -8,7 +8,7 @@ import { change, fleetOfSchemas, growingMigrations, oneMigration, schemasOf } fr
 import { connect, median, milliseconds, withServer } from './support.js';
 
 const PEERS = { 'postgres-migrations': postgresMigrations, 'node-pg-migrate': nodePgMigrate, dbmate };
-const SCHEMAS = 500;
+const SCHEMAS = 1_000;
 const SAMPLE = 100;
 const ROUNDS = 3;
 const require = createRequire(import.meta.url);

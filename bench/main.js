@@ -7,7 +7,7 @@ import { drift } from './check-drift.js';
 import { checkIsolation } from './check-isolation.js';
 import { distance } from './distance.js';
 import { exportTenants } from './export.js';
-import { fanOut } from './fan-out.js';
+import { fanOut, release } from './fan-out.js';
 import { loops } from './loops.js';
 import { moves } from './moves.js';
 import { provisionDatabase, provisionSchema } from './provision.js';
@@ -24,6 +24,7 @@ const SCENARIOS = {
   provisionDatabase,
   catalog,
   fanOut,
+  release,
   loops,
   distance,
   shapes,
