@@ -3,7 +3,7 @@ import { type Endpoint, databaseOf } from './endpoint.js';
 import { sql } from './sql.js';
 
 /** A backend that has touched this many schemas is replaced (reconnecting costs about 5 ms). */
-const SCHEMAS_PER_BACKEND = 400;
+const SCHEMAS_PER_BACKEND = 500;
 /** Who cancels is about to leave, and a server that does not answer must not keep them. */
 const CANCEL_PATIENCE_MS = 2_000;
 
