@@ -25,7 +25,10 @@ function crash(): void {
 }
 
 /** Migrates with a crash the first time that something happens. */
-async function migrateWith(fleet: SmallFleet, when: { reach?: Reach; onEvent?: (event: FleetEvent) => void }) {
+async function migrateWith(
+  fleet: SmallFleet,
+  when: { reach?: Reach; onEvent?: (event: FleetEvent) => void },
+) {
   const other = fleet.process({ onEvent: when.onEvent ?? (() => undefined) });
   Object.assign(other.options, when.reach && { reach: when.reach });
   const report = await fleet.migrate({ fleet: other });
