@@ -65,6 +65,12 @@ async function remembersAny(connection: Connection): Promise<boolean> {
   return known?.there === true;
 }
 
+/** Had another tool made this unit? */
+export async function isAdopted(connection: Connection, ledgerKey: string): Promise<boolean> {
+  const row = await connection.row(sql`select from tenantctl.adopted where unit = ${ledgerKey}`);
+  return row !== undefined;
+}
+
 /** What is remembered of one unit; null where this tool has made it. */
 async function readAdoption(connection: Connection, ledgerKey: string): Promise<Adoption | null> {
   const row = await connection.row<{ adopted: Adoption }>(

@@ -67,14 +67,16 @@ export async function readStatus(connection: Connection, home: Home): Promise<st
 }
 
 /** The unit of another home of this tenant in the same database that no move accounts for, if there is one. */
-export async function strayPlacement(
-  connection: Connection,
-  { tenant, placement }: Home,
-): Promise<string | undefined> {
-  const row = await connection.row<{ unit: string }>(sql`
-    select unit from tenantctl.placement where tenant = ${tenant.id} and schema <> ${placement.schema}
-       and status <> 'moving' and state <> 'moved'`);
+export async function strayPlacement(connection: Connection, home: Home): Promise<string | undefined> {
+  const row = await connection.row<{ unit: string }>(strayUnit(home));
   return row?.unit;
+}
+
+/** The same as a query of one row and one column, or none. */
+export function strayUnit({ tenant, placement }: Home): Sql {
+  return sql`
+    select unit from tenantctl.placement where tenant = ${tenant.id} and schema <> ${placement.schema}
+       and status <> 'moving' and state <> 'moved' limit 1`;
 }
 
 /** What a tenant whose home is opened or closed may be in the catalog. */

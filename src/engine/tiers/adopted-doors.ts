@@ -2,6 +2,7 @@ import type { Connection } from '../../pg/connection.js';
 import { membershipToAct } from '../../pg/roles.js';
 import { type Sql, ident, raw, sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
+import { isAdopted } from '../local/adopted.js';
 import type { Home } from '../local/placements.js';
 import { assertMayBecome } from './owners.js';
 
@@ -69,6 +70,8 @@ export async function adoptedDoors(
   home: Home,
   { unit, wholeDatabase, state }: { unit: string; wholeDatabase: boolean; state: 'open' | 'closed' },
 ): Promise<Sql[] | null> {
+  // Asked first, as the other question takes the server longer to plan than to answer.
+  if (!(await isAdopted(connection, unit))) return null;
   const doors = await readAdoptedDoors(connection, home, unit, wholeDatabase);
   if (doors === null) return null;
   if (state === 'closed') return shutStatements(doors);

@@ -16,7 +16,7 @@ import {
   placementDelete,
   placementInsert,
   placementUpdate,
-  strayPlacement,
+  strayUnit,
 } from '../local/placements.js';
 import { type Outside, dependentsOutside } from '../rows/outside.js';
 import type { HomeState, Relation, TierDriver } from './driver.js';
@@ -209,13 +209,13 @@ function dropsTooMuch({ tenant, placement: { schema } }: Home, outside: readonly
 /** Schema and placement row come into being in one transaction: one without the other is not ours. */
 async function inspectSchema(connection: Connection, home: Home): Promise<HomeState> {
   const { schema } = home.placement;
-  const [found] = await connection.rows<{ there: boolean } & Partial<LocalPlacement>>(sql`
-    select exists (select from pg_namespace where nspname = ${schema}) as there, p.tier, p.key, p.state
+  type Found = { there: boolean; stray: string | null } & Partial<LocalPlacement>;
+  const [found] = await connection.rows<Found>(sql`
+    select exists (select from pg_namespace where nspname = ${schema}) as there, p.tier, p.key, p.state, (${strayUnit(home)}) as stray
       from (values (1)) one left join tenantctl.placement p on p.tenant = ${home.tenant.id} and p.schema = ${schema}`);
-  const { there = false, tier, key, state } = found ?? {};
+  const { there = false, stray = null, tier, key, state } = found ?? {};
   if (!tier || !key || !state) {
-    const stray = await strayPlacement(connection, home);
-    if (stray !== undefined) return { state: 'foreign', what: strayHome(home, stray) };
+    if (stray !== null) return { state: 'foreign', what: strayHome(home, stray) };
     return there ? { state: 'foreign', what: `schema ${schema}` } : { state: 'absent' };
   }
   if (tier === 'schema' && there) return { state: 'present', key, admission: state };
