@@ -28,3 +28,8 @@ export interface UnitVersion {
   id: number;
   name: string;
 }
+
+/** A key that the units of one database have in common. */
+export function databaseKey({ cluster, database }: Pick<MigrationUnit, 'cluster' | 'database'>): string {
+  return `${cluster}\n${database}`;
+}

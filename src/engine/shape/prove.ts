@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { isTenantctlError } from '../../core/errors.js';
 import { groupBy, indexBy } from '../../core/group-by.js';
-import type { MigrationUnit, UnitVersion } from '../../core/unit.js';
+import { type MigrationUnit, type UnitVersion, databaseKey } from '../../core/unit.js';
 import { isAway, isDatabaseError } from '../../pg/errors.js';
 import type { Fleet } from '../context.js';
 import { differencesOf, untolerated } from './difference.js';
@@ -29,7 +29,7 @@ export async function proveShapes(
 ): Promise<Map<string, string[]>> {
   const faults = new Map<string, string[]>();
   const lane = pLimit(fleet.settings.rollout.concurrency);
-  const byDatabase = groupBy(batch, ({ unit }) => `${unit.cluster}\n${unit.database}`);
+  const byDatabase = groupBy(batch, ({ unit }) => databaseKey(unit));
   const seen = await Promise.all(
     [...byDatabase.values()].map((units) => lane(() => seeDatabase(fleet, units, references, faults))),
   );

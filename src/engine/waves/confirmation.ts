@@ -1,5 +1,6 @@
 import { counted } from '../../core/counted.js';
 import { groupBy } from '../../core/group-by.js';
+import { databaseKey } from '../../core/unit.js';
 import { isAway } from '../../pg/errors.js';
 import { lostCommits } from '../ledger/flush.js';
 import type { Drive } from './drive.js';
@@ -47,7 +48,7 @@ export class Confirmation {
   }
 
   private async confirmBatch(batch: readonly UnitResult[]): Promise<void> {
-    const databases = groupBy(batch, ({ surveyed: { unit } }) => `${unit.cluster}\n${unit.database}`);
+    const databases = groupBy(batch, ({ surveyed: { unit } }) => databaseKey(unit));
     for (const results of databases.values()) await this.confirmDatabase(results);
   }
 

@@ -1,5 +1,6 @@
 import { groupBy } from '../../core/group-by.js';
 import type { WaveStatus } from '../../core/report.js';
+import { databaseKey } from '../../core/unit.js';
 import { waveStatusUpdate } from '../catalog/run-control.js';
 import { Brake } from './brake.js';
 import { Confirmation } from './confirmation.js';
@@ -47,7 +48,7 @@ export async function executeWave(drive: Drive, executor: LaneExecutor, wave: Ru
   await executor.work(async (planned) => {
     if (drive.control.isSkipped(planned.unit.id)) tally.left -= 1;
     else if (await brake.release()) {
-      const result = await runUnit(drive, wave, planned, shared.has(databaseOf(planned)));
+      const result = await runUnit(drive, wave, planned, shared.has(databaseKey(planned.unit)));
       if (result.outcome.status === 'succeeded') drive.failures.note(false);
       if (result.unconfirmed) confirmation.add(result);
       else ended(result);
@@ -86,11 +87,9 @@ function stillBusy({ name }: RunWave, busy: number): Stop {
   return { kind: 'waiting', for: 'command', reason };
 }
 
-const databaseOf = ({ unit: { cluster, database } }: PlannedUnit): string => `${cluster}\n${database}`;
-
 /** Databases in which there is more than one unit to do: only there it pays to confirm them together. */
 function databasesOfMany(units: readonly PlannedUnit[]): Set<string> {
-  const databases = groupBy(units, databaseOf);
+  const databases = groupBy(units, ({ unit }) => databaseKey(unit));
   return new Set([...databases].flatMap(([database, { length }]) => (length > 1 ? [database] : [])));
 }
 
