@@ -1,6 +1,7 @@
 import { conflictError, internalError } from '../core/errors.js';
 import type { ClusterSettings, PlanSettings, PoolSettings } from '../core/settings.js';
 import { tenantKey } from '../core/tenant-key.js';
+import type { TenantStatus } from '../core/tenant.js';
 import type { MigrationUnit, UnitVersion } from '../core/unit.js';
 import { auditInsert } from '../engine/catalog/audit.js';
 import { hooksInsert } from '../engine/catalog/deliveries.js';
@@ -11,11 +12,18 @@ import {
   unitUpsert,
   versionsUpdate,
 } from '../engine/catalog/places.js';
-import { isKeyTaken, statusUpdate, tenantInserts } from '../engine/catalog/tenants.js';
+import {
+  type TenantRecord,
+  isKeyTaken,
+  recorded,
+  statusUpdate,
+  tenantInserts,
+} from '../engine/catalog/tenants.js';
 import type { Fleet } from '../engine/context.js';
 import { newestOf, readLedger } from '../engine/ledger/entries.js';
 import type { Admission, Home } from '../engine/local/placements.js';
-import { admissionIfOurs } from '../engine/tiers/place-taken.js';
+import type { HomeState } from '../engine/tiers/driver.js';
+import { admissionIfOurs, roleTaken } from '../engine/tiers/place-taken.js';
 import { driverOf } from '../engine/tiers/registry.js';
 import type { Connection } from '../pg/connection.js';
 import { sqlstateOf } from '../pg/errors.js';
@@ -30,7 +38,12 @@ export interface PlannedTenant {
   plan: PlanSettings | null;
   cluster: ClusterSettings;
   pool: PoolSettings | null;
+  /** What is where it is to live. */
+  seen: HomeState;
 }
+
+/** Which statement of `recordTenant` answers with the tenant. */
+const TENANT_WRITTEN = 1;
 
 /** Why a tenant comes into being. */
 interface Origin {
@@ -60,35 +73,43 @@ export async function planTenant(
   const limits = limitsOf(fleet.settings, plan);
   if (request.key !== undefined && (await isKeyTaken(connection, key))) throw keyTaken(id, key);
   const home: Home = { tenant: { id, key, plan, owner, labels, limits }, placement, epoch: 1 };
-  const found = admissionIfOurs(home, await driver.inspect(fleet, home));
+  const seen = await driver.inspect(fleet, home);
+  const found = admissionIfOurs(home, seen);
   if (found !== undefined) assertServable(home, found);
-  return { home, unit: driver.unit(id, placement), plan: wish.plan, cluster, pool };
+  if (seen.state === 'absent' && seen.role === 'foreign') throw roleTaken(home);
+  return { home, unit: driver.unit(id, placement), plan: wish.plan, cluster, pool, seen };
 }
 
-/** Writes the tenant as `provisioning`, with its place and the intent in the audit log. */
+/**
+ * Writes the tenant as `provisioning`, with its place and the intent in the audit log.
+ * @returns the tenant as the catalog has it now
+ */
 export async function recordTenant(
   fleet: Fleet,
   connection: Connection,
   { home, unit, plan, cluster, pool }: PlannedTenant,
   { action, details, restoredFrom }: Origin,
-): Promise<void> {
+): Promise<TenantRecord> {
   const { placement, tenant } = home;
   const { id, key, owner, labels } = tenant;
   await rememberPlaces(fleet, connection, plan, cluster, pool);
   const where = { tier: placement.tier, cluster: cluster.name, plan: tenant.plan };
   const origin = restoredFrom === undefined ? {} : { restoredFrom };
+  const written = { id, key, plan: tenant.plan, owner, labels, placement, unit: unit.id, ...origin };
+  const statements = [
+    unitUpsert(unit),
+    ...tenantInserts(written),
+    auditInsert(fleet.actor, {
+      action,
+      phase: 'intent',
+      tenant: id,
+      unit: unit.id,
+      details: { ...where, ...details },
+    }),
+  ];
   try {
-    await connection.atomically([
-      unitUpsert(unit),
-      ...tenantInserts({ id, key, plan: tenant.plan, owner, labels, placement, unit: unit.id, ...origin }),
-      auditInsert(fleet.actor, {
-        action,
-        phase: 'intent',
-        tenant: id,
-        unit: unit.id,
-        details: { ...where, ...details },
-      }),
-    ]);
+    const results = await connection.atomically(statements);
+    return recorded(written, results[TENANT_WRITTEN]?.rows[0] ?? {});
   } catch (error) {
     throw sqlstateOf(error) === '23505' ? placeOrKeyTaken(id, key, error) : error;
   }
@@ -126,7 +147,10 @@ export function assertServable(home: Home, admission: Admission): void {
   );
 }
 
-/** Writes that the tenant is served, at which version, and which hooks it is owed. */
+/**
+ * Writes that the tenant is served, at which version, and which hooks it is owed.
+ * @returns the tenant's status now
+ */
 export async function activateTenant(
   fleet: Fleet,
   connection: Connection,
@@ -134,7 +158,7 @@ export async function activateTenant(
   home: Home,
   { action, details = {} }: Origin,
   { version, admission }: { version: UnitVersion | null; admission: Admission },
-): Promise<void> {
+): Promise<TenantStatus> {
   const { id } = home.tenant;
   const unit = driverOf(home.placement.tier).unit(id, home.placement);
   await connection.atomically([
@@ -145,6 +169,7 @@ export async function activateTenant(
     ...(kit.hookNames.length === 0 ? [] : [hooksInsert(id, 'afterProvision', kit.hookNames)]),
     auditInsert(fleet.actor, { action, tenant: id, unit: unit.id, details }),
   ]);
+  return admission === 'suspended' ? 'suspended' : 'active';
 }
 
 /** The newest migration that the unit of a home has. */

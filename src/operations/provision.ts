@@ -1,12 +1,18 @@
 import { parseTenantId } from '../core/tenant.js';
 import type { UnitVersion } from '../core/unit.js';
-import { findTenant, requireTenant } from '../engine/catalog/tenants.js';
+import {
+  type FoundTenant,
+  type TenantRecord,
+  tenantAmong,
+  tenantQuestion,
+} from '../engine/catalog/tenants.js';
 import type { Fleet } from '../engine/context.js';
 import { migrationsFor } from '../engine/ledger/migration.js';
 import type { Admission, Home } from '../engine/local/placements.js';
 import { driverOf } from '../engine/tiers/registry.js';
+import type { HomeState } from '../engine/tiers/driver.js';
 import type { Connection } from '../pg/connection.js';
-import { tryWithLock, withLock } from '../pg/locks.js';
+import { tryWithLockAsking, withLock } from '../pg/locks.js';
 import { activateTenant, assertServable, planTenant, readVersion, recordTenant } from './catalog-tenant.js';
 import { homeOf, toTenant } from './home.js';
 import { type Kit, kitFor } from './kit.js';
@@ -48,24 +54,28 @@ export async function provisionTenant(fleet: Fleet, request: ProvisionRequest): 
   const began = performance.now();
   parseTenantId(request.id);
   const kit = await kitFor(fleet, request);
-  return withTenantLock(fleet, request.id, async (connection) => {
-    const created = await provisionLocked(fleet, connection, kit, request);
-    const tenant = toTenant(await requireTenant(connection, request.id));
-    const outcome = { tenant, created, durationMs: Math.round(performance.now() - began) };
+  return withTenantLock(fleet, request.id, async (connection, known) => {
+    const { record, created } = await provisionLocked(fleet, connection, kit, request, known);
+    const durationMs = Math.round(performance.now() - began);
+    const outcome = { tenant: toTenant(record), created, durationMs };
     // Under the lock as well, so that two calls at once do not both run a hook that is owed.
     await deliverHooks(fleet, outcome);
     return outcome;
   });
 }
 
-/** One process at a time works on a tenant; another one for the same id waits and then finds it done. */
+/**
+ * One process at a time works on a tenant; another one for the same id waits and then finds it done.
+ * @param work is given the tenant, if the catalog knows one
+ */
 async function withTenantLock<T>(
   fleet: Fleet,
   id: string,
-  work: (connection: Connection) => Promise<T>,
+  work: (connection: Connection, known: TenantRecord | undefined) => Promise<T>,
 ): Promise<T> {
   return fleet.catalogHeld(async (connection) => {
-    const first = await tryWithLock(connection, 'tenant', id, () => work(connection));
+    const workOn = (found: FoundTenant[]): Promise<T> => work(connection, tenantAmong(found));
+    const first = await tryWithLockAsking(connection, 'tenant', id, tenantQuestion(id), workOn);
     if (first !== undefined) return first.value;
     fleet.emit({
       type: 'notice',
@@ -73,7 +83,7 @@ async function withTenantLock<T>(
       code: 'TENANT_LOCKED',
       message: `tenant ${id} is being worked on by another process; waiting for it`,
     });
-    return withLock(connection, 'tenant', id, () => work(connection));
+    return withLock(connection, 'tenant', id, async () => workOn(await connection.rows(tenantQuestion(id))));
   });
 }
 
@@ -82,46 +92,53 @@ async function provisionLocked(
   connection: Connection,
   kit: Kit,
   request: ProvisionRequest,
-): Promise<boolean> {
-  const known = await findTenant(connection, request.id);
+  known: TenantRecord | undefined,
+): Promise<{ record: TenantRecord; created: boolean }> {
   if (known !== undefined) assertSameRequest(known, request, fleet.settings.tenancy.columnType);
-  if (known !== undefined && known.status !== 'provisioning') return false;
+  if (known !== undefined && known.status !== 'provisioning') return { record: known, created: false };
   if (known !== undefined) assertNotRestoring(known);
-  const home = known === undefined ? await record(fleet, connection, kit, request) : homeOf(fleet, known);
+  const begun = known === undefined ? await begin(fleet, connection, kit, request) : { record: known };
   fleet.reach('provision.recorded');
-  const admission = await makeHome(fleet, kit, home, known !== undefined);
+  const home = homeOf(fleet, begun.record);
+  const admission = await makeHome(fleet, kit, home, begun.seen);
   const version = await versionOf(fleet, kit, home);
-  await activateTenant(fleet, connection, kit, home, PROVISION, { version, admission });
+  const status = await activateTenant(fleet, connection, kit, home, PROVISION, { version, admission });
   fleet.reach('provision.activated');
-  return true;
+  return { record: { ...begun.record, status, version }, created: true };
 }
 
 const PROVISION = { action: 'tenant.provision' } as const;
 
-async function record(
+/** A tenant that the catalog has as `provisioning`. */
+interface Begun {
+  record: TenantRecord;
+  /** What was where its home is to be, if it was looked at just now; not for a tenant that a crash left half made. */
+  seen?: HomeState;
+}
+
+async function begin(
   fleet: Fleet,
   connection: Connection,
   kit: Kit,
   request: ProvisionRequest,
-): Promise<Home> {
+): Promise<Begun> {
   const planned = await planTenant(fleet, connection, kit, request);
-  await recordTenant(fleet, connection, planned, PROVISION);
-  return planned.home;
+  return { record: await recordTenant(fleet, connection, planned, PROVISION), seen: planned.seen };
 }
 
 /** @returns how the home answers: `active`, or `suspended` when it was found so */
-async function makeHome(fleet: Fleet, kit: Kit, home: Home, resumed: boolean): Promise<Admission> {
+async function makeHome(fleet: Fleet, kit: Kit, home: Home, seen: HomeState | undefined): Promise<Admission> {
   const driver = driverOf(home.placement.tier);
-  const admission = await driver.create(fleet, home, kit.migrations);
+  const { seed } = kit;
+  const admission = await driver.create(fleet, home, kit.migrations, seen);
   assertServable(home, admission);
   // Plan, owner or labels may have been set since the home was begun.
-  if (resumed) await driver.describe(fleet, home);
+  if (seen === undefined) await driver.describe(fleet, home);
   fleet.reach('provision.migrated');
   // An open home was seeded in the transaction that opened it.
   if (admission === 'making') {
-    await driver.admit(fleet, home, async (session) => {
-      if (kit.seed !== null) await runSeed(session, kit.seed, home.tenant);
-    });
+    const prepare = seed === null ? undefined : (session: Connection) => runSeed(session, seed, home.tenant);
+    await driver.admit(fleet, home, prepare);
   }
   fleet.reach('provision.seeded');
   return admission === 'making' ? 'active' : admission;

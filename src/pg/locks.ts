@@ -1,5 +1,5 @@
 import type { Connection } from './connection.js';
-import { type Sql, sql } from './sql.js';
+import { type Sql, script, sql } from './sql.js';
 
 /**
  * Classes of advisory locks, so that a tenant and a unit of the same name do not meet. The numbers are
@@ -29,11 +29,33 @@ export async function tryWithLock<T>(
   name: string,
   work: () => Promise<T>,
 ): Promise<{ value: T } | undefined> {
-  const row = await connection.row<{ held: boolean }>(
-    sql`select pg_try_advisory_lock(${LOCK_CLASS[kind]}::int, hashtext(${name})) as held`,
-  );
+  const row = await connection.row<{ held: boolean }>(tryLock(kind, name));
   if (row?.held !== true) return undefined;
   return { value: await releasing(connection, kind, name, work) };
+}
+
+/**
+ * The same for work that begins with a question, which travels with the lock's: the server answers it after the lock was
+ * had, so that what it says stands for as long.
+ */
+export async function tryWithLockAsking<Row, T>(
+  connection: Connection,
+  kind: LockClass,
+  name: string,
+  question: Sql,
+  work: (rows: Row[]) => Promise<T>,
+): Promise<{ value: T } | undefined> {
+  const [lock, answer] = await connection.message(script([tryLock(kind, name), question])).catch((error) => {
+    // The lock may be had, and ends with its session.
+    connection.retire();
+    throw error;
+  });
+  if (lock?.rows[0]?.['held'] !== true) return undefined;
+  return { value: await releasing(connection, kind, name, () => work((answer?.rows ?? []) as Row[])) };
+}
+
+function tryLock(kind: LockClass, name: string): Sql {
+  return sql`select pg_try_advisory_lock(${LOCK_CLASS[kind]}::int, hashtext(${name})) as held`;
 }
 
 /** The same, waiting in the server's queue until the holder lets go. */

@@ -1,4 +1,6 @@
+import type { Tier } from '../../src/core/tier.js';
 import type { Home } from '../../src/engine/local/placements.js';
+import type { HomeState } from '../../src/engine/tiers/driver.js';
 import { driverOf } from '../../src/engine/tiers/registry.js';
 import type { LocalServer } from '../../src/embedded/server.js';
 import { countRows } from '../engine/tiers/support.js';
@@ -62,4 +64,9 @@ export async function catalogOf(server: LocalServer, home: Home): Promise<unknow
     [schema],
   );
   return { shared, inside };
+}
+
+/** What is found where a home of this tier was never made, or is gone without a trace. */
+export function nothingLeft(tier: Tier): HomeState {
+  return tier === 'pool' ? { state: 'absent' } : { state: 'absent', role: 'absent' };
 }

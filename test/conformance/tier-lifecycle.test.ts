@@ -18,7 +18,7 @@ import {
 } from '../engine/tiers/support.js';
 import { type TestFleet, newFleet } from '../support/fleet.js';
 import { query, useServer } from '../support/server.js';
-import { halfMadeDatabases, traces } from './support.js';
+import { halfMadeDatabases, nothingLeft, traces } from './support.js';
 
 const server = useServer();
 let migrations: Migration[];
@@ -109,7 +109,7 @@ describe.each(TIERS)('a home in tier %s', (tier) => {
     for (const _time of ['once', 'twice']) {
       await driver.drop(fleet, doomed);
       expect(await traces(server.current, doomed)).toEqual([]);
-      expect(await driver.inspect(fleet, doomed)).toEqual({ state: 'absent' });
+      expect(await driver.inspect(fleet, doomed)).toEqual(nothingLeft(tier));
     }
     expect(await countRows(superuser(neighbour), neighbour)).toEqual(before);
     expect(await driver.create(fleet, doomed, migrations)).toBe('making');
@@ -147,7 +147,7 @@ describe.each(TIERS)('a home in tier %s', (tier) => {
     await driver.fence(other.fleet, odd, 'suspended');
     await driver.drop(other.fleet, odd);
     expect(await traces(server.current, odd).catch(() => [])).toEqual([]);
-    expect(await driver.inspect(other.fleet, odd)).toEqual({ state: 'absent' });
+    expect(await driver.inspect(other.fleet, odd)).toEqual(nothingLeft(tier));
   });
 });
 

@@ -16,6 +16,7 @@ import {
   refusal,
   seeded,
 } from '../engine/tiers/support.js';
+import { nothingLeft } from './support.js';
 import { type TestFleet, newFleet } from '../support/fleet.js';
 import { query, useServer, withClient } from '../support/server.js';
 
@@ -55,7 +56,7 @@ describe.each(TIERS)('a home in tier %s', (tier) => {
 
   test('is found by inspect once it is made, with the key of its tenant', async () => {
     const made = home('made');
-    expect(await driver.inspect(fleet, made)).toEqual({ state: 'absent' });
+    expect(await driver.inspect(fleet, made)).toEqual(nothingLeft(tier));
     expect(await driver.create(fleet, made, migrations)).toBe('making');
     expect(await driver.inspect(fleet, made)).toEqual({
       state: 'present',

@@ -106,7 +106,7 @@ test('the home of a tenant that is gone is dropped by its owner, and the role th
     expect(await codeOf(driver.drop(fleet, home))).toBe('OWNER_NOT_ASSUMABLE');
     await made.allow();
     await driver.drop(fleet, home);
-    expect(await driver.inspect(fleet, home)).toEqual({ state: 'absent' });
+    expect(await driver.inspect(fleet, home)).toEqual({ state: 'absent', role: 'foreign' });
   }
   expect(await inside(made.database, 'select unit from tenantctl.adopted')).toEqual([
     { unit: 'schema:Legacy globex' },

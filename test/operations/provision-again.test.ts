@@ -7,6 +7,8 @@ import { NO_LIMITS } from '../../src/core/settings.js';
 import { Fleet } from '../../src/engine/context.js';
 import { provisionTenant } from '../../src/operations/provision.js';
 import { installFleet } from '../../src/operations/install.js';
+import { showTenant } from '../../src/operations/show.js';
+import { findTenant } from '../../src/engine/catalog/tenants.js';
 import { setTenant } from '../../src/operations/set.js';
 import { suspendTenant } from '../../src/operations/suspend.js';
 import { newFleet } from '../support/fleet.js';
@@ -15,14 +17,47 @@ import { query, useServer } from '../support/server.js';
 const server = useServer();
 const NO = { dryRun: false };
 
-test('another fleet on the same cluster does not take over a role of the same name', async () => {
-  const first = await newFleet(server.current);
-  await provisionTenant(first.fleet, { id: 'acme', plan: 'pro' });
-  const second = await newFleet(server.current, { tenancy: first.settings.tenancy });
-  const refused = await provisionTenant(second.fleet, { id: 'acme', plan: 'pro' }).catch(
-    (error: unknown) => error,
-  );
-  expect(isTenantctlError(refused) && refused).toMatchObject({ code: 'PLACE_TAKEN', exit: 5 });
+test.each(['schema', 'database'] as const)(
+  'a role of the same name in tier %s, which another fleet on the cluster has, is refused before anything is written down',
+  async (tier) => {
+    const first = await newFleet(server.current);
+    const tenancy = { ...first.settings.tenancy };
+    tenancy.names = { schema: tenancy.names.schema, database: tenancy.names.schema };
+    await provisionTenant(first.fleet, { id: 'acme', tier: 'schema' });
+    const second = await newFleet(server.current, { tenancy });
+    const refused = await provisionTenant(second.fleet, { id: 'acme', tier }).catch(
+      (error: unknown) => error,
+    );
+    expect(isTenantctlError(refused) && refused).toMatchObject({ code: 'PLACE_TAKEN', exit: 5 });
+    expect((refused as Error).message).toContain('Role ');
+    await second.fleet.catalog(async (connection) =>
+      expect(await findTenant(connection, 'acme')).toBeUndefined(),
+    );
+  },
+);
+
+test('what is said of a new tenant, of a half-made one and of one that is there is what the catalog has', async () => {
+  const { fleet, settings } = await newFleet(server.current);
+  const request = {
+    id: 'acme',
+    tier: 'schema',
+    owner: 'a@x.example',
+    labels: { zone: '1', ab: '2', a: '3' },
+  } as const;
+  const dying = new Fleet(settings, {
+    ...fleet.options,
+    reach: (point) => {
+      if (point === 'provision.created') throw new Error('killed');
+    },
+  });
+  const { tenant: made } = await provisionTenant(fleet, request);
+  expect(JSON.stringify(made)).toBe(JSON.stringify((await showTenant(fleet, 'acme')).tenant));
+  expect(made).toMatchObject({ status: 'active', epoch: 1, version: { id: 14 } });
+  expect((await provisionTenant(fleet, request)).tenant).toEqual(made);
+  await expect(provisionTenant(dying, { ...request, id: 'half' })).rejects.toThrow('killed');
+  await dying.close();
+  const { tenant: finished } = await provisionTenant(fleet, { ...request, id: 'half' });
+  expect(JSON.stringify(finished)).toBe(JSON.stringify((await showTenant(fleet, 'half')).tenant));
 });
 
 test('a home that was found suspended is suspended in the catalog too', async () => {

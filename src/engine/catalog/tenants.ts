@@ -5,7 +5,7 @@ import type { Tenant, TenantStatus } from '../../core/tenant.js';
 import type { Placement } from '../../core/tier.js';
 import type { Connection } from '../../pg/connection.js';
 import { type Sql, join, raw, sql } from '../../pg/sql.js';
-import { assertNotDeleted } from './tombstones.js';
+import { DELETED_AT, tenantDeleted } from './tombstones.js';
 
 /** A tenant with everything the catalog knows of where it lives. */
 export interface TenantRecord extends Tenant {
@@ -16,9 +16,11 @@ export interface TenantRecord extends Tenant {
   restoredFrom: string | null;
 }
 
+const CREATED_AT = `to_char(t.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "createdAt"`;
+
 const COLUMNS = raw(`
   t.id, t.key, t.status, p.tier, t.plan, p.cluster, p.database, p.schema, p.pool, t.labels, t.owner, p.epoch::int,
-  to_char(t.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "createdAt",
+  ${CREATED_AT},
   case when u.version_id is null then null else jsonb_build_object('id', u.version_id, 'name', u.version_name) end as version,
   p.role, p.unit, t.pinned_to as "pinnedTo", t.restored_from as "restoredFrom"`);
 
@@ -27,14 +29,36 @@ const SOURCE = raw(`
   join tenantctl_catalog.placements p on p.tenant = t.id and p.until is null
   left join tenantctl_catalog.units u on u.id = p.unit`);
 
+/** What is found of an id: a tenant with its place, or one that was deleted and has none. */
+export type FoundTenant = TenantRecord & { deletedAt: string | null };
+
+/** The question for the tenant of an id, whose answer `tenantAmong` reads. */
+export function tenantQuestion(id: string): Sql {
+  return sql`
+    select ${COLUMNS}, ${DELETED_AT}
+      from tenantctl_catalog.tenants t
+      left join tenantctl_catalog.placements p on p.tenant = t.id and p.until is null
+      left join tenantctl_catalog.units u on u.id = p.unit
+     where t.id = ${id} and (p.tenant is not null or t.status = 'deleted')`;
+}
+
+/**
+ * The tenant that a `tenantQuestion` found; undefined where there never was one.
+ * @throws conflict `TENANT_DELETED` (exit 5) where there was: whatever still knows the id from then must not find somebody else
+ */
+export function tenantAmong([found]: readonly FoundTenant[]): TenantRecord | undefined {
+  if (found === undefined) return undefined;
+  const { deletedAt, ...tenant } = found;
+  if (tenant.status === 'deleted') throw tenantDeleted(tenant.id, deletedAt);
+  return tenant;
+}
+
 /**
  * The tenant of this id; undefined where there never was one.
  * @throws conflict `TENANT_DELETED` (exit 5) where there was
  */
 export async function findTenant(connection: Connection, id: string): Promise<TenantRecord | undefined> {
-  const tenant = await connection.row<TenantRecord>(sql`select ${COLUMNS} from ${SOURCE} where t.id = ${id}`);
-  if (tenant === undefined) await assertNotDeleted(connection, id);
-  return tenant;
+  return tenantAmong(await connection.rows<FoundTenant>(tenantQuestion(id)));
 }
 
 /** @throws conflict `TENANT_UNKNOWN`, or `TENANT_DELETED` where there was one (exit 5) */
@@ -101,15 +125,29 @@ export interface NewTenant {
   restoredFrom?: string;
 }
 
-/** The statements that write a tenant as `provisioning`, with the first epoch of its placement. */
-export function tenantInserts(tenant: NewTenant): Sql[] {
+/**
+ * The statements that write a tenant as `provisioning`, with the first epoch of its placement. The first one gives what the
+ * catalog makes of it, for `recorded`.
+ */
+export function tenantInserts(tenant: NewTenant): [Sql, Sql] {
   const { tier, cluster, database, schema, pool, role } = tenant.placement;
   return [
-    sql`insert into tenantctl_catalog.tenants (id, key, plan, owner, labels, restored_from)
-      values (${tenant.id}, ${tenant.key}, ${tenant.plan}, ${tenant.owner}, ${JSON.stringify(tenant.labels)}::jsonb, ${tenant.restoredFrom ?? null})`,
+    sql`insert into tenantctl_catalog.tenants as t (id, key, plan, owner, labels, restored_from)
+      values (${tenant.id}, ${tenant.key}, ${tenant.plan}, ${tenant.owner}, ${JSON.stringify(tenant.labels)}::jsonb, ${tenant.restoredFrom ?? null})
+      returning t.status, t.labels, ${raw(CREATED_AT)}`,
     sql`insert into tenantctl_catalog.placements (tenant, epoch, tier, cluster, database, schema, pool, role, unit)
       values (${tenant.id}, 1, ${tier}, ${cluster}, ${database}, ${schema}, ${pool}, ${role}, ${tenant.unit})`,
   ];
+}
+
+/** A tenant that has just been written, as `findTenant` would find it, its fields in the same order. */
+export function recorded(tenant: NewTenant, written: Record<string, unknown>): TenantRecord {
+  const { id, key, plan, owner, placement, unit, restoredFrom = null } = tenant;
+  const { tier, cluster, database, schema, pool, role } = placement;
+  const { status, labels, createdAt } = written as Pick<TenantRecord, 'status' | 'labels' | 'createdAt'>;
+  const place = { cluster, database, schema, pool };
+  const shown = { id, key, status, tier, plan, ...place, labels, owner, epoch: 1, createdAt, version: null };
+  return { ...shown, role, unit, pinnedTo: null, restoredFrom };
 }
 
 /** The statement that sets a tenant's status; the database refuses a step that does not exist. */

@@ -1,24 +1,14 @@
 import { conflictError } from '../../core/errors.js';
-import type { Connection } from '../../pg/connection.js';
-import { sql } from '../../pg/sql.js';
+import { raw } from '../../pg/sql.js';
 
-/** A tenant that was deleted. */
-interface Tombstone {
-  id: string;
-  deletedAt: string;
-}
+/** When a tenant of the table `t` was deleted, or null. */
+export const DELETED_AT = raw(
+  `to_char(t.deleted_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "deletedAt"`,
+);
 
-/**
- * Makes sure that an id was not a deleted tenant's: whatever still knows it from then must not find somebody else there.
- * @throws conflict `TENANT_DELETED` (exit 5)
- */
-export async function assertNotDeleted(connection: Connection, id: string): Promise<void> {
-  const tombstone = await connection.row<Tombstone>(sql`
-    select id, to_char(deleted_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "deletedAt"
-      from tenantctl_catalog.tenants where id = ${id} and status = 'deleted'`);
-  if (tombstone === undefined) return;
-  const { deletedAt } = tombstone;
-  throw conflictError(
+/** The id of a tenant that was deleted is asked for. */
+export function tenantDeleted(id: string, deletedAt: string | null) {
+  return conflictError(
     'TENANT_DELETED',
     `Tenant ${id} was deleted at ${deletedAt}; its id is never used again.`,
     {

@@ -4,6 +4,7 @@ import { adoptedFault } from './adopted-fault.js';
 import { applyBatched } from './apply-batched.js';
 import { applyStepwise } from './apply-stepwise.js';
 import { closing } from './closing.js';
+import { type DefaultsAtCreation, defaultsAtCreation } from './default-at-creation.js';
 import { type LedgerEntry, newestOf, pendingOf, readLedger } from './entries.js';
 import { CLAIM, migrationFailure } from './fault.js';
 import { WITHOUT_FLUSH } from './flush.js';
@@ -19,6 +20,8 @@ import {
 } from './target.js';
 import { addUnderLimits } from './under-limits.js';
 
+const NONE: DefaultsAtCreation = { additions: new Map(), complete: new Set() };
+
 /**
  * Applies all migrations to a home that nobody reads yet: one transaction, one round trip, all or
  * nothing. Indexes are built plainly, as CONCURRENTLY would wait for every old snapshot of the database.
@@ -33,8 +36,10 @@ export async function applyFresh(
   retireAfter(connection, migrations);
   const message = new Message().add('begin');
   message.add(sql`select ${claim(target, null, migrations, 'applied')}, ${migrationSettings(target)}`.text());
-  for (const migration of migrations) message.addMigration(migration, 'fresh');
-  const finish = completion(target, migrations);
+  // The tables of a pool get the default along with its policies.
+  const { additions, complete } = target.unit.shared ? NONE : defaultsAtCreation(migrations, target.tenancy);
+  for (const migration of migrations) message.addFresh(migration, additions.get(migration));
+  const finish = completion(target, migrations, complete);
   if (finish !== null) message.add(finish.text());
   await send(connection, target, message.add('commit'));
 }

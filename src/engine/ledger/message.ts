@@ -9,6 +9,12 @@ export interface SourcePlace {
   statement: number | null;
 }
 
+/** Words of ours within a migration's text; the offset is in UTF-16 units. */
+export interface Addition {
+  offset: number;
+  text: string;
+}
+
 /** Statements of ours that go before one of the file's. */
 export interface Insertion {
   statement: number;
@@ -37,11 +43,22 @@ export class Message {
     return this;
   }
 
-  /** Adds a migration's text, or the form of it for a fresh home. */
-  addMigration(migration: Migration, form: 'as written' | 'fresh' = 'as written'): this {
-    const fresh = form === 'fresh';
-    const statements = fresh && migration.directives.batched ? 1 : migration.statements.length;
-    return this.addText(migration, fresh ? migration.freshSql : migration.sql, statements, 0, 0);
+  /** Adds a migration's text as it is written. */
+  addMigration(migration: Migration): this {
+    return this.addText(migration, migration.sql, migration.statements.length, 0, 0);
+  }
+
+  /** Adds the form of a migration's text for a fresh home. */
+  addFresh(migration: Migration, additions: readonly Addition[] = []): this {
+    const { freshSql, directives, statements } = migration;
+    let from = 0;
+    for (const { offset, text } of additions) {
+      const before = { text: freshSql.slice(from, offset), own: { statement: 0, offset: from } };
+      for (const part of [before, { text, own: null }])
+        this.segments.push({ statements: 0, migration, ...part });
+      from = offset;
+    }
+    return this.addText(migration, freshSql.slice(from), directives.batched ? 1 : statements.length, 0, from);
   }
 
   /** Adds a migration's text with a statement of ours before one of its own. */

@@ -6,13 +6,17 @@ import type { ParsedStatement } from './parser.js';
 /**
  * May a table have the tenant column without its default once these migrations have run? True rather than false where their
  * text does not say: a DO block, and a function that is not the server's own. What a trigger makes is not seen.
+ * @param complete statements whose tables have the default already
  */
-export function mayLackDefault(migrations: readonly Migration[], column: string): boolean {
-  return migrations.some(({ statements }) =>
-    statements.some(
-      (statement) => tablesToDefault(statement, column).length > 0 || hasUnseenTables(statement, column),
-    ),
-  );
+export function mayLackDefault(
+  migrations: readonly Migration[],
+  column: string,
+  complete: ReadonlySet<ParsedStatement>,
+): boolean {
+  return migrations
+    .flatMap(({ statements }) => statements)
+    .filter((statement) => !complete.has(statement))
+    .some((statement) => tablesToDefault(statement, column).length > 0 || hasUnseenTables(statement, column));
 }
 
 /** The tables that a statement names which are new, or were given the tenant column. */

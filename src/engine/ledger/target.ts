@@ -5,6 +5,7 @@ import { type Sql, ident, sql } from '../../pg/sql.js';
 import { type StatementLimits, limitSettings, usualLimits } from './limits.js';
 import type { Migration } from './migration.js';
 import { mayLackDefault, tablesToDefault } from './new-tables.js';
+import type { ParsedStatement } from './parser.js';
 
 /** A unit and the rules under which migrations are applied to it. */
 export interface MigrationTarget {
@@ -72,12 +73,17 @@ export function claim(
 /**
  * What follows each migration in the same transaction: in a pool the rules of row-level security, in
  * the other tiers the default of the tenant column. Null when there is nothing to do.
+ * @param complete statements whose tables have the default already
  */
-export function completion(target: MigrationTarget, migrations: readonly Migration[]): Sql | null {
+export function completion(
+  target: MigrationTarget,
+  migrations: readonly Migration[],
+  complete: ReadonlySet<ParsedStatement> = new Set(),
+): Sql | null {
   const { unit, tenancy } = target;
   if (unit.shared) return securing(target);
   if (unit.adopted) return completionOfNamed(target, migrations);
-  if (!mayLackDefault(migrations, tenancy.column)) return null;
+  if (!mayLackDefault(migrations, tenancy.column, complete)) return null;
   return sql`select tenantctl.complete_home(${unit.schema}, ${tenancy.column}, ${tenancy.setting})`;
 }
 

@@ -51,7 +51,7 @@ export async function playEach(
 }
 
 function played(target: MigrationTarget, migration: Migration): Message {
-  return new Message().add(sql`select ${migrationSettings(target)}`.text()).addMigration(migration, 'fresh');
+  return new Message().add(sql`select ${migrationSettings(target)}`.text()).addFresh(migration);
 }
 
 async function shapeOf(connection: Connection, schema: string): Promise<Shape> {

@@ -62,7 +62,7 @@ async function playAndRollBack(
   };
   const message = new Message().add('begin').add(sql`create schema ${ident(schema)}`.text());
   message.add(sql`select ${migrationSettings(target)}`.text());
-  for (const migration of migrations) message.addMigration(migration, 'fresh');
+  for (const migration of migrations) message.addFresh(migration);
   const finish = completion(target, migrations);
   if (finish !== null) message.add(finish.text());
   message.add('set local search_path = pg_catalog');

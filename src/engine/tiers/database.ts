@@ -32,6 +32,7 @@ import {
   endSessionsOf,
   ensureAppRole,
   grantSchema,
+  inspectTenantRole,
   isOurRole,
   leavingStatements,
   limitRole,
@@ -72,14 +73,20 @@ export const databaseDriver: TierDriver = {
   },
 
   async inspect(fleet: Fleet, home: Home): Promise<HomeState> {
-    const there = await onCluster(fleet, home, (connection) =>
-      databaseExists(connection, home.placement.database),
-    );
-    return there ? inspectInside(fleet, home) : { state: 'absent' };
+    const absent = await onCluster(fleet, home, async (connection): Promise<HomeState | undefined> => {
+      if (await databaseExists(connection, home.placement.database)) return undefined;
+      return { state: 'absent', role: await inspectTenantRole(connection, home) };
+    });
+    return absent ?? inspectInside(fleet, home);
   },
 
-  async create(fleet: Fleet, home: Home, migrations: readonly Migration[]): Promise<Admission> {
-    const found = admissionIfOurs(home, await databaseDriver.inspect(fleet, home));
+  async create(
+    fleet: Fleet,
+    home: Home,
+    migrations: readonly Migration[],
+    seen?: HomeState,
+  ): Promise<Admission> {
+    const found = admissionIfOurs(home, seen ?? (await databaseDriver.inspect(fleet, home)));
     if (found === undefined) await makeFromTemplate(fleet, home, migrations);
     fleet.reach('provision.created');
     // The copy has every migration of its template; one made before a crash may be older.
@@ -91,15 +98,8 @@ export const databaseDriver: TierDriver = {
 
   open: openHome,
 
-  admit(fleet: Fleet, home: Home, prepare?: (session: Connection) => Promise<void>): Promise<void> {
-    return admitHome(
-      fleet,
-      home,
-      prepare,
-      async (connection) =>
-        (await adoptedDoors(connection, home, doorsOf('open'))) ?? doors(fleet, connection, home, 'open'),
-    );
-  },
+  admit: (fleet, home, prepare) =>
+    admitHome(fleet, home, prepare, (connection) => doors(fleet, connection, home, 'open')),
 
   relations(fleet: Fleet, home: Home): Promise<Relation[]> {
     return inDatabaseOf(fleet, home, async (connection) => {
@@ -206,7 +206,7 @@ async function makeFromTemplate(fleet: Fleet, home: Home, migrations: readonly M
   const { cluster, database } = home.placement;
   const role = await onCluster(fleet, home, async (connection) => {
     await ensureAppRole(connection, fleet.settings.tenancy);
-    return tenantRoleStatements(connection, home);
+    return tenantRoleStatements(connection, home, await inspectTenantRole(connection, home));
   });
   const template = await ensureTemplate(fleet, cluster, migrations);
   const passing = passingName(home);

@@ -7,9 +7,13 @@ import type { Fleet } from '../context.js';
 import type { Migration } from '../ledger/migration.js';
 import type { Admission, FencedStatus, Home } from '../local/placements.js';
 
+/** What is found where a tenant's own role should be: none, the one that we made for it, or another. */
+export type RoleState = 'absent' | 'ours' | 'foreign';
+
 /** What is found where a tenant's home should be. */
 export type HomeState =
-  | { state: 'absent' }
+  /** Without a role where the tier gives a tenant none of its own. */
+  | { state: 'absent'; role?: RoleState }
   /** Something is there that this tool did not make, or made for somebody else. Never taken over. */
   | { state: 'foreign'; what: string }
   | { state: 'present'; key: string; admission: Admission };
@@ -47,27 +51,28 @@ export interface TierDriver {
   inspect(fleet: Fleet, home: Home): Promise<HomeState>;
   /**
    * Makes the home with role, grants, limits and every migration. It answers nobody until it is opened.
+   * @param seen what `inspect` said a moment ago, under the tenant's lock; without it the driver looks for itself
    * @returns what the home answers now: `making` when it is new, otherwise how it was found
    * @throws conflict `PLACE_TAKEN` (exit 5) when something is there that this tool did not make, or made
    *   for a tenant with another key
    */
-  create(fleet: Fleet, home: Home, migrations: readonly Migration[]): Promise<Admission>;
+  create(fleet: Fleet, home: Home, migrations: readonly Migration[], seen?: HomeState): Promise<Admission>;
   /**
    * Runs `work` in one transaction of a session that sees exactly this tenant, as the application would.
    * @throws refusal `ROLE_NOT_ASSUMABLE` (exit 6) where the administrator may not act as the role that serves the tenant
    */
   open<T>(fleet: Fleet, home: Home, work: (session: Connection) => Promise<T>): Promise<T>;
   /**
-   * Lets the tenant in, and runs `prepare` as the tenant where there is something to prepare, in one transaction: it is
-   * either seeded and open or neither.
+   * Lets the tenant into a home that `create` has made, and runs `prepare` as the tenant where there is something to
+   * prepare, in one transaction: it is either seeded and open or neither.
    * @throws refusal `ROLE_NOT_ASSUMABLE` (exit 6), as `open` does
    */
   admit(fleet: Fleet, home: Home, prepare?: (session: Connection) => Promise<void>): Promise<void>;
   /** The tables that hold rows of this tenant, referenced tables before those that refer to them. */
   relations(fleet: Fleet, home: Home): Promise<Relation[]>;
   /**
-   * Lets the home answer as a tenant of this status expects. But for an active one readers and writers are refused, and
-   * sessions that are there are ended.
+   * Lets a home that the tenant was in answer as a tenant of this status expects. But for an active one readers and
+   * writers are refused, and sessions that are there are ended.
    */
   fence(fleet: Fleet, home: Home, status: FencedStatus): Promise<void>;
   /**

@@ -70,11 +70,16 @@ export const poolDriver: TierDriver = {
     return inDatabaseOf(fleet, home, (connection) => inspectPool(connection, home, tenancy.column));
   },
 
-  async create(fleet: Fleet, home: Home, migrations: readonly Migration[]): Promise<Admission> {
+  async create(
+    fleet: Fleet,
+    home: Home,
+    migrations: readonly Migration[],
+    seen?: HomeState,
+  ): Promise<Admission> {
     await preparePool(fleet, home, migrations);
     fleet.reach('provision.created');
     return inDatabaseOf(fleet, home, async (connection) => {
-      const found = await inspectPool(connection, home, fleet.settings.tenancy.column);
+      const found = seen ?? (await inspectPool(connection, home, fleet.settings.tenancy.column));
       const admission = admissionIfOurs(home, found);
       if (admission !== undefined) return admission;
       await connection.execute(placementInsert(home, ledgerKeyOf(home)));

@@ -7,6 +7,7 @@ import { type Sql, ident, raw, sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
 import type { Home } from '../local/placements.js';
 import { roleMark } from '../local/role-mark.js';
+import type { RoleState } from './driver.js';
 import { roleTaken } from './place-taken.js';
 
 /** Since 16 a grant says for itself whether privileges are inherited; before, the member's attribute did. */
@@ -88,10 +89,14 @@ function membership(connection: Connection, role: string, member: string): Sql {
 }
 
 /** Is a role of this tenant's name there, and is it ours? */
-async function inspectTenantRole(connection: Connection, home: Home): Promise<'absent' | 'ours' | 'foreign'> {
+export async function inspectTenantRole(connection: Connection, home: Home): Promise<RoleState> {
   const role = await readRole(connection, home.placement.role);
-  if (role === undefined) return 'absent';
-  return role.comment === roleMark(home) ? 'ours' : 'foreign';
+  return role === undefined ? 'absent' : stateOfRole(home, role.comment);
+}
+
+/** @param comment of a role that is there */
+export function stateOfRole(home: Home, comment: string | null): Exclude<RoleState, 'absent'> {
+  return comment === roleMark(home) ? 'ours' : 'foreign';
 }
 
 /** Have we made the role of a home, for this tenant alone? One that is gone cannot be anybody else's. */
@@ -113,12 +118,12 @@ export function tellUnlimited(fleet: Fleet, { tenant: { id, limits }, placement:
 /**
  * The statements that give a tenant its own role with the plan's limits: no login, marked as ours. The
  * application may assume it once its home is opened. A role of ours that is there already is kept.
+ * @param found what is there now
  * @throws conflict `PLACE_TAKEN` (exit 5) when the role is there and not ours
  */
-export async function tenantRoleStatements(connection: Connection, home: Home): Promise<Sql[]> {
+export function tenantRoleStatements(connection: Connection, home: Home, found: RoleState): Sql[] {
   const { role } = home.placement;
   const { limits } = home.tenant;
-  const found = await inspectTenantRole(connection, home);
   if (found === 'foreign') throw roleTaken(home);
   if (found === 'ours') return limitRole(role, limits);
   const unlimited = limits.connections === null && limits.statementTimeoutMs === null;

@@ -19,7 +19,7 @@ import {
   strayUnit,
 } from '../local/placements.js';
 import { type Outside, dependentsOutside } from '../rows/outside.js';
-import type { HomeState, Relation, TierDriver } from './driver.js';
+import type { HomeState, Relation, RoleState, TierDriver } from './driver.js';
 import { fillHome, fillNewHome } from './fill.js';
 import { prepareSharedDatabase } from './managed-database.js';
 import { dropLargeObjects } from './large-objects.js';
@@ -35,6 +35,7 @@ import {
   leavingStatements,
   limitRole,
   sharesRole,
+  stateOfRole,
   tellUnlimited,
   tenantRoleStatements,
 } from './roles.js';
@@ -82,12 +83,18 @@ export const schemaDriver: TierDriver = {
     return inDatabaseOf(fleet, home, (connection) => inspectSchema(connection, home));
   },
 
-  async create(fleet: Fleet, home: Home, migrations: readonly Migration[]): Promise<Admission> {
+  async create(
+    fleet: Fleet,
+    home: Home,
+    migrations: readonly Migration[],
+    seen?: HomeState,
+  ): Promise<Admission> {
     const { cluster, database } = home.placement;
     await prepareSharedDatabase(fleet, cluster, database);
     return inDatabaseOf(fleet, home, async (connection) => {
-      const found = admissionIfOurs(home, await inspectSchema(connection, home));
-      if (found === undefined) await createEmpty(connection, home);
+      const state = seen ?? (await inspectSchema(connection, home));
+      const found = admissionIfOurs(home, state);
+      if (state.state === 'absent') await createEmpty(connection, home, state.role ?? 'absent');
       fleet.reach('provision.created');
       const fill = found === undefined ? fillNewHome : fillHome;
       await fill(fleet, connection, schemaDriver.unit(home.tenant.id, home.placement), migrations);
@@ -98,16 +105,8 @@ export const schemaDriver: TierDriver = {
 
   open: openHome,
 
-  admit(fleet: Fleet, home: Home, prepare?: (session: Connection) => Promise<void>): Promise<void> {
-    return admitHome(
-      fleet,
-      home,
-      prepare,
-      async (connection) =>
-        (await adoptedDoors(connection, home, doorsOf(home, 'open'))) ??
-        doors(fleet, connection, home, 'open'),
-    );
-  },
+  admit: (fleet, home, prepare) =>
+    admitHome(fleet, home, prepare, (connection) => doors(fleet, connection, home, 'open')),
 
   relations(fleet: Fleet, home: Home): Promise<Relation[]> {
     return inDatabaseOf(fleet, home, async (connection) => {
@@ -209,23 +208,32 @@ function dropsTooMuch({ tenant, placement: { schema } }: Home, outside: readonly
 /** Schema and placement row come into being in one transaction: one without the other is not ours. */
 async function inspectSchema(connection: Connection, home: Home): Promise<HomeState> {
   const { schema } = home.placement;
-  type Found = { there: boolean; stray: string | null } & Partial<LocalPlacement>;
+  type Found = {
+    there: boolean;
+    stray: string | null;
+    role: string | null;
+    mark: string | null;
+  } & Partial<LocalPlacement>;
   const [found] = await connection.rows<Found>(sql`
-    select exists (select from pg_namespace where nspname = ${schema}) as there, p.tier, p.key, p.state, (${strayUnit(home)}) as stray
-      from (values (1)) one left join tenantctl.placement p on p.tenant = ${home.tenant.id} and p.schema = ${schema}`);
-  const { there = false, stray = null, tier, key, state } = found ?? {};
+    select exists (select from pg_namespace where nspname = ${schema}) as there, p.tier, p.key, p.state, (${strayUnit(home)}) as stray,
+           r.rolname as role, shobj_description(r.oid, 'pg_authid') as mark
+      from (values (1)) one
+      left join tenantctl.placement p on p.tenant = ${home.tenant.id} and p.schema = ${schema}
+      left join pg_roles r on r.rolname = ${home.placement.role}`);
+  const { there = false, stray = null, role = null, mark = null, tier, key, state } = found ?? {};
   if (!tier || !key || !state) {
     if (stray !== null) return { state: 'foreign', what: strayHome(home, stray) };
-    return there ? { state: 'foreign', what: `schema ${schema}` } : { state: 'absent' };
+    if (there) return { state: 'foreign', what: `schema ${schema}` };
+    return { state: 'absent', role: role === null ? 'absent' : stateOfRole(home, mark) };
   }
   if (tier === 'schema' && there) return { state: 'present', key, admission: state };
   return { state: 'foreign', what: `local placement of ${home.tenant.id} in tier ${tier}` };
 }
 
-async function createEmpty(connection: Connection, home: Home): Promise<void> {
+async function createEmpty(connection: Connection, home: Home, found: RoleState): Promise<void> {
   const { schema, role } = home.placement;
   const statements = [
-    ...(await tenantRoleStatements(connection, home)),
+    ...tenantRoleStatements(connection, home, found),
     raw(`create schema ${ident(schema).text()}`),
     ...grantSchema(schema, role, false),
     placementInsert(home, schemaDriver.unit(home.tenant.id, home.placement).ledgerKey),

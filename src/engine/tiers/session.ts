@@ -43,10 +43,10 @@ export function admitHome(
   fleet: Fleet,
   home: Home,
   prepare: ((session: Connection) => Promise<void>) | undefined,
-  opening: (session: Connection) => Sql[] | Promise<Sql[]> = () => [],
+  opening: (session: Connection) => Sql[] = () => [],
 ): Promise<void> {
   return inDatabaseOf(fleet, home, async (session) => {
-    const open = [...(await opening(session)), admissionUpdate(home, 'active')];
+    const open = [...opening(session), admissionUpdate(home, 'active')];
     if (prepare === undefined) {
       await session.atomically(open);
       return;

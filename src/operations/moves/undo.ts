@@ -186,7 +186,7 @@ async function reopen({ fleet, returned }: Drive): Promise<void> {
       sql`update tenantctl.placement set epoch = ${returned.home.epoch} where ${placementOf(returned.home)}`,
     ),
   );
-  await returned.driver.admit(fleet, returned.home);
+  await returned.driver.fence(fleet, returned.home, 'active');
 }
 
 async function flipBack(drive: Drive): Promise<void> {

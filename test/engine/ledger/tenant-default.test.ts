@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { defaultsAtCreation } from '../../../src/engine/ledger/default-at-creation.js';
 import { completion } from '../../../src/engine/ledger/target.js';
 import { query, useServer } from '../../support/server.js';
+import { invoicing } from '../tiers/support.js';
 import { migrationsOf } from './directory.js';
 import { type TestUnit, useUnits } from './units.js';
 
@@ -89,6 +91,44 @@ const WAYS: [string, string[], string[]][] = [
     ],
     ['high', 'low', 'parted'],
   ],
+  [
+    'whose column gets its type later',
+    [
+      'create table first (tenant_id text not null); alter table first alter column tenant_id type uuid using tenant_id::uuid;',
+    ],
+    ['first'],
+  ],
+  [
+    'whose column goes by another name before it has this one',
+    [
+      `${CREATE} alter table first rename column tenant_id to owner; alter table first rename owner to tenant_id;`,
+    ],
+    ['first'],
+  ],
+  [
+    'that is made like another, with and without its defaults',
+    [CREATE, 'create table one (like first including all); create table other (like first)'],
+    ['first', 'one', 'other'],
+  ],
+  [
+    'that has its column from another',
+    [CREATE, 'create table child (more int) inherits (first)'],
+    ['child', 'first'],
+  ],
+  [
+    'that is made of a type',
+    ['create type shape as (tenant_id uuid, id int)', 'create table typed of shape'],
+    ['typed'],
+  ],
+  [
+    'whose column says more after its type',
+    [
+      `create table first (tenant_id UUID constraint must not null unique);
+       create table second (id int, tenant_id/* of whom */uuid references first (tenant_id) on delete cascade);
+       create table "Über" (tenant_id pg_catalog.uuid)`,
+    ],
+    ['first', 'second', 'Über'],
+  ],
 ];
 
 describe.each(['schema', 'database'] as const)('in a home of the tier %s', (tier) => {
@@ -100,6 +140,52 @@ describe.each(['schema', 'database'] as const)('in a home of the tier %s', (tier
     expect(await defaultsOf(fresh)).toEqual(wanted);
     for (let count = 1; count <= texts.length; count += 1) await stepwise.migrate(migrations.slice(0, count));
     expect(await defaultsOf(stepwise)).toEqual(wanted);
+  });
+});
+
+describe('in a new home', () => {
+  test.each([
+    ['text', 'text', "NULLIF(current_setting('app.tenant_id'::text, true), ''::text)"],
+    ['text collate "C"', 'text', `NULLIF(current_setting('app.tenant_id'::text, true), ''::text)`],
+    ['bigint', 'bigint', "(NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::bigint"],
+    ['INT', 'integer', "(NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::integer"],
+    [
+      'varchar(40)',
+      'varchar',
+      "(NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::character varying(40)",
+    ],
+    ['text storage plain not null', 'text', "NULLIF(current_setting('app.tenant_id'::text, true), ''::text)"],
+    ['bigint generated always as identity', 'identity', null],
+  ])('a column of type %s has the default of that type', async (type, _kind, expected) => {
+    const unit = await units.newUnit();
+    await unit.fill(await migrationsOf(`create table first (tenant_id ${type}, id int)`));
+    expect(await defaultsOf(unit)).toEqual({ first: expected });
+  });
+
+  test('the tables of the sample product have it from the statements that make them', async () => {
+    const { target } = await units.newUnit();
+    const migrations = await invoicing();
+    const { complete, additions } = defaultsAtCreation(migrations, target.tenancy);
+    expect([...additions.values()].flat().length).toBeGreaterThan(15);
+    expect(completion(target, migrations, complete)).toBeNull();
+    expect(completion(target, migrations)).not.toBeNull();
+  });
+
+  test('an error behind a default that was written in points to the place in the file', async () => {
+    const unit = await units.newUnit();
+    const text = `${CREATE}\ncreate table second (tenant_id uuid);\nselect nowhere from first`;
+    await expect(unit.fill(await migrationsOf(CREATE.replace('first', 'zero'), text))).rejects.toMatchObject({
+      facts: { sqlstate: '42703', line: 3 },
+      message: expect.stringContaining('3:8'),
+    });
+  });
+
+  test('an error without a position, behind such a default, is counted to its statement', async () => {
+    const unit = await units.newUnit();
+    const text = `${CREATE}\ncreate table second (tenant_id uuid);\nselect 1 / 0`;
+    await expect(unit.fill(await migrationsOf(text))).rejects.toMatchObject({
+      facts: { sqlstate: '22012', line: 3 },
+    });
   });
 });
 
