@@ -6,7 +6,8 @@ export const FAULT_POINTS = {
   'install.ledger': 'the ledger of a managed database exists, its local state does not',
   'provision.recorded': 'the catalog knows the tenant as provisioning; its home does not exist',
   'provision.database-prepared': 'the managed database exists and has its local state',
-  'provision.created': 'role, grants and an empty home exist',
+  'provision.created':
+    'the home exists and answers nobody; a schema is made together with its migrations instead',
   'provision.database-copied': 'a database was made from the template; nobody has rights in it yet',
   'provision.database-closed': 'the new database was closed to PUBLIC; its local state names no tenant',
   'provision.migrated': 'every migration is applied; the tenant is not seeded',

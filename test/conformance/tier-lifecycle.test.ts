@@ -30,7 +30,7 @@ beforeAll(async () => {
 /** Where each driver may die on the way to a home; the catalog's own points belong to the operation. */
 const POINTS: Record<Tier, FaultPoint[]> = {
   pool: ['provision.database-prepared', 'provision.created'],
-  schema: ['provision.database-prepared', 'provision.created'],
+  schema: ['provision.database-prepared'],
   database: [
     'template.created',
     'template.migrated',
@@ -84,7 +84,7 @@ describe.each(TIERS)('a home in tier %s', (tier) => {
     expect(await halfMadeDatabases(server.current)).toEqual([]);
   });
 
-  test('whose migration failed is finished with the corrected file', async () => {
+  test('whose migration failed is not there, and is made with the corrected file', async () => {
     const other = await newFleet(server.current);
     const broken = await migrationsOf('create table note (tenant_id uuid not null); select 1/0');
     const mended = await migrationsOf('create table note (tenant_id uuid not null)');
@@ -94,6 +94,7 @@ describe.each(TIERS)('a home in tier %s', (tier) => {
       facts: { sqlstate: '22012' },
     });
     const next = other.another();
+    expect(await driver.inspect(next, half)).toEqual(nothingLeft(tier));
     expect(await driver.create(next, half, mended)).toBe('making');
     await driver.admit(next, half, async () => undefined);
     const rows = await driver.open(next, half, (session) => session.rows(sql`select from note`));

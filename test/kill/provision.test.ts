@@ -10,7 +10,7 @@ import { stateOf } from './state.js';
 const REACHED: Partial<Record<FaultPoint, readonly Tier[]>> = {
   'provision.recorded': TIERS,
   'provision.database-prepared': ['pool', 'schema'],
-  'provision.created': TIERS,
+  'provision.created': ['pool', 'database'],
   'provision.database-copied': ['database'],
   'provision.database-closed': ['database'],
   'provision.migrated': TIERS,

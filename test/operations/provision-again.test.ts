@@ -47,7 +47,7 @@ test('what is said of a new tenant, of a half-made one and of one that is there 
   const dying = new Fleet(settings, {
     ...fleet.options,
     reach: (point) => {
-      if (point === 'provision.created') throw new Error('killed');
+      if (point === 'provision.recorded') throw new Error('killed');
     },
   });
   const { tenant: made } = await provisionTenant(fleet, request);

@@ -86,7 +86,7 @@ describe('the audit log of a provisioning', () => {
 
   it('keeps an intent whose process died, and one outcome however often it was tried', async () => {
     const { settings } = await newFleet(server.current);
-    for (const point of ['provision.recorded', 'provision.created', 'provision.migrated']) {
+    for (const point of ['provision.recorded', 'provision.migrated', 'provision.seeded']) {
       await withFleet(settings, { reach: crashAt(point) }, async (fleet) => {
         await expect(provisionTenant(fleet, { id: 'acme', plan: 'pro' })).rejects.toThrow(Crash);
       });

@@ -224,7 +224,7 @@ describe('a dry run', () => {
 describe('a tenant that is being made', () => {
   const POINTS = {
     pool: ['recorded', 'created', 'migrated', 'seeded'],
-    schema: ['recorded', 'created', 'migrated', 'seeded'],
+    schema: ['recorded', 'migrated', 'seeded'],
     database: ['recorded', 'database-copied', 'database-closed', 'created', 'migrated', 'seeded'],
   };
   it.each(PLANS)('is never shown as active before it is: tier %s', async (tier, plan) => {

@@ -1,5 +1,5 @@
 import type { Connection } from '../../pg/connection.js';
-import { raw, sql } from '../../pg/sql.js';
+import { type Sql, raw, sql } from '../../pg/sql.js';
 import { adoptedFault } from './adopted-fault.js';
 import { applyBatched } from './apply-batched.js';
 import { applyStepwise } from './apply-stepwise.js';
@@ -24,17 +24,23 @@ const NONE: DefaultsAtCreation = { additions: new Map(), complete: new Set() };
 
 /**
  * Applies all migrations to a home that nobody reads yet: one transaction, one round trip, all or
- * nothing. Indexes are built plainly, as CONCURRENTLY would wait for every old snapshot of the database.
+ * nothing, the home itself included where `opening` makes it. Indexes are built plainly, as CONCURRENTLY would wait for every old snapshot of the database.
+ * @param opening statements that make the home
  * @throws partial error `MIGRATION_FAILED` with file, line and caret; the home is as it was
  */
 export async function applyFresh(
   connection: Connection,
   target: MigrationTarget,
   migrations: readonly Migration[],
+  opening: readonly Sql[] = [],
 ): Promise<void> {
-  if (migrations.length === 0) return;
+  if (migrations.length === 0) {
+    await connection.atomically(opening);
+    return;
+  }
   retireAfter(connection, migrations);
   const message = new Message().add('begin');
+  for (const statement of opening) message.add(statement.text());
   message.add(sql`select ${claim(target, null, migrations, 'applied')}, ${migrationSettings(target)}`.text());
   // The tables of a pool get the default along with its policies.
   const { additions, complete } = target.unit.shared ? NONE : defaultsAtCreation(migrations, target.tenancy);

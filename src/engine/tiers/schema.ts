@@ -94,10 +94,10 @@ export const schemaDriver: TierDriver = {
     return inDatabaseOf(fleet, home, async (connection) => {
       const state = seen ?? (await inspectSchema(connection, home));
       const found = admissionIfOurs(home, state);
-      if (state.state === 'absent') await createEmpty(connection, home, state.role ?? 'absent');
-      fleet.reach('provision.created');
-      const fill = found === undefined ? fillNewHome : fillHome;
-      await fill(fleet, connection, schemaDriver.unit(home.tenant.id, home.placement), migrations);
+      const unit = schemaDriver.unit(home.tenant.id, home.placement);
+      if (state.state === 'absent')
+        await fillNewHome(fleet, connection, unit, migrations, openingOf(connection, home, unit, state.role));
+      else await fillHome(fleet, connection, unit, migrations);
       connection.touched += 1;
       return found ?? 'making';
     });
@@ -230,15 +230,20 @@ async function inspectSchema(connection: Connection, home: Home): Promise<HomeSt
   return { state: 'foreign', what: `local placement of ${home.tenant.id} in tier ${tier}` };
 }
 
-async function createEmpty(connection: Connection, home: Home, found: RoleState): Promise<void> {
+/** The statements that make an empty home, for the transaction that fills it. */
+function openingOf(
+  connection: Connection,
+  home: Home,
+  { ledgerKey }: MigrationUnit,
+  found: RoleState = 'absent',
+): Sql[] {
   const { schema, role } = home.placement;
-  const statements = [
+  return [
     ...tenantRoleStatements(connection, home, found),
     raw(`create schema ${ident(schema).text()}`),
     ...grantSchema(schema, role, false),
-    placementInsert(home, schemaDriver.unit(home.tenant.id, home.placement).ledgerKey),
+    placementInsert(home, ledgerKey),
   ];
-  await connection.atomically(statements);
 }
 
 function doors(fleet: Fleet, connection: Connection, home: Home, state: 'open' | 'closed'): Sql[] {

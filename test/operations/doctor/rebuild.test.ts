@@ -324,7 +324,7 @@ describe('nothing is overwritten or guessed', () => {
     const other = await doctorFleet(server.current);
     await other.tenant('theirs', 'database', 3);
     const made = await doctorFleet(server.current);
-    await withFleet(made.settings, { reach: crashAt('provision.created') }, (fleet) =>
+    await withFleet(made.settings, { reach: crashAt('provision.migrated') }, (fleet) =>
       expect(provisionTenant(fleet, { id: 'half', tier: 'schema' })).rejects.toThrow(Crash),
     );
     await loseCatalog(made);

@@ -13,7 +13,7 @@ import { type DoctorFleet, doctorFleet, rulesOf } from './support.js';
 const server = useServer();
 
 describe('a tenant that was begun', () => {
-  test.each(['provision.recorded', 'provision.created', 'provision.seeded'] as const)(
+  test.each(['provision.recorded', 'provision.migrated', 'provision.seeded'] as const)(
     'and left at %s is found, and no more once it is finished',
     async (point) => {
       const made = await doctorFleet(server.current);
