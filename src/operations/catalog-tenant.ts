@@ -10,7 +10,7 @@ import {
   planUpsert,
   poolUpsert,
   unitUpsert,
-  versionsUpdate,
+  versionUpdate,
 } from '../engine/catalog/places.js';
 import {
   type TenantRecord,
@@ -165,7 +165,7 @@ export async function activateTenant(
     statusUpdate(id, 'active'),
     // A home that was found closed stays closed, and the catalog says so.
     ...(admission === 'suspended' ? [statusUpdate(id, 'suspended')] : []),
-    versionsUpdate([{ unit: unit.id, version }]),
+    versionUpdate({ unit: unit.id, version }),
     ...(kit.hookNames.length === 0 ? [] : [hooksInsert(id, 'afterProvision', kit.hookNames)]),
     auditInsert(fleet.actor, { action, tenant: id, unit: unit.id, details }),
   ]);

@@ -1,11 +1,6 @@
 import { parseTenantId } from '../core/tenant.js';
 import type { UnitVersion } from '../core/unit.js';
-import {
-  type FoundTenant,
-  type TenantRecord,
-  tenantAmong,
-  tenantQuestion,
-} from '../engine/catalog/tenants.js';
+import { type TenantRecord, findTenant, isTenant } from '../engine/catalog/tenants.js';
 import type { Fleet } from '../engine/context.js';
 import { migrationsFor } from '../engine/ledger/migration.js';
 import type { Admission, Home } from '../engine/local/placements.js';
@@ -74,8 +69,9 @@ async function withTenantLock<T>(
   work: (connection: Connection, known: TenantRecord | undefined) => Promise<T>,
 ): Promise<T> {
   return fleet.catalogHeld(async (connection) => {
-    const workOn = (found: FoundTenant[]): Promise<T> => work(connection, tenantAmong(found));
-    const first = await tryWithLockAsking(connection, 'tenant', id, tenantQuestion(id), workOn);
+    const first = await tryWithLockAsking(connection, 'tenant', id, isTenant(id), async ([there]) =>
+      work(connection, there === undefined ? undefined : await findTenant(connection, id)),
+    );
     if (first !== undefined) return first.value;
     fleet.emit({
       type: 'notice',
@@ -83,7 +79,7 @@ async function withTenantLock<T>(
       code: 'TENANT_LOCKED',
       message: `tenant ${id} is being worked on by another process; waiting for it`,
     });
-    return withLock(connection, 'tenant', id, async () => workOn(await connection.rows(tenantQuestion(id))));
+    return withLock(connection, 'tenant', id, async () => work(connection, await findTenant(connection, id)));
   });
 }
 

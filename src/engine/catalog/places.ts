@@ -39,23 +39,15 @@ export async function isPlanKnown(
   return known !== undefined;
 }
 
-/** The statement that remembers a unit and where it is. */
-export function unitUpsert(unit: MigrationUnit): Sql {
-  return unitsUpsert([unit]);
-}
-
 /**
- * The statement that remembers many units and where they are. What is not said of who had made a unit stays as it is for as
- * long as the unit stays where it is.
+ * The statement that remembers a unit and where it is. What is not said of who had made it stays as it is for as long as it
+ * stays where it is.
  */
-export function unitsUpsert(units: readonly MigrationUnit[]): Sql {
+export function unitUpsert(unit: MigrationUnit): Sql {
+  const { id, tier, cluster, database, schema, ledgerKey, adopted } = unit;
   return sql`
     insert into tenantctl_catalog.units as known (id, tier, cluster, database, schema, ledger_key, adopted)
-    select id, tier, cluster, database, schema, ledger_key, adopted::jsonb
-      from unnest(${units.map(({ id }) => id)}::text[], ${units.map(({ tier }) => tier)}::text[],
-        ${units.map(({ cluster }) => cluster)}::text[], ${units.map(({ database }) => database)}::text[],
-        ${units.map(({ schema }) => schema)}::text[], ${units.map(({ ledgerKey }) => ledgerKey)}::text[],
-        ${units.map(({ adopted }) => (adopted ? JSON.stringify(adopted) : null))}::text[]) as u (id, tier, cluster, database, schema, ledger_key, adopted)
+    values (${id}, ${tier}, ${cluster}, ${database}, ${schema}, ${ledgerKey}, ${adopted ? JSON.stringify(adopted) : null}::jsonb)
     on conflict (id) do update set cluster = excluded.cluster, database = excluded.database,
       schema = excluded.schema, ledger_key = excluded.ledger_key,
       adopted = coalesce(excluded.adopted, case when (known.cluster, known.database, known.schema) = (excluded.cluster, excluded.database, excluded.schema)
@@ -66,6 +58,13 @@ export function unitsUpsert(units: readonly MigrationUnit[]): Sql {
 export interface SeenVersion {
   unit: string;
   version: UnitVersion | null;
+}
+
+/** The statement that writes the version of one unit: the server plans it in half the time that the one for many takes. */
+export function versionUpdate({ unit, version }: SeenVersion): Sql {
+  return sql`
+    update tenantctl_catalog.units set version_id = ${version?.id ?? null}, version_name = ${version?.name ?? null}, seen_at = now()
+     where id = ${unit}`;
 }
 
 /** The statement that writes the versions of many units. */

@@ -29,36 +29,26 @@ const SOURCE = raw(`
   join tenantctl_catalog.placements p on p.tenant = t.id and p.until is null
   left join tenantctl_catalog.units u on u.id = p.unit`);
 
-/** What is found of an id: a tenant with its place, or one that was deleted and has none. */
-export type FoundTenant = TenantRecord & { deletedAt: string | null };
-
-/** The question for the tenant of an id, whose answer `tenantAmong` reads. */
-export function tenantQuestion(id: string): Sql {
-  return sql`
-    select ${COLUMNS}, ${DELETED_AT}
-      from tenantctl_catalog.tenants t
-      left join tenantctl_catalog.placements p on p.tenant = t.id and p.until is null
-      left join tenantctl_catalog.units u on u.id = p.unit
-     where t.id = ${id} and (p.tenant is not null or t.status = 'deleted')`;
-}
-
-/**
- * The tenant that a `tenantQuestion` found; undefined where there never was one.
- * @throws conflict `TENANT_DELETED` (exit 5) where there was: whatever still knows the id from then must not find somebody else
- */
-export function tenantAmong([found]: readonly FoundTenant[]): TenantRecord | undefined {
-  if (found === undefined) return undefined;
-  const { deletedAt, ...tenant } = found;
-  if (tenant.status === 'deleted') throw tenantDeleted(tenant.id, deletedAt);
-  return tenant;
+/** The question whether there is or was a tenant of this id: one row, or none. */
+export function isTenant(id: string): Sql {
+  return sql`select from tenantctl_catalog.tenants where id = ${id}`;
 }
 
 /**
  * The tenant of this id; undefined where there never was one.
- * @throws conflict `TENANT_DELETED` (exit 5) where there was
+ * @throws conflict `TENANT_DELETED` (exit 5) where there was: whatever knows the id from then must not find somebody else there
  */
 export async function findTenant(connection: Connection, id: string): Promise<TenantRecord | undefined> {
-  return tenantAmong(await connection.rows<FoundTenant>(tenantQuestion(id)));
+  const found = await connection.row<TenantRecord & { deletedAt: string | null }>(sql`
+    select ${COLUMNS}, ${DELETED_AT}
+      from tenantctl_catalog.tenants t
+      left join tenantctl_catalog.placements p on p.tenant = t.id and p.until is null
+      left join tenantctl_catalog.units u on u.id = p.unit
+     where t.id = ${id} and (p.tenant is not null or t.status = 'deleted')`);
+  if (found === undefined) return undefined;
+  const { deletedAt, ...tenant } = found;
+  if (tenant.status === 'deleted') throw tenantDeleted(id, deletedAt);
+  return tenant;
 }
 
 /** @throws conflict `TENANT_UNKNOWN`, or `TENANT_DELETED` where there was one (exit 5) */

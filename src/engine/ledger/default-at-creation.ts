@@ -23,23 +23,50 @@ export function defaultsAtCreation(
   migrations: readonly Migration[],
   { column, setting }: Pick<UnitTenancy, 'column' | 'setting'>,
 ): DefaultsAtCreation {
-  const additions = new Map<Migration, Addition[]>();
-  const complete = new Set<ParsedStatement>();
-  const statements = migrations.flatMap((migration) => migration.statements);
-  if (statements.some((statement) => mayRefuseDefault(statement, column))) return { additions, complete };
-  for (const migration of migrations) {
-    const tables = migration.statements.filter(({ kind }) => kind === 'CreateStmt');
-    const places = tables.flatMap(({ body }) => typedPlaces(body, column, migration));
-    additions.set(
-      migration,
-      places.map(({ end, type }) => ({
-        offset: end,
-        text: ` default nullif(current_setting(${literal(setting)}, true), '')::${type}`,
-      })),
-    );
-    for (const table of tables) if (isComplete(table.body, column, migration)) complete.add(table);
-  }
-  return { additions, complete };
+  const readings = migrations.map((migration) => ({ migration, ...readingOf(migration, column, setting) }));
+  const found = readings.some(({ refuses }) => refuses) ? [] : readings;
+  return {
+    additions: new Map(found.map(({ migration, additions }) => [migration, additions])),
+    complete: new Set(found.flatMap(({ complete }) => complete)),
+  };
+}
+
+/** What a migration's own text says about it. */
+interface Reading {
+  column: string;
+  setting: string;
+  /** May one of its statements refuse a tenant column that has a default? */
+  refuses: boolean;
+  additions: Addition[];
+  complete: ParsedStatement[];
+}
+
+/** Every home that is made asks for the same few. */
+const readings = new WeakMap<Migration, Reading>();
+
+function readingOf(migration: Migration, column: string, setting: string): Reading {
+  const known = readings.get(migration);
+  if (known?.column === column && known.setting === setting) return known;
+  const reading = read(migration, column, setting);
+  readings.set(migration, reading);
+  return reading;
+}
+
+function read({ statements, freshSql }: Migration, column: string, setting: string): Reading {
+  const refuses = statements.some((statement) => mayRefuseDefault(statement, column));
+  const toOffset = byteOffsets(freshSql);
+  const tables = statements
+    .filter(({ kind }) => kind === 'CreateStmt')
+    .map((statement) => ({ statement, ...typedPlaces(statement.body, column, freshSql, toOffset) }));
+  const additions = tables.flatMap(({ places }) =>
+    places.map(({ end, type }) => ({ offset: end, text: defaultOf(setting, type) })),
+  );
+  const complete = tables.filter(({ statement, all }) => all && inheritsDefaults(statement.body));
+  return { column, setting, refuses, additions, complete: complete.map(({ statement }) => statement) };
+}
+
+function defaultOf(setting: string, type: string): string {
+  return ` default nullif(current_setting(${literal(setting)}, true), '')::${type}`;
 }
 
 const TAKEN_ILL = new Set(['AT_AlterColumnType', 'AT_AddIdentity', 'AT_SetExpression']);
@@ -62,30 +89,43 @@ interface TypedPlace {
   end: number;
 }
 
-/** Where the tenant column of a table that a statement makes can be given its default. */
-function typedPlaces(body: Tree, column: string, { freshSql }: Migration): TypedPlace[] {
-  const relation = (body['relation'] ?? {}) as Tree;
-  if (relation['schemaname'] !== undefined || relation['relpersistence'] === 't') return [];
-  return tenantColumns(body, column)
-    .filter((definition) => !hasValueOfItsOwn(definition) && definition['storage_name'] === undefined)
+/**
+ * Where the tenant column of a table that a statement makes can be given its default.
+ * @returns also whether there is a place for all that need one
+ */
+function typedPlaces(
+  body: Tree,
+  column: string,
+  text: string,
+  toOffset: (byte: number) => number,
+): { places: TypedPlace[]; all: boolean } {
+  const needy = nodesOf(body['tableElts'], 'ColumnDef').filter(
+    ({ colname, typeName, constraints }) =>
+      colname === column && typeName !== undefined && !hasValueOfItsOwn(constraints),
+  );
+  const { schemaname, relpersistence } = (body['relation'] ?? {}) as Tree;
+  if (schemaname !== undefined || relpersistence === 't') return { places: [], all: needy.length === 0 };
+  const places = needy
+    .filter(({ storage_name: storage }) => storage === undefined)
     .flatMap(({ typeName }) => {
-      const { location, arrayBounds } = (typeName ?? {}) as Tree;
+      const { location, arrayBounds } = typeName as Tree;
       if (typeof location !== 'number' || arrayBounds !== undefined) return [];
-      const start = byteOffsets(freshSql)(location);
-      const type = /^\w+(?![\w.(["])/.exec(freshSql.slice(start))?.[0] ?? '';
+      const start = toOffset(location);
+      const type = WORD.exec(text.slice(start, start + LONGEST_TYPE))?.[0] ?? '';
       return ONE_WORD.has(type.toLowerCase()) ? [{ type, end: start + type.length }] : [];
     });
+  return { places, all: places.length === needy.length };
 }
 
+/** A word that is the whole name of a type, without brackets behind it. */
+const WORD = /^\w+(?![\w.(["])/;
+/** With some signs to spare, that what follows is seen. */
+const LONGEST_TYPE = 20;
+
 /** Partitions and children have the default of the table that they are made of, and a copy has it where it asks for defaults. */
-function isComplete(body: Tree, column: string, migration: Migration): boolean {
-  const own = tenantColumns(body, column).filter(
-    (definition) => definition['typeName'] !== undefined && !hasValueOfItsOwn(definition),
-  );
+function inheritsDefaults(body: Tree): boolean {
   return (
-    body['ofTypename'] === undefined &&
-    nodesOf(body['tableElts'], 'TableLikeClause').every(copiesDefaults) &&
-    own.length === typedPlaces(body, column, migration).length
+    body['ofTypename'] === undefined && nodesOf(body['tableElts'], 'TableLikeClause').every(copiesDefaults)
   );
 }
 
@@ -97,12 +137,8 @@ function copiesDefaults({ options, relation }: Tree): boolean {
   return (Number(options ?? 0) & LIKE_DEFAULTS) !== 0 && schemaname === undefined;
 }
 
-function tenantColumns(body: Tree, column: string): Tree[] {
-  return nodesOf(body['tableElts'], 'ColumnDef').filter(({ colname }) => colname === column);
-}
-
 const VALUES = new Set(['CONSTR_DEFAULT', 'CONSTR_IDENTITY', 'CONSTR_GENERATED']);
 
-function hasValueOfItsOwn({ constraints }: Tree): boolean {
+function hasValueOfItsOwn(constraints: unknown): boolean {
   return nodesOf(constraints, 'Constraint').some(({ contype }) => VALUES.has(String(contype)));
 }

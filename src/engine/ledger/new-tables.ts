@@ -69,7 +69,16 @@ const ORDINARY = new Set(
   ),
 );
 
+/** Statements are asked for every home that is made; what they call does not change. */
+const unknownCalls = new WeakMap<Tree, boolean>();
+
 function callsUnknown(body: Tree): boolean {
+  const known = unknownCalls.get(body) ?? findUnknownCall(body);
+  unknownCalls.set(body, known);
+  return known;
+}
+
+function findUnknownCall(body: Tree): boolean {
   return findAll(body, 'FuncCall').some(({ funcname }) => {
     const parts = partsOf(funcname);
     const name = parts.at(-1) ?? '';

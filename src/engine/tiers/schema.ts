@@ -211,20 +211,19 @@ async function inspectSchema(connection: Connection, home: Home): Promise<HomeSt
   type Found = {
     there: boolean;
     stray: string | null;
-    role: string | null;
+    role: boolean;
     mark: string | null;
   } & Partial<LocalPlacement>;
   const [found] = await connection.rows<Found>(sql`
-    select exists (select from pg_namespace where nspname = ${schema}) as there, p.tier, p.key, p.state, (${strayUnit(home)}) as stray,
-           r.rolname as role, shobj_description(r.oid, 'pg_authid') as mark
-      from (values (1)) one
-      left join tenantctl.placement p on p.tenant = ${home.tenant.id} and p.schema = ${schema}
-      left join pg_roles r on r.rolname = ${home.placement.role}`);
-  const { there = false, stray = null, role = null, mark = null, tier, key, state } = found ?? {};
+    select to_regnamespace(quote_ident(${schema})) is not null as there, p.tier, p.key, p.state, (${strayUnit(home)}) as stray,
+           r.oid is not null as role, shobj_description(r.oid, 'pg_authid') as mark
+      from (select to_regrole(quote_ident(${home.placement.role}))::oid) r (oid)
+      left join tenantctl.placement p on p.tenant = ${home.tenant.id} and p.schema = ${schema}`);
+  const { there = false, stray = null, role = false, mark = null, tier, key, state } = found ?? {};
   if (!tier || !key || !state) {
     if (stray !== null) return { state: 'foreign', what: strayHome(home, stray) };
     if (there) return { state: 'foreign', what: `schema ${schema}` };
-    return { state: 'absent', role: role === null ? 'absent' : stateOfRole(home, mark) };
+    return { state: 'absent', role: role ? stateOfRole(home, mark) : 'absent' };
   }
   if (tier === 'schema' && there) return { state: 'present', key, admission: state };
   return { state: 'foreign', what: `local placement of ${home.tenant.id} in tier ${tier}` };

@@ -1,5 +1,5 @@
 import { conflictError } from '../../core/errors.js';
-import { versionsUpdate } from '../../engine/catalog/places.js';
+import { versionUpdate } from '../../engine/catalog/places.js';
 import { CATALOG, LOCAL_STATE } from '../../engine/ledger/own-schema.js';
 import type { Connection } from '../../pg/connection.js';
 import { sql } from '../../pg/sql.js';
@@ -100,7 +100,7 @@ async function refresh({ fleet, cluster, session }: DatabaseContext, unit: Unit)
     if (ledger === undefined) throw emptied(unit);
     const { id, name } = ledger;
     const version = id === null || name === null ? null : { id, name };
-    await catalog.atomically([versionsUpdate([{ unit: unit.id, version }])]);
+    await catalog.atomically([versionUpdate({ unit: unit.id, version })]);
   });
 }
 

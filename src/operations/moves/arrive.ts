@@ -1,5 +1,5 @@
 import { auditInsert } from '../../engine/catalog/audit.js';
-import { unitUpsert, versionsUpdate } from '../../engine/catalog/places.js';
+import { unitUpsert, versionUpdate } from '../../engine/catalog/places.js';
 import { placementFlip } from '../../engine/catalog/moves.js';
 import { statusUpdate } from '../../engine/catalog/tenants.js';
 import { newestOf, readLedger } from '../../engine/ledger/entries.js';
@@ -51,7 +51,7 @@ export async function flipStatements({ fleet, move }: Drive, { home, unit }: End
   const arrived = { tenant: move.tenant, ...home.placement, epoch: home.epoch };
   return [
     unitUpsert(known),
-    versionsUpdate([{ unit: unit.id, version }]),
+    versionUpdate({ unit: unit.id, version }),
     ...placementFlip(move.tenant, { ...home.placement, epoch: home.epoch }, unit.id),
     statusUpdate(move.tenant, 'active'),
     sql`select pg_notify('tenantctl', ${JSON.stringify(arrived)})`,

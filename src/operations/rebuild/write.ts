@@ -9,7 +9,7 @@ import {
   planUpsert,
   poolUpsert,
   unitUpsert,
-  versionsUpdate,
+  versionUpdate,
 } from '../../engine/catalog/places.js';
 import {
   planNamed,
@@ -78,7 +78,7 @@ function placesOf(fleet: Fleet, home: FoundHome): Sql[] {
     ...(plan === undefined ? [] : [planUpsert(plan)]),
     ...(home.plan === null || plan !== undefined ? [] : [planNamed(home.plan, home.tier)]),
     unitUpsert(unit),
-    versionsUpdate([{ unit: unit.id, version: home.version }]),
+    versionUpdate({ unit: unit.id, version: home.version }),
   ];
 }
 
