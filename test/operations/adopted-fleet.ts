@@ -3,7 +3,7 @@ import type { Adoption } from '../../src/core/adoption.js';
 import { NO_LIMITS } from '../../src/core/settings.js';
 import type { LocalServer } from '../../src/embedded/server.js';
 import { auditInsert } from '../../src/engine/catalog/audit.js';
-import { clusterUpsert, unitsUpsert, versionsUpdate } from '../../src/engine/catalog/places.js';
+import { clusterUpsert, unitUpsert, versionsUpdate } from '../../src/engine/catalog/places.js';
 import { statusUpdate, tenantInserts } from '../../src/engine/catalog/tenants.js';
 import { adoptedInsert } from '../../src/engine/local/adopted.js';
 import { type Home, admissionUpdate, placementInsert } from '../../src/engine/local/placements.js';
@@ -147,7 +147,7 @@ export async function adoptedFleet(server: LocalServer, options: AdoptedOptions 
     await fleet.catalog((connection) =>
       connection.atomically([
         clusterUpsert(cluster),
-        unitsUpsert([unit]),
+        unitUpsert(unit),
         ...tenantInserts({
           id,
           key,

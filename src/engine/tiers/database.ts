@@ -80,12 +80,7 @@ export const databaseDriver: TierDriver = {
     return absent ?? inspectInside(fleet, home);
   },
 
-  async create(
-    fleet: Fleet,
-    home: Home,
-    migrations: readonly Migration[],
-    seen?: HomeState,
-  ): Promise<Admission> {
+  async create(fleet, home, migrations, seen): Promise<Admission> {
     const found = admissionIfOurs(home, seen ?? (await databaseDriver.inspect(fleet, home)));
     if (found === undefined) await makeFromTemplate(fleet, home, migrations);
     fleet.reach('provision.created');

@@ -70,12 +70,7 @@ export const poolDriver: TierDriver = {
     return inDatabaseOf(fleet, home, (connection) => inspectPool(connection, home, tenancy.column));
   },
 
-  async create(
-    fleet: Fleet,
-    home: Home,
-    migrations: readonly Migration[],
-    seen?: HomeState,
-  ): Promise<Admission> {
+  async create(fleet, home, migrations, seen): Promise<Admission> {
     await preparePool(fleet, home, migrations);
     fleet.reach('provision.created');
     return inDatabaseOf(fleet, home, async (connection) => {

@@ -5,7 +5,6 @@ import type { MigrationUnit } from '../../core/unit.js';
 import type { Connection } from '../../pg/connection.js';
 import { type Sql, ident, raw, sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
-import type { Migration } from '../ledger/migration.js';
 import { adoptedDelete } from '../local/adopted.js';
 import {
   type Admission,
@@ -83,12 +82,7 @@ export const schemaDriver: TierDriver = {
     return inDatabaseOf(fleet, home, (connection) => inspectSchema(connection, home));
   },
 
-  async create(
-    fleet: Fleet,
-    home: Home,
-    migrations: readonly Migration[],
-    seen?: HomeState,
-  ): Promise<Admission> {
+  async create(fleet, home, migrations, seen): Promise<Admission> {
     const { cluster, database } = home.placement;
     await prepareSharedDatabase(fleet, cluster, database);
     return inDatabaseOf(fleet, home, async (connection) => {
