@@ -40,14 +40,14 @@ export function isTenant(id: string): Sql {
  */
 export async function findTenant(connection: Connection, id: string): Promise<TenantRecord | undefined> {
   const found = await connection.row<TenantRecord & { deletedAt: string | null }>(sql`
-    select ${COLUMNS}, ${DELETED_AT}
+    select ${COLUMNS}, case when p.tenant is null then ${DELETED_AT} end as "deletedAt"
       from tenantctl_catalog.tenants t
       left join tenantctl_catalog.placements p on p.tenant = t.id and p.until is null
       left join tenantctl_catalog.units u on u.id = p.unit
      where t.id = ${id} and (p.tenant is not null or t.status = 'deleted')`);
   if (found === undefined) return undefined;
   const { deletedAt, ...tenant } = found;
-  if (tenant.status === 'deleted') throw tenantDeleted(id, deletedAt);
+  if (deletedAt !== null) throw tenantDeleted(id, deletedAt);
   return tenant;
 }
 
