@@ -81,11 +81,15 @@ interface PlanNode {
 /** The statement that a function of the catalog sends. */
 async function statementOf(send: (connection: Connection) => Promise<unknown>): Promise<Sql> {
   const sent: Sql[] = [];
-  const listen = (statement: Sql): Promise<object> => {
+  const listen = <Found>(statement: Sql, found: Found): Promise<Found> => {
     sent.push(statement);
-    return Promise.resolve({});
+    return Promise.resolve(found);
   };
-  await send({ row: listen, rows: listen } as unknown as Connection);
+  const session = {
+    row: (statement: Sql) => listen(statement, undefined),
+    rows: (statement: Sql) => listen(statement, []),
+  };
+  await send(session as unknown as Connection);
   expect(sent).toHaveLength(1);
   return sent[0] as Sql;
 }
