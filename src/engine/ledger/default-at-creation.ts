@@ -106,7 +106,8 @@ function typedPlaces(
   const { schemaname, relpersistence } = (body['relation'] ?? {}) as Tree;
   if (schemaname !== undefined || relpersistence === 't') return { places: [], all: needy.length === 0 };
   const places = needy
-    .filter(({ storage_name: storage }) => storage === undefined)
+    // These stand between the type and a default.
+    .filter(({ storage_name: storage, compression }) => storage === undefined && compression === undefined)
     .flatMap(({ typeName }) => {
       const { location, arrayBounds } = typeName as Tree;
       if (typeof location !== 'number' || arrayBounds !== undefined) return [];

@@ -154,7 +154,11 @@ describe('in a new home', () => {
       'varchar',
       "(NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::character varying(40)",
     ],
-    ['text storage plain not null', 'text', "NULLIF(current_setting('app.tenant_id'::text, true), ''::text)"],
+    [
+      'text compression pglz not null',
+      'text',
+      "NULLIF(current_setting('app.tenant_id'::text, true), ''::text)",
+    ],
     ['bigint generated always as identity', 'identity', null],
   ])('a column of type %s has the default of that type', async (type, _kind, expected) => {
     const unit = await units.newUnit();
