@@ -19,6 +19,11 @@ const SERVER = {
   max_connections: '100',
 };
 
+const folders = [];
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
+});
+
 /**
  * A server of the bench's own. Its thousands of files are removed when the whole bench has ended: for minutes after a removal
  * ext4 passes over the freed inodes one by one, and every new file costs a millisecond, which is what a schema is made of.
@@ -26,7 +31,7 @@ const SERVER = {
 export async function withServer(work) {
   const folder = mkdtempSync(path.join(tmpdir(), 'tenantctl-bench-'));
   chmodSync(folder, 0o755);
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 20 }));
+  folders.push(folder);
   const server = await startLocalServer({
     directory: path.join(folder, '.tenantctl'),
     lifetime: 'tied',

@@ -42,9 +42,6 @@ export interface PlannedTenant {
   seen: HomeState;
 }
 
-/** Which statement of `recordTenant` answers with the tenant. */
-const TENANT_WRITTEN = 1;
-
 /** Why a tenant comes into being. */
 interface Origin {
   action: 'tenant.provision' | 'tenant.restore';
@@ -97,8 +94,8 @@ export async function recordTenant(
   const origin = restoredFrom === undefined ? {} : { restoredFrom };
   const written = { id, key, plan: tenant.plan, owner, labels, placement, unit: unit.id, ...origin };
   const statements = [
-    unitUpsert(unit),
     ...tenantInserts(written),
+    unitUpsert(unit),
     auditInsert(fleet.actor, {
       action,
       phase: 'intent',
@@ -108,8 +105,8 @@ export async function recordTenant(
     }),
   ];
   try {
-    const results = await connection.atomically(statements);
-    return recorded(written, results[TENANT_WRITTEN]?.rows[0] ?? {});
+    const [inserted] = await connection.atomically(statements);
+    return recorded(written, inserted?.rows[0] ?? {});
   } catch (error) {
     throw sqlstateOf(error) === '23505' ? placeOrKeyTaken(id, key, error) : error;
   }

@@ -1,6 +1,6 @@
 import { parseTenantId } from '../core/tenant.js';
 import type { UnitVersion } from '../core/unit.js';
-import { type TenantRecord, findTenant, isTenant } from '../engine/catalog/tenants.js';
+import { type TenantRecord, findTenant, tenantLookup } from '../engine/catalog/tenants.js';
 import type { Fleet } from '../engine/context.js';
 import { migrationsFor } from '../engine/ledger/migration.js';
 import type { Admission, Home } from '../engine/local/placements.js';
@@ -69,7 +69,7 @@ async function withTenantLock<T>(
   work: (connection: Connection, known: TenantRecord | undefined) => Promise<T>,
 ): Promise<T> {
   return fleet.catalogHeld(async (connection) => {
-    const first = await tryWithLockAsking(connection, 'tenant', id, isTenant(id), async ([there]) =>
+    const first = await tryWithLockAsking(connection, 'tenant', id, tenantLookup(id), async ([there]) =>
       work(connection, there === undefined ? undefined : await findTenant(connection, id)),
     );
     if (first !== undefined) return first.value;

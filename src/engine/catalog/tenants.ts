@@ -24,13 +24,13 @@ const COLUMNS = raw(`
   case when u.version_id is null then null else jsonb_build_object('id', u.version_id, 'name', u.version_name) end as version,
   p.role, p.unit, t.pinned_to as "pinnedTo", t.restored_from as "restoredFrom"`);
 
-const SOURCE = raw(`
-  tenantctl_catalog.tenants t
-  join tenantctl_catalog.placements p on p.tenant = t.id and p.until is null
-  left join tenantctl_catalog.units u on u.id = p.unit`);
+const PLACE = `tenantctl_catalog.placements p on p.tenant = t.id and p.until is null
+  left join tenantctl_catalog.units u on u.id = p.unit`;
+
+const SOURCE = raw(`tenantctl_catalog.tenants t join ${PLACE}`);
 
 /** The question whether there is or was a tenant of this id: one row, or none. */
-export function isTenant(id: string): Sql {
+export function tenantLookup(id: string): Sql {
   return sql`select from tenantctl_catalog.tenants where id = ${id}`;
 }
 
@@ -41,9 +41,7 @@ export function isTenant(id: string): Sql {
 export async function findTenant(connection: Connection, id: string): Promise<TenantRecord | undefined> {
   const found = await connection.row<TenantRecord & { deletedAt: string | null }>(sql`
     select ${COLUMNS}, case when p.tenant is null then ${DELETED_AT} end as "deletedAt"
-      from tenantctl_catalog.tenants t
-      left join tenantctl_catalog.placements p on p.tenant = t.id and p.until is null
-      left join tenantctl_catalog.units u on u.id = p.unit
+      from tenantctl_catalog.tenants t left join ${raw(PLACE)}
      where t.id = ${id} and (p.tenant is not null or t.status = 'deleted')`);
   if (found === undefined) return undefined;
   const { deletedAt, ...tenant } = found;
@@ -119,7 +117,7 @@ export interface NewTenant {
  * The statements that write a tenant as `provisioning`, with the first epoch of its placement. The first one gives what the
  * catalog makes of it, for `recorded`.
  */
-export function tenantInserts(tenant: NewTenant): [Sql, Sql] {
+export function tenantInserts(tenant: NewTenant): Sql[] {
   const { tier, cluster, database, schema, pool, role } = tenant.placement;
   return [
     sql`insert into tenantctl_catalog.tenants as t (id, key, plan, owner, labels, restored_from)
