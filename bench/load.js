@@ -6,8 +6,9 @@ const RETRY = new Set(['40001', '40P01', '23503', '23505']);
 /**
  * An application at work for one tenant, wherever it lives: some 150 transactions a second on each connection, each with a
  * token that is remembered when it was acknowledged.
+ * @param route where it lives now, with the `url` of its database
  */
-export function startLoad(route, url, { connections, customers }) {
+export function startLoad(route, { connections, customers }) {
   const acked = new Set();
   const waiters = [];
   let latencies = [];
@@ -19,7 +20,7 @@ export function startLoad(route, url, { connections, customers }) {
       try {
         if (client === undefined) {
           to = await route();
-          client = new pg.Client({ connectionString: url(to.database) });
+          client = new pg.Client({ connectionString: to.url });
           client.on('error', () => undefined);
           await client.connect();
         }
@@ -50,7 +51,7 @@ export function startLoad(route, url, { connections, customers }) {
     async stop() {
       stopping = true;
       await Promise.all(workers);
-      return acked;
+      return [...acked];
     },
   };
 }

@@ -6,9 +6,8 @@ import path from 'node:path';
 import { promote } from '../dist/operations/moves/promote.js';
 import { provisionTenant } from '../dist/operations/provision.js';
 import { routeTenant } from '../dist/operations/route.js';
-import { startLoad } from './load.js';
-import { inItsOwnProcess, p99 } from './neighbours.js';
-import { DDL, TABLES, fillTenant, makeApplication, webUrl } from './product.js';
+import { atWork, p99 } from './at-work.js';
+import { DDL, TABLES, fillTenant, makeApplication, routeTo } from './product.js';
 import { checkpoint, connect, milliseconds, openFleet, withServer } from './support.js';
 
 /** One tenant moves while it writes and while its neighbours do: pauses, speed, what others feel, and what is lost. */
@@ -57,11 +56,9 @@ async function oneMove(server, fleet, { id, from, to, rows, copied }) {
   await fillTenant(fleet, id, rows);
   const times = {};
   fleet.options.reach = (point) => (times[point] ??= performance.now());
-  const url = webUrl(server);
-  const own = startLoad(() => routeTenant(fleet, id), url, { connections: 2, customers: rows / 10 });
-  const neighbour = await routeTenant(fleet, 'neighbour');
-  const other = inItsOwnProcess([neighbour, url(neighbour.database), 2_000]);
-  let before, during, report, raw;
+  const own = atWork(() => routeTo(server, fleet, id), rows / 10);
+  const other = atWork(() => routeTo(server, fleet, 'neighbour'), 2_000);
+  let before, during, report, raw, acked;
   try {
     await Promise.all([own.commits(100), other.commits(100)]);
     raw = await rawPipe(server, fleet, id);
@@ -75,9 +72,8 @@ async function oneMove(server, fleet, { id, from, to, rows, copied }) {
     await own.commits(50);
   } finally {
     fleet.options.reach = () => undefined;
-    await Promise.all([own.stop(), other.stop()]);
+    [acked] = await Promise.all([own.stop(), other.stop()]);
   }
-  const acked = await own.stop();
   const lost = await lostTokens(server, await routeTenant(fleet, id), acked);
   const ours = times['move.verified'] - times['move.prepared'];
   const what = `${from} → ${to}, ${rows.toLocaleString('en')} rows`;

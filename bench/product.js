@@ -22,8 +22,10 @@ const fill = (rows) => `
   insert into note (id, body) select n, repeat(md5(n::text), 6) from generate_series(1, ${rows / 10}) n;`;
 
 /** The application's own connections. */
-export function webUrl(server) {
-  return (database) => server.adminUrl(database).replace(/\/\/[^@]*@/, '//web:web@');
+/** Where a tenant lives now, and how the application gets there. */
+export async function routeTo(server, fleet, id) {
+  const route = await routeTenant(fleet, id);
+  return { ...route, url: server.adminUrl(route.database).replace(/\/\/[^@]*@/, '//web:web@') };
 }
 
 export async function makeApplication(server) {

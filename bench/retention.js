@@ -5,8 +5,8 @@ import { offboardTenant } from '../dist/operations/offboard/offboard.js';
 import { provisionTenant } from '../dist/operations/provision.js';
 import { runRetention } from '../dist/operations/retention/run.js';
 import { routeTenant } from '../dist/operations/route.js';
-import { inItsOwnProcess, p99 } from './neighbours.js';
-import { DDL, fillTenant, makeApplication, webUrl } from './product.js';
+import { atWork, p99 } from './at-work.js';
+import { DDL, fillTenant, makeApplication, routeTo } from './product.js';
 import { checkpoint, connect, milliseconds, openFleet, withServer } from './support.js';
 
 /** Referring tables first. */
@@ -48,8 +48,7 @@ async function withPool(work) {
 }
 
 async function oneTenant(server, fleet) {
-  const neighbour = await routeTenant(fleet, 'neighbour');
-  const other = inItsOwnProcess([neighbour, webUrl(server)(neighbour.database), ROWS / 10]);
+  const other = atWork(() => routeTo(server, fleet, 'neighbour'), ROWS / 10);
   const times = {};
   try {
     await offboardTenant(fleet, { id: 'ours', retainMs: 0 }, { dryRun: false });

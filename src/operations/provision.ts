@@ -93,21 +93,24 @@ async function provisionLocked(
   if (known !== undefined) assertSameRequest(known, request, fleet.settings.tenancy.columnType);
   if (known !== undefined && known.status !== 'provisioning') return { record: known, created: false };
   if (known !== undefined) assertNotRestoring(known);
-  const begun = known === undefined ? await begin(fleet, connection, kit, request) : { record: known };
-  fleet.reach('provision.recorded');
-  const home = homeOf(fleet, begun.record);
-  const admission = await makeHome(fleet, kit, home, begun.seen);
+  const begun = known === undefined ? await begin(fleet, connection, kit, request) : goOn(fleet, known);
+  const { home } = begun;
+  const [written, made] = await Promise.allSettled([begun.record, makeHome(fleet, kit, begun)]);
+  const record = valueOf(written);
+  const admission = valueOf(made);
   const version = await versionOf(fleet, kit, home);
   const status = await activateTenant(fleet, connection, kit, home, PROVISION, { version, admission });
   fleet.reach('provision.activated');
-  return { record: { ...begun.record, status, version }, created: true };
+  return { record: { ...record, status, version }, created: true };
 }
 
 const PROVISION = { action: 'tenant.provision' } as const;
 
-/** A tenant that the catalog has as `provisioning`. */
+/** A tenant that is to be made. */
 interface Begun {
-  record: TenantRecord;
+  home: Home;
+  /** Comes true when the catalog has the tenant as `provisioning`. The work on the home goes on meanwhile, but for its COMMIT. */
+  record: Promise<TenantRecord>;
   /** What was where its home is to be, if it was looked at just now; not for a tenant that a crash left half made. */
   seen?: HomeState;
 }
@@ -119,25 +122,45 @@ async function begin(
   request: ProvisionRequest,
 ): Promise<Begun> {
   const planned = await planTenant(fleet, connection, kit, request);
-  return { record: await recordTenant(fleet, connection, planned, PROVISION), seen: planned.seen };
+  const record = recordTenant(fleet, connection, planned, PROVISION);
+  return { home: planned.home, record: reaching(fleet, record), seen: planned.seen };
+}
+
+function goOn(fleet: Fleet, known: TenantRecord): Begun {
+  return { home: homeOf(fleet, known), record: reaching(fleet, Promise.resolve(known)) };
+}
+
+async function reaching(fleet: Fleet, record: Promise<TenantRecord>): Promise<TenantRecord> {
+  const value = await record;
+  fleet.reach('provision.recorded');
+  return value;
 }
 
 /** @returns how the home answers: `active`, or `suspended` when it was found so */
-async function makeHome(fleet: Fleet, kit: Kit, home: Home, seen: HomeState | undefined): Promise<Admission> {
+async function makeHome(fleet: Fleet, kit: Kit, { home, record, seen }: Begun): Promise<Admission> {
   const driver = driverOf(home.placement.tier);
   const { seed } = kit;
-  const admission = await driver.create(fleet, home, kit.migrations, seen);
+  const admission = await driver.create(fleet, home, kit.migrations, {
+    seen,
+    ready: seed === null,
+    until: record,
+  });
   assertServable(home, admission);
   // Plan, owner or labels may have been set since the home was begun.
   if (seen === undefined) await driver.describe(fleet, home);
   fleet.reach('provision.migrated');
-  // An open home was seeded in the transaction that opened it.
+  // An open home was seeded in the transaction that opened it, if there is a seed.
   if (admission === 'making') {
     const prepare = seed === null ? undefined : (session: Connection) => runSeed(session, seed, home.tenant);
     await driver.admit(fleet, home, prepare);
   }
   fleet.reach('provision.seeded');
   return admission === 'making' ? 'active' : admission;
+}
+
+function valueOf<T>(outcome: PromiseSettledResult<T>): T {
+  if (outcome.status === 'rejected') throw outcome.reason;
+  return outcome.value;
 }
 
 /** The newest migration of a home of its own, which was just brought there; one that is shared is where it is. */

@@ -102,6 +102,32 @@ describe.each(TIERS)('a home in tier %s', (tier) => {
     expect(await halfMadeDatabases(server.current)).toEqual([]);
   });
 
+  test('for which nothing is to be prepared is open when it is made, or with the next call', async () => {
+    const ready = home('ready');
+    const made = await driver.create(fleet, ready, migrations, { ready: true });
+    expect(made).toBe(tier === 'database' ? 'making' : 'active');
+    if (made === 'making') await driver.admit(fleet, ready);
+    const application = await newApplication(bench.settings);
+    const seen = await application.asTenant(ready, (client) => client.query('select from document_counter'));
+    expect(seen.rowCount).toBe(0);
+    expect(await driver.create(fleet, ready, migrations, { ready: true })).toBe('active');
+  });
+
+  test('is not there before what it waits for has come true, and not at all if that fails', async () => {
+    const waiting = home('waiting');
+    let refuse = (_reason: Error): void => undefined;
+    const promise = new Promise<never>((_resolve, reject) => (refuse = reject));
+    promise.catch(() => undefined);
+    const refused = expect(
+      driver.create(fleet, waiting, migrations, { ready: true, until: promise }),
+    ).rejects.toThrow('not written down');
+    expect(await driver.inspect(bench.fleet, waiting)).toEqual(nothingLeft(tier));
+    refuse(new Error('not written down'));
+    await refused;
+    expect(await traces(server.current, waiting)).toEqual([]);
+    expect(await driver.create(fleet, waiting, migrations)).toBe('making');
+  });
+
   test('is gone without a trace when it is dropped, and its neighbour loses nothing', async () => {
     const doomed = await seeded(fleet, home('doomed'), migrations, 60);
     const before = await countRows(superuser(neighbour), neighbour);

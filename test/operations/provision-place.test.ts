@@ -9,7 +9,7 @@ import { provisionMany } from '../../src/operations/provision-many.js';
 import { sql } from '../../src/pg/sql.js';
 import { newFleet } from '../support/fleet.js';
 import { query, useServer } from '../support/server.js';
-import { PLANS, everything, statuses, withFleet } from './provision-support.js';
+import { Crash, PLANS, crashAt, everything, statuses, withFleet } from './provision-support.js';
 
 const server = useServer();
 
@@ -49,6 +49,26 @@ async function twoClusters(): Promise<FleetSettings> {
 }
 
 describe('a place', () => {
+  it('that another half-made tenant is to have is refused by the catalog, and nothing of a home is left', async () => {
+    const { settings } = await newFleet(server.current, {
+      seed: null,
+      tenancy: { names: { schema: 'the_same', database: '{id}' } },
+    });
+    const killed = { reach: crashAt('provision.recorded') };
+    await withFleet(settings, killed, async (fleet) => {
+      await expect(provisionTenant(fleet, { id: 'first', tier: 'schema' })).rejects.toThrow(Crash);
+    });
+    await withFleet(settings, {}, async (fleet) => {
+      await expect(provisionTenant(fleet, { id: 'second', tier: 'schema' })).rejects.toMatchObject({
+        code: 'PLACE_TAKEN',
+        exitCode: 5,
+      });
+      expect(await statuses(fleet)).toEqual({ first: 'provisioning' });
+      const { tenant } = await provisionTenant(fleet, { id: 'first', tier: 'schema' });
+      expect(tenant.status).toBe('active');
+    });
+  });
+
   it('is the emptiest that fits, pool by pool and cluster by cluster', async () => {
     const settings = await twoClusters();
     await withFleet(settings, {}, async (fleet) => {

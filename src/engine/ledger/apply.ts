@@ -20,34 +20,53 @@ import {
 } from './target.js';
 import { addUnderLimits } from './under-limits.js';
 
+/** What goes into the transaction that fills a new home, besides its migrations. */
+export interface Around {
+  /** Statements that make the home. */
+  before: readonly Sql[];
+  /** Statements that open it. */
+  after: readonly Sql[];
+  /** Nothing is committed before this has come true, and nothing at all if it fails. */
+  until?: Promise<unknown> | undefined;
+}
+
 const NONE: DefaultsAtCreation = { additions: new Map(), complete: new Set() };
 
 /**
  * Applies all migrations to a home that nobody reads yet: one transaction, one round trip, all or
- * nothing, the home itself included where `opening` makes it. Indexes are built plainly, as CONCURRENTLY would wait for every old snapshot of the database.
- * @param opening statements that make the home
+ * nothing, the home itself included where `around` makes it. Indexes are built plainly, as CONCURRENTLY would wait for every old snapshot of the database.
  * @throws partial error `MIGRATION_FAILED` with file, line and caret; the home is as it was
  */
 export async function applyFresh(
   connection: Connection,
   target: MigrationTarget,
   migrations: readonly Migration[],
-  opening: readonly Sql[] = [],
+  { before, after, until }: Around = { before: [], after: [] },
 ): Promise<void> {
   if (migrations.length === 0) {
-    await connection.atomically(opening);
+    await until;
+    await connection.atomically([...before, ...after]);
     return;
   }
   retireAfter(connection, migrations);
   const message = new Message().add('begin');
-  for (const statement of opening) message.add(statement.text());
+  for (const statement of before) message.add(statement.text());
   message.add(sql`select ${claim(target, null, migrations, 'applied')}, ${migrationSettings(target)}`.text());
   // The tables of a pool get the default along with its policies.
   const { additions, complete } = target.unit.shared ? NONE : defaultsAtCreation(migrations, target.tenancy);
   for (const migration of migrations) message.addFresh(migration, additions.get(migration));
   const finish = completion(target, migrations, complete);
   if (finish !== null) message.add(finish.text());
-  await send(connection, target, message.add('commit'));
+  for (const statement of after) message.add(statement.text());
+  if (until === undefined) return sendWhole(connection, target, message.add('commit'));
+  await send(connection, target, message);
+  try {
+    await until;
+  } catch (error) {
+    await connection.rollback();
+    throw error;
+  }
+  await sendWhole(connection, target, new Message().add('commit'));
 }
 
 /**
@@ -118,16 +137,27 @@ async function applyTogether(
     message.add('commit', migration);
     previous = migration.id;
   }
-  await send(connection, target, message);
+  await sendWhole(connection, target, message);
 }
 
-/** Sends a message that ends in COMMIT; a failure leaves the session ready for the next message. */
-async function send(connection: Connection, target: MigrationTarget, message: Message): Promise<void> {
+/** Sends a message that ends in COMMIT. */
+async function sendWhole(connection: Connection, target: MigrationTarget, message: Message): Promise<void> {
+  const last = await send(connection, target, message);
+  if (last !== 'COMMIT') throw new Error(`${target.unit.id}: the server answered ${last} instead of COMMIT`);
+}
+
+/**
+ * Sends a message; a failure leaves the session ready for the next one.
+ * @returns how its last statement was answered
+ */
+async function send(
+  connection: Connection,
+  target: MigrationTarget,
+  message: Message,
+): Promise<string | undefined> {
   try {
     const results = await connection.message(message.text);
-    const last = results.at(-1)?.command;
-    if (last !== 'COMMIT')
-      throw new Error(`${target.unit.id}: the server answered ${last} instead of COMMIT`);
+    return results.at(-1)?.command;
   } catch (error) {
     if (connection.usable) await connection.rollback();
     throw migrationFailure(target, message, error);

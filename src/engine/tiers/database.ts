@@ -80,7 +80,8 @@ export const databaseDriver: TierDriver = {
     return absent ?? inspectInside(fleet, home);
   },
 
-  async create(fleet, home, migrations, seen): Promise<Admission> {
+  async create(fleet, home, migrations, { seen, until } = {}): Promise<Admission> {
+    await until;
     const found = admissionIfOurs(home, seen ?? (await databaseDriver.inspect(fleet, home)));
     if (found === undefined) await makeFromTemplate(fleet, home, migrations);
     fleet.reach('provision.created');

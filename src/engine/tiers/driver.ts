@@ -37,6 +37,16 @@ export interface TierFacts {
   drops: 'rows' | 'schema' | 'database';
 }
 
+/** What whoever makes a home knows about it. */
+export interface Circumstances {
+  /** What `inspect` said a moment ago, under the tenant's lock; without it the driver looks for itself. */
+  seen?: HomeState | undefined;
+  /** Nothing has to be prepared before the tenant may come in: a driver that can opens the home along with making it. */
+  ready?: boolean;
+  /** Until this has come true nothing of the home may be there for good; a driver may begin in the meantime. */
+  until?: Promise<unknown> | undefined;
+}
+
 /**
  * One tier. Every verb can be called again: it finishes what a crash left half done and changes nothing
  * where all is done. The conformance suite runs the same promises against every driver.
@@ -51,12 +61,17 @@ export interface TierDriver {
   inspect(fleet: Fleet, home: Home): Promise<HomeState>;
   /**
    * Makes the home with role, grants, limits and every migration. It answers nobody until it is opened.
-   * @param seen what `inspect` said a moment ago, under the tenant's lock; without it the driver looks for itself
-   * @returns what the home answers now: `making` when it is new, otherwise how it was found
+   * @returns what the home answers now: `making` when it is new and still to be opened, otherwise how it was found, or `active`
+   *   where it was opened in the transaction that finished it
    * @throws conflict `PLACE_TAKEN` (exit 5) when something is there that this tool did not make, or made
    *   for a tenant with another key
    */
-  create(fleet: Fleet, home: Home, migrations: readonly Migration[], seen?: HomeState): Promise<Admission>;
+  create(
+    fleet: Fleet,
+    home: Home,
+    migrations: readonly Migration[],
+    circumstances?: Circumstances,
+  ): Promise<Admission>;
   /**
    * Runs `work` in one transaction of a session that sees exactly this tenant, as the application would.
    * @throws refusal `ROLE_NOT_ASSUMABLE` (exit 6) where the administrator may not act as the role that serves the tenant

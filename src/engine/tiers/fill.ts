@@ -2,9 +2,8 @@ import { tenancyOf } from '../../core/pool-rules.js';
 import { TOOL_VERSION } from '../../core/version.js';
 import type { MigrationUnit } from '../../core/unit.js';
 import type { Connection } from '../../pg/connection.js';
-import type { Sql } from '../../pg/sql.js';
 import type { Fleet } from '../context.js';
-import { applyFresh, applyPending } from '../ledger/apply.js';
+import { type Around, applyFresh, applyPending } from '../ledger/apply.js';
 import { readLedger } from '../ledger/entries.js';
 import { ensureExtensions } from '../ledger/extensions.js';
 import { type Migration, migrationsFor } from '../ledger/migration.js';
@@ -13,18 +12,18 @@ import { withAdoption } from '../local/adopted.js';
 
 /**
  * Gives a home that was made in this moment every migration of its tier.
- * @param opening statements that make the home, in the same transaction
+ * @param around statements that make the home and open it, in the same transaction
  */
 export async function fillNewHome(
   fleet: Fleet,
   connection: Connection,
   unit: MigrationUnit,
   migrations: readonly Migration[],
-  opening: readonly Sql[] = [],
+  around?: Around,
 ): Promise<void> {
   const wanted = migrationsFor(migrations, unit.tier);
   await ensureExtensions(connection, fleet.settings.tenancy.extensionsSchema, wanted);
-  await applyFresh(connection, targetOf(fleet, unit), wanted, opening);
+  await applyFresh(connection, targetOf(fleet, unit), wanted, around);
 }
 
 /**

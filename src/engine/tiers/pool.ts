@@ -70,15 +70,17 @@ export const poolDriver: TierDriver = {
     return inDatabaseOf(fleet, home, (connection) => inspectPool(connection, home, tenancy.column));
   },
 
-  async create(fleet, home, migrations, seen): Promise<Admission> {
+  async create(fleet, home, migrations, { seen, ready = false, until } = {}): Promise<Admission> {
+    await until;
     await preparePool(fleet, home, migrations);
     fleet.reach('provision.created');
     return inDatabaseOf(fleet, home, async (connection) => {
       const found = seen ?? (await inspectPool(connection, home, fleet.settings.tenancy.column));
       const admission = admissionIfOurs(home, found);
       if (admission !== undefined) return admission;
-      await connection.execute(placementInsert(home, ledgerKeyOf(home)));
-      return 'making';
+      const placed = placementInsert(home, ledgerKeyOf(home));
+      await connection.atomically(ready ? [placed, admissionUpdate(home, 'active')] : [placed]);
+      return ready ? 'active' : 'making';
     });
   },
 

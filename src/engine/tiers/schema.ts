@@ -82,18 +82,25 @@ export const schemaDriver: TierDriver = {
     return inDatabaseOf(fleet, home, (connection) => inspectSchema(connection, home));
   },
 
-  async create(fleet, home, migrations, seen): Promise<Admission> {
+  async create(fleet, home, migrations, { seen, ready = false, until } = {}): Promise<Admission> {
     const { cluster, database } = home.placement;
     await prepareSharedDatabase(fleet, cluster, database);
     return inDatabaseOf(fleet, home, async (connection) => {
       const state = seen ?? (await inspectSchema(connection, home));
       const found = admissionIfOurs(home, state);
       const unit = schemaDriver.unit(home.tenant.id, home.placement);
-      if (state.state === 'absent')
-        await fillNewHome(fleet, connection, unit, migrations, openingOf(connection, home, unit, state.role));
-      else await fillHome(fleet, connection, unit, migrations);
       connection.touched += 1;
-      return found ?? 'making';
+      if (state.state !== 'absent') {
+        await until;
+        await fillHome(fleet, connection, unit, migrations);
+        return found ?? 'making';
+      }
+      await fillNewHome(fleet, connection, unit, migrations, {
+        before: groundwork(connection, home, unit, state.role),
+        after: ready ? [...doors(fleet, connection, home, 'open'), admissionUpdate(home, 'active')] : [],
+        until,
+      });
+      return ready ? 'active' : 'making';
     });
   },
 
@@ -224,7 +231,7 @@ async function inspectSchema(connection: Connection, home: Home): Promise<HomeSt
 }
 
 /** The statements that make an empty home, for the transaction that fills it. */
-function openingOf(
+function groundwork(
   connection: Connection,
   home: Home,
   { ledgerKey }: MigrationUnit,
