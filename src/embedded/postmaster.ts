@@ -3,7 +3,7 @@ import path from 'node:path';
 import { connectionError } from '../core/errors.js';
 import { notYours } from './failure.js';
 import { poll } from './polling.js';
-import { lookUp, type ProcessFacts } from './processes.js';
+import { isTaken, lookUp, type ProcessFacts } from './processes.js';
 
 /** A server's main process, as its `postmaster.pid` describes it. */
 export interface Postmaster {
@@ -41,13 +41,14 @@ export async function settledPostmaster(data: string, withinMs: number): Promise
 }
 
 /**
- * Removes a `postmaster.pid` whose id has gone to another process: PostgreSQL would refuse to start
- * beside it. One with a dead id stays, because PostgreSQL itself deals with it and learns from it
- * which shared memory to check. Call it only under the lock, when no server is alive.
+ * Removes a `postmaster.pid` whose id has gone to another process, or is that of a killed server whose parent has not
+ * looked after it: PostgreSQL would refuse to start beside it. One with an id that is free stays, because PostgreSQL itself
+ * deals with it. Whether processes of a killed server are still at work it learns from their shared memory, which it finds
+ * by the data directory. Call it only under the lock, when no server is alive.
  */
 export async function dropMisleadingPidFile(data: string): Promise<void> {
   const file = await readPidFile(data);
-  if (file && lookUp(file.pid)) await rm(path.join(data, 'postmaster.pid'), { force: true });
+  if (file && isTaken(file.pid)) await rm(path.join(data, 'postmaster.pid'), { force: true });
 }
 
 /** Shuts the server down, first fast, then at once, and returns when it is gone. */

@@ -15,6 +15,16 @@ export function lookUp(pid: number): ProcessFacts | undefined {
   return process.platform === 'linux' ? lookUpInProc(pid) : lookUpWithPs(pid);
 }
 
+/** Whether that id is some process's, as a program sees it that can only send signals: a zombie's too. */
+export function isTaken(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
 function lookUpInProc(pid: number): ProcessFacts | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -46,6 +47,25 @@ describe('a postmaster.pid left behind', () => {
   it('by a dead server is no obstacle', async () => {
     await leave(deadPid());
     await expectToWork(await start());
+  });
+
+  it('by a killed server whose parent has not looked after it is no obstacle', async () => {
+    const { uid, gid } = statSync(path.join(from, 'pg18/data'));
+    // The shell becomes a program that knows of no child.
+    const careless = spawn('sh', ['-c', 'sleep 600 & echo $!; exec cat'], {
+      ...(isRoot && { uid, gid }),
+      stdio: ['pipe', 'pipe', 'ignore'],
+      cwd: '/',
+    });
+    const [said] = (await once(careless.stdout, 'data')) as [Buffer];
+    const zombie = Number(said.toString());
+    await until(() => lookUp(careless.pid ?? -1)?.command === 'cat', 'the shell is another program');
+    process.kill(zombie, 'SIGKILL');
+    await until(() => lookUp(zombie) === undefined, 'its child has ended');
+    expect(() => process.kill(zombie, 0)).not.toThrow();
+    await leave(zombie);
+    await expectToWork(await start());
+    careless.stdin.end();
   });
 
   it('is no obstacle when its id belongs to another process now, which is left alone', async () => {
