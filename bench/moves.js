@@ -43,7 +43,14 @@ export async function moves() {
         rows: 1_000_000,
         copied: 0.85,
       });
-      return [...out, ...into, ...large, ...(await guardCost(server, fleet))];
+      const largeInto = await oneMove(server, fleet, {
+        id: 'large_into',
+        from: 'schema',
+        to: 'pool',
+        rows: 1_000_000,
+        copied: 0.6,
+      });
+      return [...out, ...into, ...large, ...largeInto, ...(await guardCost(server, fleet))];
     } finally {
       await fleet.close();
       rmSync(folder, { recursive: true, force: true });
@@ -65,7 +72,7 @@ async function oneMove(server, fleet, { id, from, to, rows, copied }) {
     // What the pipe has written goes to disk first, or the neighbour would pay for it now.
     await checkpoint(server);
     await other.latencies();
-    await other.commits(1_000);
+    await other.commits(2_000);
     before = await other.latencies();
     report = await promote(fleet, { id, to, method: 'online' }, { dryRun: false });
     during = await other.latencies();

@@ -64,11 +64,11 @@ export function inSide<T>(
 }
 
 /** Does the same on both sides, at once unless one session serves both: a session takes one statement after the other. */
-export async function onBothSides<T>(
+export async function onBothSides<Here, There>(
   one: Connection,
   other: Connection,
-  [here, there]: readonly [() => Promise<T>, () => Promise<T>],
-): Promise<[T, T]> {
+  [here, there]: readonly [() => Promise<Here>, () => Promise<There>],
+): Promise<[Here, There]> {
   return one === other ? [await here(), await there()] : Promise.all([here(), there()]);
 }
 

@@ -8,7 +8,7 @@ import type { Connection } from '../../pg/connection.js';
 import { literal, raw, sql } from '../../pg/sql.js';
 import type { Drive } from './drive.js';
 
-const LOOKS_BEFORE = 20;
+const LOOKS_BEFORE = 10;
 const LOOK_EVERY_MS = 100;
 const TELL_EVERY_MS = 10_000;
 

@@ -1,7 +1,7 @@
 import { assertAlike, tablesSignature } from '../../engine/moves/alike.js';
 import { assertGuarded } from '../../engine/moves/guards.js';
 import type { Stream } from '../../engine/moves/sync.js';
-import { inSide } from '../../engine/rows/side.js';
+import { inSide, onBothSides } from '../../engine/rows/side.js';
 import { type Stage, prepareStaged, prepareTouched, stagesOf } from '../../engine/moves/stages.js';
 import { type TenantTable, readTables } from '../../engine/rows/tables.js';
 import { livePool } from '../../engine/moves/live-pool.js';
@@ -23,8 +23,10 @@ export async function withStream<T>(
     inSide(fleet, to.side, id, async (target) => {
       const [tables, twins] = await alikeTables(drive, from, to, source, target);
       const stages = stagesOf(tables, twins);
-      await prepareTouched(source, from.side, stages);
-      await prepareStaged(target, to.side, stages);
+      await onBothSides(source, target, [
+        () => prepareTouched(source, from.side, stages),
+        () => prepareStaged(target, to.side, stages),
+      ]);
       return work({
         move: id,
         from: { side: from.side, session: source },
@@ -61,8 +63,10 @@ export async function alikeTables(
   here: Connection,
   there: Connection,
 ): Promise<[TenantTable[], TenantTable[]]> {
-  const tables = await movedTables(drive, one, other, here);
-  const twins = await movedTables(drive, other, one, there);
+  const [tables, twins] = await onBothSides(here, there, [
+    () => movedTables(drive, one, other, here),
+    () => movedTables(drive, other, one, there),
+  ]);
   assertAlike(tables, twins);
   return [tables, twins];
 }

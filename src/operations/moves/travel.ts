@@ -157,12 +157,14 @@ export function proofOf(move: string, sums: readonly TableSum[]) {
  */
 export async function equalSums({ from, to, stages }: Stream): Promise<TableSum[]> {
   const [tables, twins] = [stages.map((stage) => stage.source), stages.map((stage) => stage.target)];
-  const [here, there] = await onBothSides(from.session, to.session, [
+  const [here, { there, foreign }] = await onBothSides(from.session, to.session, [
     () => sumTables(from.session, from.side, tables),
-    () => sumTables(to.session, to.side, twins),
+    async () => ({
+      there: await sumTables(to.session, to.side, twins),
+      foreign: await foreignRows(to.session, to.side, twins),
+    }),
   ]);
   compareSums(here, there);
-  const foreign = await foreignRows(to.session, to.side, twins);
   if (foreign !== undefined) throw differs(foreign, 'it holds rows of another tenant at the new home');
   return here;
 }
