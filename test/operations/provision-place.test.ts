@@ -61,7 +61,7 @@ describe('a place', () => {
     await withFleet(settings, {}, async (fleet) => {
       await expect(provisionTenant(fleet, { id: 'second', tier: 'schema' })).rejects.toMatchObject({
         code: 'PLACE_TAKEN',
-        exitCode: 5,
+        exit: 5,
       });
       expect(await statuses(fleet)).toEqual({ first: 'provisioning' });
       const { tenant } = await provisionTenant(fleet, { id: 'first', tier: 'schema' });
