@@ -13,8 +13,9 @@ const load = startLoad(route, { connections: 2, customers: Number(process.argv[2
 process.on('message', async ({ ask, count, route: found }) => {
   if (found !== undefined) return asking.shift()(found);
   const answers = { commits: load.commits, latencies: load.takeLatencies, stop: load.stop };
-  process.send({ answer: await answers[ask](count) });
-  if (ask === 'stop') process.disconnect();
+  const answer = await answers[ask](count);
+  // Many tokens take more than one write.
+  process.send({ answer }, () => ask === 'stop' && process.disconnect());
 });
 
 // Its parent is gone, in whatever way.
