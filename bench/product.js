@@ -21,7 +21,6 @@ const fill = (rows) => `
   insert into line (id, invoice_id, what, quantity, price) select n, 1 + n % ${(rows * 3) / 10}, 'article ' || md5(n::text), n % 17, n / 9.0 from generate_series(1, ${rows / 2}) n;
   insert into note (id, body) select n, repeat(md5(n::text), 6) from generate_series(1, ${rows / 10}) n;`;
 
-/** The application's own connections. */
 /** Where a tenant lives now, and how the application gets there. */
 export async function routeTo(server, fleet, id) {
   const route = await routeTenant(fleet, id);

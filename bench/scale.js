@@ -57,7 +57,7 @@ export async function scale() {
         figures: { megabytes: largest },
       },
       {
-        claim: 'heap of the process after 5,000 units ÷ after 1,000, garbage collected',
+        claim: `heap of the process after ${SCHEMAS} units ÷ after ${FIRST}, garbage collected`,
         ratio: late / early,
         atMost: 1.25,
         figures: { early, late, residentMegabytes: process.memoryUsage().rss / 2 ** 20 },

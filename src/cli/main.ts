@@ -38,7 +38,7 @@ export async function main(): Promise<void> {
   // PostgreSQL's grammar is WebAssembly, which V8 would compile a second time, for speed: that takes 0.4 s of processor time
   // beside the work, and a thousand files were not parsed any sooner.
   setFlagsFromString('--liftoff-only');
-  // Node 24 compiles beside us, and waits for ever at the exit for a compiler that waits for a garbage collection.
+  // Node 24 compiles beside us, and may wait for ever in process.exit() for a compiler that waits for a garbage collection.
   setFlagsFromString('--no-concurrent-sparkplug');
   ignoreClosedPipe(process.stdout);
   ignoreClosedPipe(process.stderr);

@@ -17,6 +17,8 @@ export function lookUp(pid: number): ProcessFacts | undefined {
 
 /** Whether that id is some process's, as a program sees it that can only send signals: a zombie's too. */
 export function isTaken(pid: number): boolean {
+  // A signal to 0 goes to our own group.
+  if (pid === 0) return false;
   try {
     process.kill(pid, 0);
     return true;

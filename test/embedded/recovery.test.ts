@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
@@ -39,9 +39,9 @@ describe('a postmaster.pid left behind', () => {
   }
 
   /** A process of the server's user, which is what PostgreSQL itself takes for a rival. */
-  function bystander(): ChildProcess {
+  function bystander(file: string, args: string[] = []) {
     const { uid, gid } = statSync(path.join(from, 'pg18/data'));
-    return spawn('cat', { ...(isRoot && { uid, gid }), stdio: ['pipe', 'ignore', 'ignore'], cwd: '/' });
+    return spawn(file, args, { ...(isRoot && { uid, gid }), stdio: ['pipe', 'pipe', 'ignore'], cwd: '/' });
   }
 
   it('by a dead server is no obstacle', async () => {
@@ -50,13 +50,8 @@ describe('a postmaster.pid left behind', () => {
   });
 
   it('by a killed server whose parent has not looked after it is no obstacle', async () => {
-    const { uid, gid } = statSync(path.join(from, 'pg18/data'));
     // The shell becomes a program that knows of no child.
-    const careless = spawn('sh', ['-c', 'sleep 600 & echo $!; exec cat'], {
-      ...(isRoot && { uid, gid }),
-      stdio: ['pipe', 'pipe', 'ignore'],
-      cwd: '/',
-    });
+    const careless = bystander('sh', ['-c', 'sleep 600 & echo $!; exec cat']);
     const [said] = (await once(careless.stdout, 'data')) as [Buffer];
     const zombie = Number(said.toString());
     await until(() => lookUp(careless.pid ?? -1)?.command === 'cat', 'the shell is another program');
@@ -69,11 +64,11 @@ describe('a postmaster.pid left behind', () => {
   });
 
   it('is no obstacle when its id belongs to another process now, which is left alone', async () => {
-    const other = bystander();
+    const other = bystander('cat');
     await leave(other.pid ?? -1);
     await expectToWork(await start());
     expect(other.exitCode).toBeNull();
-    other.stdin?.end();
+    other.stdin.end();
   });
 
   it("is no obstacle when its id belongs to another project's server now, which is not adopted", async () => {
