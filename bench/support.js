@@ -11,10 +11,14 @@ import { installFleet } from '../dist/operations/install.js';
 
 export const INVOICING = fileURLToPath(new URL('../fixtures/invoicing/', import.meta.url));
 
-/** Durable settings, as a production server has them; memory for a machine of this size. */
+/**
+ * Durable settings, as a production server has them; memory for a machine of this size. After a checkpoint WAL files are used
+ * again, as on a server that has run for a while: a new one is filled with zeros first, while everybody waits who commits.
+ */
 const SERVER = {
   shared_buffers: '1GB',
   max_wal_size: '8GB',
+  min_wal_size: '4GB',
   checkpoint_timeout: '30min',
   max_connections: '100',
 };

@@ -1,5 +1,4 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 import type { Connection } from './connection.js';
 import type { Sql } from './sql.js';
 
@@ -61,7 +60,9 @@ export async function readPieces(
 /** Writes one piece, in a transaction of the caller's. */
 export async function writePiece(target: Connection, into: Sql, piece: Piece): Promise<void> {
   const writing = target.copyIn(`copy ${into.text()} from stdin`);
-  await pipeline(Readable.from(piece.chunks), writing).catch((error: unknown) => {
+  for (const chunk of piece.chunks) writing.write(chunk);
+  writing.end();
+  await finished(writing).catch((error: unknown) => {
     throw target.translate(error);
   });
 }

@@ -18,14 +18,18 @@ const PIECE = { rows: 20_000, bytes: 4 << 20 };
  */
 export function copyInOrder(job: CopyJob, steps: readonly CopyStep[], source: Connection): Promise<number> {
   return inSide(job.fleet, job.to, job.move, async (target) => {
+    // Whatever it fails of the first cycle will meet again.
+    const rehearsal = job.receiver.rehearse(job.session).catch(() => undefined);
     let rows = 0;
     for (const { stages, whole } of steps) {
+      if (whole) await rehearsal;
       const counts = whole
         ? await copyAtOnce(job, stages, source)
         : [await copyOne(job, stages[0] as Stage, source, target)];
       for (const [n, stage] of stages.entries()) await job.onTable(stage.source.name, counts[n] ?? 0);
       rows += counts.reduce((sum, count) => sum + count, 0);
     }
+    await rehearsal;
     return rows;
   });
 }

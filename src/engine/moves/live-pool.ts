@@ -39,6 +39,11 @@ export function livePool(side: Side, stages: readonly Stage[], move: string): Re
       await purgeRows(session, side, tables, () => undefined);
     },
 
+    async rehearse(session) {
+      const pool = await poolSeenBy(session);
+      if (keyed(pool.tables).length > 0) await applyStaged(session, pool, []);
+    },
+
     copyInto: ({ target, staged }) => sql`${staged} (${storedColumns(target)})`,
 
     async take(session, step) {

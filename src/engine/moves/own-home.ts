@@ -45,6 +45,8 @@ export function ownHome(side: Side, stages: readonly Stage[], move: string): Rec
       await whileShut(session, side, sql`truncate ${join(tables)}`);
     },
 
+    rehearse: () => Promise.resolve(),
+
     copyInto: ({ target }) => sql`${tableOf(side, target.name)} (${storedColumns(target)})`,
 
     take: () => Promise.resolve(),

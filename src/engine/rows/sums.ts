@@ -1,5 +1,5 @@
 import type { Connection } from '../../pg/connection.js';
-import { type Sql, ident, join, sql } from '../../pg/sql.js';
+import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
 import { type Side, tableOf } from './side.js';
 import { type TableColumn, type TenantTable, ownRows } from './tables.js';
 
@@ -61,17 +61,28 @@ function toHash({ value, type: { type, own } }: TypedValue): Sql {
   return sql`row(${value})::text`;
 }
 
-/** Rows and hash of every table of a home, as its session sees them. */
+/**
+ * True of every row, and of one in some two thousand only after a sleep, as autovacuum sleeps between its pages: a long query
+ * that never waits has its processor until the kernel's next tick (4 ms), whoever else wants it. About a third of the time is
+ * slept. Workers would not be spared, and random() lets the planner have none.
+ */
+const WITH_RESTS = raw(`case when random() < 0.0005 then pg_sleep(0.001) is not null else true end`);
+
+/**
+ * Rows and hash of every table of a home, as its session sees them.
+ * @param rests whether others of that server come first; not while somebody waits for the sums
+ */
 export async function sumTables(
   session: Connection,
   side: Side,
   tables: readonly TenantTable[],
+  rests = false,
 ): Promise<TableSum[]> {
   const sums: TableSum[] = [];
   for (const table of tables) {
     const row = await session.row<TableSum>(sql`
       select ${table.name}::text as table, count(*)::float8 as rows, coalesce(sum(${rowHash(table, 'x')}), 0)::text as hash
-        from ${tableOf(side, table.name)} x where ${ownRows(side, table, 'x')}`);
+        from ${tableOf(side, table.name)} x where ${ownRows(side, table, 'x')}${rests ? sql` and ${WITH_RESTS}` : raw('')}`);
     sums.push(row as TableSum);
   }
   return sums;

@@ -64,11 +64,40 @@ describe('the first copy', () => {
   });
 });
 
+describe('a rehearsal', () => {
+  test('writes nothing, and leaves the first cycle nothing to be made', async () => {
+    const given = await poolMove(server.current);
+    await given.moving(async (mover) => {
+      const merge = async () =>
+        (
+          await mover.session.message(
+            `select to_regprocedure('pg_temp.tenantctl_merge(int[],int[])') is not null as made`,
+          )
+        )[0]?.rows[0];
+      await mover.receiver.makeReady(mover.session);
+      const before = await sumsOf(given, mover, given.still);
+      expect(await merge()).toEqual({ made: false });
+      await mover.receiver.rehearse(mover.session);
+      expect(await merge()).toEqual({ made: true });
+      expect((await mover.sums(given.target)).map(({ rows }) => rows)).toEqual(mover.stages.map(() => 0));
+      expect(await sumsOf(given, mover, given.still)).toEqual(before);
+      await mover.copy();
+      await mover.change({ kind: 'slots exchanged', a: 1, b: 2 }, { kind: 'note gone', a: 1, b: 1 });
+      await mover.cycle();
+      await expectSame(given, mover);
+    });
+  });
+});
+
 describe('a cycle', () => {
-  test('reads the rows that it is about, however many others the tenant has', async () => {
+  test.each([
+    ['planned for what is there', false],
+    ['planned in a rehearsal, before the rows came', true],
+  ])('reads the rows that it is about, however many others the tenant has: %s', async (_, rehearsed) => {
     const given = await poolMove(server.current);
     await given.truth('analyze');
     await given.moving(async (mover) => {
+      if (rehearsed) await mover.receiver.rehearse(mover.session);
       const many = `insert into invoice (tenant_id, id, customer_id, number) select $t, n, 1, 'many ' || n from generate_series(100, 8100) n`;
       expect(await mover.attempt(many)).toEqual([true]);
       await mover.receiver.makeReady(mover.session);

@@ -1,7 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { rowHash } from '../../../src/engine/rows/sums.js';
-import type { TableColumn } from '../../../src/engine/rows/tables.js';
+import { rowHash, sumTables } from '../../../src/engine/rows/sums.js';
+import { type TableColumn, readTables } from '../../../src/engine/rows/tables.js';
+import { raw } from '../../../src/pg/sql.js';
+import type { Home } from '../../../src/engine/local/placements.js';
+import type { Side } from '../../../src/engine/rows/side.js';
 import { query, useServer, withClient } from '../../support/server.js';
+import { engineSession } from '../../support/session.js';
 
 const server = useServer();
 
@@ -95,5 +99,34 @@ describe('the sum of the hashes of rows', () => {
       'a smallint, b int, c bigint, d numeric, e text, f uuid, g timestamptz, h bool, i bytea, j jsonb, k date';
     const row = `(1, 2, 3, 4.50, 'five', '66666666-6666-4666-8666-666666666666', '2026-07-07Z', true, '\\x09', '{"ten": 10}', '2026-11-11')`;
     expect(await sumOf(columns, [row, row])).toMatchInlineSnapshot(`"16687417703593506998"`);
+  });
+});
+
+describe('sums with rests', () => {
+  it('are the same, and were asked for with a sleep now and then', async () => {
+    await query(server.current.adminUrl('postgres'), 'create database rests');
+    const session = await engineSession(server.current, 'rests');
+    await session.message(`create schema many; create table many.t as select n, 'row ' || n as words from generate_series(1, 100000) n;
+      create schema counted; create sequence counted.sleeps;
+      create function counted.pg_sleep(float8) returns text volatile begin atomic select nextval('counted.sleeps')::text; end;
+      set search_path = counted, pg_catalog`);
+    const home = { placement: { schema: 'many' } } as Home;
+    const side: Side = { name: 'source', home, shared: false };
+    const tables = await readTables(session, side, 'tenant_id', false);
+    const slept = async () =>
+      (
+        await session.rows<{ n: number }>(
+          raw(`select case when is_called then last_value else 0 end::int as n from counted.sleeps`),
+        )
+      )[0]?.n;
+    const hurried = await sumTables(session, side, tables);
+    expect(await slept()).toBe(0);
+    expect(await sumTables(session, side, tables, true)).toEqual(hurried);
+    expect(hurried).toMatchObject([{ table: 't', rows: 100_000 }]);
+    // Fifty are to be expected, and far fewer or more never happen.
+    const sleeps = await slept();
+    expect(sleeps).toBeGreaterThan(10);
+    expect(sleeps).toBeLessThan(200);
+    await session.close();
   });
 });
