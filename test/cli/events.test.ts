@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { commandThat, document, DONE, emptyFolder, invoke } from './support.js';
+import { commandThat, document, DONE, invoke } from './support.js';
+import { newFolder } from '../support/folder.js';
 
 const commands = [
   commandThat(({ emit }) => {
@@ -30,7 +31,7 @@ describe('--events', () => {
   });
 
   it('appends to a file, beside the progress for people', async () => {
-    const cwd = emptyFolder();
+    const cwd = newFolder();
     await invoke(['probe', '--events', 'events.ndjson'], { commands, cwd });
     const { stderr } = await invoke(['probe', '--events', 'events.ndjson'], { commands, cwd });
     expect(stderr).toContain('ok schema:acme');

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { localDirectory } from '../../src/cli/local-directory.js';
 import type { GlobalValues } from '../../src/cli/command.js';
-import { document, emptyFolder, invoke, testIo } from './support.js';
+import { document, invoke, testIo } from './support.js';
+import { newFolder } from '../support/folder.js';
 
 const steps = async (cwd: string) => {
   const { data } = document(await invoke(['init', '--dry-run', '--json'], { cwd }));
@@ -12,7 +13,7 @@ const steps = async (cwd: string) => {
 
 describe('init --dry-run', () => {
   it('names what it would write, and writes nothing', async () => {
-    const cwd = emptyFolder();
+    const cwd = newFolder();
     expect(await steps(cwd)).toEqual([
       `write ${join(cwd, 'tenantctl.config.yaml')}`,
       `write ${join(cwd, 'migrations')}`,
@@ -22,7 +23,7 @@ describe('init --dry-run', () => {
   });
 
   it('leaves a configuration alone that is there', async () => {
-    const cwd = emptyFolder();
+    const cwd = newFolder();
     writeFileSync(join(cwd, 'tenantctl.config.yaml'), 'catalog: local\n');
     expect(await steps(cwd)).toEqual(['install the catalog, or bring it up to date']);
   });
@@ -36,7 +37,7 @@ describe('init with a catalog that was named', () => {
     ['by the flag', ['init', '--catalog', url], {}],
     ['by the variable', ['init'], { TENANTCTL_CATALOG_URL: url }],
   ])('%s: does not send the next command to a local server, and keeps the secret', async (_, argv, env) => {
-    const cwd = emptyFolder();
+    const cwd = newFolder();
     const { code, stderr } = await invoke(argv, { cwd, env });
     expect(code).toBe(4);
     expect(stderr).not.toContain('hunter22');
@@ -57,14 +58,14 @@ describe('the folder of the local server', () => {
   const at = (cwd: string) => localDirectory(testIo({ cwd }).io, {} as GlobalValues);
 
   it('is here, or beside the configuration', async () => {
-    const cwd = emptyFolder();
+    const cwd = newFolder();
     expect(await at(cwd)).toBe(join(cwd, '.tenantctl'));
     writeFileSync(join(cwd, 'package.json'), '{"tenantctl": {"catalog": "local"}}');
     expect(await at(cwd)).toBe(join(cwd, '.tenantctl'));
   });
 
   it('is found without checking the configuration: dev must work while it is being repaired', async () => {
-    const cwd = emptyFolder();
+    const cwd = newFolder();
     writeFileSync(join(cwd, 'tenantctl.config.yaml'), 'catalog: { url: "${NOWHERE}" }\nunknown: 1\n');
     expect(await at(cwd)).toBe(join(cwd, '.tenantctl'));
     expect((await invoke(['dev', 'status'], { cwd })).stdout).toContain('not running');

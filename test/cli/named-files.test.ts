@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writePlan, readPlan } from '../../src/cli/plan-file.js';
 import type { SavedPlan } from '../../src/operations/runs/saved-plan.js';
-import { emptyFolder, invoke, testIo } from './support.js';
+import { invoke, testIo } from './support.js';
+import { newFolder } from '../support/folder.js';
 
 describe('a file that was named and cannot be used is told with the reason and what to do', () => {
   it('a certificate', async () => {
@@ -20,7 +21,7 @@ describe('a file that was named and cannot be used is told with the reason and w
   });
 
   it('a plan, written or read', async () => {
-    const { io } = testIo({ cwd: emptyFolder() });
+    const { io } = testIo({ cwd: newFolder() });
     const target = join('no', 'such', 'plan.json');
     await expect(writePlan(io, target, {} as SavedPlan)).rejects.toMatchObject({
       code: 'PLAN_UNWRITABLE',

@@ -1,19 +1,12 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { newFolder } from '../support/folder.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const home = mkdtempSync(join(tmpdir(), 'tenantctl-process-'));
+const home = newFolder();
 const bin = join(home, 'bin/tenantctl.js');
 
 /** A copy of its own: the checkout's `dist` may be missing, or older than what is tested. */
@@ -70,7 +63,7 @@ describe('the program', () => {
 
   /** The modules that one call has loaded, as V8's coverage lists them. */
   const loaded = (...argv: string[]) => {
-    const folder = mkdtempSync(join(home, 'coverage-'));
+    const folder = newFolder();
     spawnSync(process.execPath, [bin, ...argv], {
       cwd: tmpdir(),
       env: { ...process.env, NODE_V8_COVERAGE: folder },
@@ -94,7 +87,7 @@ describe('the program', () => {
 
 describe('a checkout that is not built', () => {
   it('says so', () => {
-    const bare = mkdtempSync(join(tmpdir(), 'tenantctl-bare-'));
+    const bare = newFolder();
     mkdirSync(join(bare, 'bin'));
     cpSync(join(ROOT, 'bin/tenantctl.js'), join(bare, 'bin/tenantctl.js'));
     writeFileSync(join(bare, 'package.json'), '{"type":"module"}');

@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readTenantRows } from '../../src/cli/rows/request.js';
-import { emptyFolder, testIo } from './support.js';
+import { testIo } from './support.js';
+import { newFolder } from '../support/folder.js';
 
 /** `Array.fromAsync` is not in Node 20. */
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
@@ -122,7 +123,7 @@ describe('rows of an NDJSON file', () => {
 
 describe('a file', () => {
   it('is read as a stream from the working folder', async () => {
-    const cwd = emptyFolder();
+    const cwd = newFolder();
     const many = Array.from({ length: 20_000 }, (_, at) => `t${at},free`).join('\n');
     writeFileSync(join(cwd, 'tenants.csv'), `id,plan\n${many}\n`);
     const rows = await collect(readTenantRows('tenants.csv', testIo({ cwd }).io, {}));

@@ -1,6 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import {
   defineCommand,
@@ -12,6 +9,7 @@ import {
 } from '../../src/cli/command.js';
 import type { Io } from '../../src/cli/io.js';
 import { run } from '../../src/cli/main.js';
+import { newFolder } from '../support/folder.js';
 
 export interface Circumstances {
   env?: Record<string, string>;
@@ -58,7 +56,7 @@ export function testIo({ env = {}, cwd, terminal = false, input }: Circumstances
     stderr,
     stdin,
     env,
-    cwd: cwd ?? emptyFolder(),
+    cwd: cwd ?? newFolder(),
     onSignal(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -74,11 +72,6 @@ export async function invoke(argv: readonly string[], circumstances: Circumstanc
   const { io, stdout, stderr } = testIo(circumstances);
   const code = await run(argv, io, circumstances.commands);
   return { code, stdout: stdout.text, stderr: stderr.text };
-}
-
-/** A new folder outside any project, so that no configuration is found above it. */
-export function emptyFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'tenantctl-cli-'));
 }
 
 /** A command for a test, with a handler of its own. */

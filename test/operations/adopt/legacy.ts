@@ -1,11 +1,11 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { LocalServer } from '../../../src/embedded/server.js';
 import { adopt } from '../../../src/operations/adopt/adopt.js';
 import type { AdoptReport } from '../../../src/operations/adopt/report.js';
 import type { AdoptOptions, AdoptRequest, AdoptRow } from '../../../src/operations/adopt/request.js';
 import { type FleetOverrides, type TestFleet, newFleet } from '../../support/fleet.js';
+import { newFolder } from '../../support/folder.js';
 import { withClient } from '../../support/server.js';
 
 /** What the other tool's files hold, by their name. */
@@ -38,7 +38,7 @@ let fleets = 0;
 
 /** A directory of dbmate's with these files. */
 export function dbmateDirectory(files: Record<string, string> = FILES): string {
-  const directory = mkdtempSync(path.join(tmpdir(), 'tenantctl-legacy-'));
+  const directory = newFolder();
   for (const [name, text] of Object.entries(files))
     writeFileSync(path.join(directory, name), `-- migrate:up\n${text}\n\n-- migrate:down\n`);
   return directory;
