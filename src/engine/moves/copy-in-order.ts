@@ -21,15 +21,19 @@ export function copyInOrder(job: CopyJob, steps: readonly CopyStep[], source: Co
     // Whatever it fails of the first cycle will meet again.
     const rehearsal = job.receiver.rehearse(job.session).catch(() => undefined);
     let rows = 0;
-    for (const { stages, whole } of steps) {
-      if (whole) await rehearsal;
-      const counts = whole
-        ? await copyAtOnce(job, stages, source)
-        : [await copyOne(job, stages[0] as Stage, source, target)];
-      for (const [n, stage] of stages.entries()) await job.onTable(stage.source.name, counts[n] ?? 0);
-      rows += counts.reduce((sum, count) => sum + count, 0);
+    try {
+      for (const { stages, whole } of steps) {
+        if (whole) await rehearsal;
+        const counts = whole
+          ? await copyAtOnce(job, stages, source)
+          : [await copyOne(job, stages[0] as Stage, source, target)];
+        for (const [n, stage] of stages.entries()) await job.onTable(stage.source.name, counts[n] ?? 0);
+        rows += counts.reduce((sum, count) => sum + count, 0);
+      }
+    } finally {
+      // Nobody is given a session that is still at work.
+      await rehearsal;
     }
-    await rehearsal;
     return rows;
   });
 }

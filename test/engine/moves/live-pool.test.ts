@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { sumTables } from '../../../src/engine/rows/sums.js';
 import type { Home } from '../../../src/engine/local/placements.js';
 import { readTables } from '../../../src/engine/rows/tables.js';
-import { literal } from '../../../src/pg/sql.js';
+import { MERGE } from '../../../src/engine/moves/merge/program.js';
+import { literal, sql } from '../../../src/pg/sql.js';
 import { useServer } from '../../support/server.js';
 import { type Mover, type PoolMove, emptying, poolMove } from './pool-move.js';
 
@@ -68,12 +69,8 @@ describe('a rehearsal', () => {
   test('writes nothing, and leaves the first cycle nothing to be made', async () => {
     const given = await poolMove(server.current);
     await given.moving(async (mover) => {
-      const merge = async () =>
-        (
-          await mover.session.message(
-            `select to_regprocedure('pg_temp.tenantctl_merge(int[],int[])') is not null as made`,
-          )
-        )[0]?.rows[0];
+      const merge = () =>
+        mover.session.row(sql`select to_regprocedure(${`${MERGE}(int[],int[])`}) is not null as made`);
       await mover.receiver.makeReady(mover.session);
       const before = await sumsOf(given, mover, given.still);
       expect(await merge()).toEqual({ made: false });
