@@ -1,5 +1,7 @@
 import type { Connection } from '../../pg/connection.js';
-import { copyRows, writePiece } from '../../pg/copy.js';
+import { copyRows } from '../../pg/copy.js';
+import { writePiece } from '../../pg/copy-pieces.js';
+import { formatOf } from '../rows/row-format.js';
 import { inSide } from '../rows/side.js';
 import type { CopyJob } from './copy-job.js';
 import { copyInPieces } from './pieces.js';
@@ -57,7 +59,8 @@ async function copyOne(job: CopyJob, stage: Stage, source: Connection, target: C
   await job.breathe();
   return target.transaction(async () => {
     await prepareForPieces(target, job.to, stage);
-    return copyInPieces(job, stage, source, PIECE, async (piece) => {
+    const pieces = { ...PIECE, format: formatOf(stage.source, stage.target, source, target) };
+    return copyInPieces(job, stage, source, pieces, async (piece) => {
       await writePiece(target, job.receiver.copyInto(stage), piece);
       await job.receiver.take(target, [stage]);
       await target.execute(emptyStaged([stage]));

@@ -1,10 +1,11 @@
 import type { Connection } from '../../pg/connection.js';
-import { type Piece, writePiece } from '../../pg/copy.js';
+import { type Piece, writePiece } from '../../pg/copy-pieces.js';
 import { type Sql, literal, raw } from '../../pg/sql.js';
 import { copyInOrder } from './copy-in-order.js';
 import type { CopyJob } from './copy-job.js';
 import { withoutPlainIndexes } from './late-indexes.js';
 import { copyInPieces } from './pieces.js';
+import { formatOf } from '../rows/row-format.js';
 import { inSide } from '../rows/side.js';
 import type { Stage } from './stages.js';
 
@@ -95,7 +96,8 @@ async function copyTable(
   const into = job.receiver.copyInto(stage);
   return target.transaction(async () => {
     let indexes: Sql[] | undefined;
-    const rows = await copyInPieces(job, stage, source, PIECE, async (piece) => {
+    const pieces = { ...PIECE, format: formatOf(stage.source, stage.target, source, target) };
+    const rows = await copyInPieces(job, stage, source, pieces, async (piece) => {
       indexes ??= isWhole(piece) ? await withoutPlainIndexes(target, job.to, stage.target.name) : [];
       await writePiece(target, into, piece);
     });

@@ -1,10 +1,12 @@
 import type { Connection } from '../../pg/connection.js';
-import { type Piece, readPieces } from '../../pg/copy.js';
+import type { CopyFormat } from '../../pg/copy-format.js';
+import { type Piece, readPieces } from '../../pg/copy-pieces.js';
 import { type CopyJob, nowAndThen } from './copy-job.js';
 import { type Stage, rowsOf } from './stages.js';
 
-/** How much is written without a rest. */
-export interface PieceSize {
+/** How much is written without a rest, and in which format it comes. */
+export interface Pieces {
+  format: CopyFormat;
   rows: number;
   bytes: number;
 }
@@ -21,7 +23,7 @@ export async function copyInPieces(
   job: CopyJob,
   stage: Stage,
   source: Connection,
-  size: PieceSize,
+  { format, ...size }: Pieces,
   write: (piece: Piece) => Promise<void>,
 ): Promise<number> {
   const breathe = nowAndThen(job);
@@ -37,7 +39,7 @@ export async function copyInPieces(
     job.onRows(stage.source.name, piece.rows);
   };
   try {
-    await readPieces(source, rowsOf(job.from, stage), () => size, take);
+    await readPieces(source, rowsOf(job.from, stage), format, () => size, take);
   } finally {
     await writing;
   }
