@@ -308,7 +308,7 @@ CREATE OR REPLACE FUNCTION tenantctl.fleet_condition()
  LANGUAGE sql
  STABLE
 AS $function$
-  select pg_catalog.format('session_user = %L and current_setting(''tenantctl.scope'', true) = ''fleet''', session_user)
+  select pg_catalog.format('(select session_user = %L and current_setting(''tenantctl.scope'', true) = ''fleet'')', session_user)
 $function$;
 
 CREATE OR REPLACE FUNCTION tenantctl.gate()

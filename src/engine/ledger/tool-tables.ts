@@ -1,6 +1,5 @@
-import { groupBy } from '../../core/group-by.js';
 import { literal } from '../../pg/sql.js';
-import { LEDGER_TABLE_NAMES, type LedgerTableName } from '../formats/ledgers/registry.js';
+import { LEDGER_TABLE_NAMES } from '../formats/ledgers/registry.js';
 
 /**
  * The condition, as SQL, that a row of `pg_class` is a table that another migration tool keeps for itself, or a sequence of one:
@@ -13,27 +12,26 @@ export function isToolTable(relation: string): string {
 
 const text = (value: string): string => literal(value);
 
-const BY_NAME = [...groupBy(LEDGER_TABLE_NAMES, ({ name }) => name)];
-const NAMES = BY_NAME.map(([name]) => name);
+const NAMES = [...new Set(LEDGER_TABLE_NAMES.map(({ name }) => name))];
+const LIST = NAMES.map(text).join(', ');
+
+/** Each with the columns that it has: rows, of which there may be many, where a branch for each takes the server milliseconds to plan. */
+const TOOLS = LEDGER_TABLE_NAMES.map(
+  ({ name, columns }) => `(${text(name)}, array[${columns.map(text).join(', ')}])`,
+).join(', ');
 
 /**
  * By its name, not by dependency: most sequences need not be looked at any further, and to give one to another table leaves no
  * trace in the catalogs by which a later look would see it.
  */
 function numbers(sequence: string): string {
-  return `exists (select from pg_catalog.pg_class tool where tool.relname in (${NAMES.map(text).join(', ')})
+  return `exists (select from pg_catalog.pg_class tool where tool.relname in (${LIST})
     and tool.relnamespace = ${sequence}.relnamespace and pg_catalog.starts_with(${sequence}.relname::text, tool.relname || '_') and ${isTable('tool')})`;
 }
 
+/** The name is asked first: of nearly every table nothing else is. */
 function isTable(relation: string): string {
-  const cases = BY_NAME.map(
-    ([name, tables]) =>
-      `when ${text(name)} then ${tables.map((table) => hasColumns(relation, table)).join(' or ')}`,
-  );
-  return `${relation}.relkind in ('r', 'p') and ${relation}.relname in (${NAMES.map(text).join(', ')}) and case ${relation}.relname ${cases.join(' ')} end`;
-}
-
-function hasColumns(relation: string, { columns }: LedgerTableName): string {
-  return `(select count(*) from pg_catalog.pg_attribute marks where marks.attrelid = ${relation}.oid and not marks.attisdropped
-    and marks.attname in (${columns.map(text).join(', ')})) = ${columns.length}`;
+  return `${relation}.relkind in ('r', 'p') and ${relation}.relname in (${LIST})
+    and exists (select from (values ${TOOLS}) known (name, columns) where known.name = ${relation}.relname and known.columns <@
+      array(select marks.attname::text from pg_catalog.pg_attribute marks where marks.attrelid = ${relation}.oid and not marks.attisdropped))`;
 }

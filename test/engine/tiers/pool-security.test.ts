@@ -227,3 +227,16 @@ describe('what the application may ask for in a pool', () => {
     });
   });
 });
+
+test('the administrator is asked for its scope once a statement, and not by every row', async () => {
+  const admin = server.current.adminUrl(acme.placement.database);
+  const plan = await query<Record<string, string>>(
+    admin,
+    `explain (verbose, costs off) select * from "${acme.placement.schema}".customer`,
+  );
+  const lines = plan.map((line) => line['QUERY PLAN']?.trim() ?? '');
+  // An InitPlan puts it out; a filter would ask every row.
+  expect(lines.filter((line) => line.includes('tenantctl.scope'))).toEqual([
+    expect.stringMatching(/^Output: .*SESSION_USER/),
+  ]);
+});

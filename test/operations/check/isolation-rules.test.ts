@@ -37,6 +37,16 @@ describe('a fleet with the good example of every rule', () => {
   });
 });
 
+describe('a fleet whose pool an older version of this tool has made', () => {
+  const server = useServer();
+
+  test('has no finding: its policies ask for the same, and of every row', async () => {
+    const made = await isolatedFleet(server.current);
+    await made.run('pool', SCOPE_OF_EVERY_ROW);
+    expect(await made.findings()).toEqual([]);
+  });
+});
+
 describe('a fleet with one fault of every kind', () => {
   const server = useServer();
 
@@ -55,6 +65,16 @@ describe('a fleet with one fault of every kind', () => {
     expect(named(await made.findings())).toEqual([]);
   }, 180_000);
 });
+
+const SCOPE_OF_EVERY_ROW = `
+  do $$ declare t record; begin
+    for t in select p.polrelid::regclass as name, o.rolname from pg_policy p
+      join pg_class c on c.oid = p.polrelid join pg_roles o on o.oid = c.relowner where p.polname = 'tenantctl_fleet'
+    loop
+      execute format(replace('alter policy tenantctl_fleet on %s using (C) with check (C)', 'C',
+        'session_user = %2$L and current_setting(''tenantctl.scope'', true) = ''fleet'''), t.name, t.rolname);
+    end loop;
+  end $$`;
 
 /** What the tool does after each migration. */
 const AS_A_MIGRATION = `select tenantctl.secure_pool('app', 'tenant_id', 'app.tenant_id', 'app_user', 'enforce', '{}')`;

@@ -81,7 +81,8 @@ function isAsMade(policy: ToolPolicy, context: RuleContext): boolean {
 
 /**
  * A condition without what the server adds when it prints one: brackets, blanks, casts, and schemas of its own. What is
- * compared by AND comes in any order, as older versions of this tool wrote it in another.
+ * compared by AND comes in any order, and the administrator's scope with a SELECT or without, as older versions of this
+ * tool wrote them.
  */
 function plain(condition: string): string {
   const bare = condition
@@ -90,7 +91,8 @@ function plain(condition: string): string {
     .replaceAll('pg_catalog.', '')
     .replaceAll(" in ('active', 'moving')", " = any (array['active', 'moving'])")
     .replaceAll(/\bend as \w+/g, 'end')
-    .replaceAll(/[\s()"]/g, '');
+    .replaceAll(/[\s()"]/g, '')
+    .replaceAll('selectsession_user', 'session_user');
   return bare
     .split(/(?<=where)|and(?=home\.|quote_ident)/)
     .toSorted()
