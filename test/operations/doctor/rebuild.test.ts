@@ -15,6 +15,7 @@ import { listRetention } from '../../../src/operations/retention/list.js';
 import { routeTenant } from '../../../src/operations/route.js';
 import { setTenant } from '../../../src/operations/set.js';
 import { suspendTenant } from '../../../src/operations/suspend.js';
+import { INVOICING } from '../../support/fleet.js';
 import { query, useServer } from '../../support/server.js';
 import { Crash, crashAt, withFleet } from '../provision-support.js';
 import { type DoctorFleet, doctorFleet, rulesOf } from './support.js';
@@ -324,7 +325,9 @@ describe('nothing is overwritten or guessed', () => {
     const other = await doctorFleet(server.current);
     await other.tenant('theirs', 'database', 3);
     const made = await doctorFleet(server.current);
-    await withFleet(made.settings, { reach: crashAt('provision.migrated') }, (fleet) =>
+    // A home that waits for its seed is not open yet.
+    const settings = { ...made.settings, provision: { seed: `${INVOICING}seed.sql` } };
+    await withFleet(settings, { reach: crashAt('provision.migrated') }, (fleet) =>
       expect(provisionTenant(fleet, { id: 'half', tier: 'schema' })).rejects.toThrow(Crash),
     );
     await loseCatalog(made);
