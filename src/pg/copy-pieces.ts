@@ -12,18 +12,18 @@ export interface Piece {
   chunks: Buffer[];
 }
 
-type PieceSize = Pick<Piece, 'rows' | 'bytes'>;
+/** A piece has so many rows at most, and ends with the first row that makes it so many bytes. */
+export type PieceSize = Pick<Piece, 'rows' | 'bytes'>;
 
 /**
  * Reads the rows of a query a few at a time.
- * @param largest asked before each piece: how many rows it has at most; it also ends with the first row beyond so many bytes
  * @param take the next piece is read when it is through
  */
 export async function readPieces(
   source: Connection,
   query: Sql,
   format: CopyFormat,
-  largest: () => PieceSize,
+  largest: PieceSize,
   take: (piece: Piece) => Promise<void>,
 ): Promise<void> {
   await reading(source, query, format, async (chunks) => {
@@ -47,21 +47,19 @@ export async function writePiece(target: Connection, into: Sql, piece: Piece): P
 export async function* piecesOf(
   chunks: AsyncIterable<Buffer>,
   format: CopyFormat,
-  largest: () => PieceSize,
+  largest: PieceSize,
 ): AsyncGenerator<Piece> {
   const ends = format.rowEnds();
-  let limit = largest();
   let piece: Piece = { format, rows: 0, bytes: 0, chunks: [] };
   for await (const chunk of chunks) {
     let begin = 0;
     for (let end = ends.next(chunk, 0); end >= 0; end = ends.next(chunk, end)) {
       piece.rows += 1;
-      if (piece.rows < limit.rows && piece.bytes + end - begin < limit.bytes) continue;
+      if (piece.rows < largest.rows && piece.bytes + end - begin < largest.bytes) continue;
       add(piece, chunk.subarray(begin, end));
       add(piece, format.tail);
       begin = end;
       yield piece;
-      limit = largest();
       piece = { format, rows: 0, bytes: 0, chunks: [] };
       add(piece, format.head);
     }

@@ -5,25 +5,18 @@ import { BINARY, TEXT } from '../../src/pg/copy-format.js';
 import { type Piece, piecesOf, readPieces, writePiece } from '../../src/pg/copy-pieces.js';
 import { raw, sql } from '../../src/pg/sql.js';
 import { useServer } from '../support/server.js';
-import { engineSession } from '../support/session.js';
+import { withTwoSessions } from '../support/session.js';
 
 const server = useServer();
 
 /** More than fits between the two servers. */
 const MANY = raw(`select n, repeat('x', 100) from generate_series(1, 300000) n`);
 
-async function twoSessions<T>(work: (one: Connection, other: Connection) => Promise<T>): Promise<T> {
-  const [one, other] = [
-    await engineSession(server.current, 'postgres'),
-    await engineSession(server.current, 'postgres'),
-  ];
-  try {
+function twoSessions(work: (one: Connection, other: Connection) => Promise<void>): Promise<void> {
+  return withTwoSessions(server.current, async (one, other) => {
     await other.message('create temp table t (n int check (n <> 2000), f text)');
-    return await work(one, other);
-  } finally {
-    await one.close();
-    await other.close();
-  }
+    await work(one, other);
+  });
 }
 
 describe('a copy between two sessions', () => {
@@ -65,16 +58,10 @@ describe.each([TEXT, BINARY])('a copy in pieces, as $name', (format) => {
   test('takes every row once, whatever stands in it', async () => {
     await twoSessions(async (one, other) => {
       const sizes: number[] = [];
-      await readPieces(
-        one,
-        AWKWARD,
-        format,
-        () => ({ rows: 100, bytes: 1_000_000 }),
-        async (piece) => {
-          sizes.push(piece.rows);
-          await writePiece(other, sql`t (n, f)`, piece);
-        },
-      );
+      await readPieces(one, AWKWARD, format, { rows: 100, bytes: 1_000_000 }, async (piece) => {
+        sizes.push(piece.rows);
+        await writePiece(other, sql`t (n, f)`, piece);
+      });
       expect(Math.max(...sizes)).toBeLessThanOrEqual(100);
       const digest = (from: string) =>
         raw(`select count(*), md5(string_agg(x::text, ',' order by x)) from (${from}) x`);
@@ -87,7 +74,7 @@ describe.each([TEXT, BINARY])('a copy in pieces, as $name', (format) => {
   test('of no rows is no piece', async () => {
     await twoSessions(async (one, other) => {
       const pieces: Piece[] = [];
-      const size = () => ({ rows: 100, bytes: 10_000 });
+      const size = { rows: 100, bytes: 10_000 };
       await readPieces(one, raw('select 1 where false'), format, size, (piece) => {
         pieces.push(piece);
         return Promise.resolve();
@@ -99,7 +86,7 @@ describe.each([TEXT, BINARY])('a copy in pieces, as $name', (format) => {
 
   test('ends when a piece cannot be written, and does not read on', async () => {
     await twoSessions(async (one, other) => {
-      const size = () => ({ rows: 500, bytes: 1 << 20 });
+      const size = { rows: 500, bytes: 1 << 20 };
       const write = (piece: Piece) => writePiece(other, sql`t (n, f)`, piece);
       const copy = one.transaction(() => readPieces(one, MANY, format, size, write));
       await expect(copy).rejects.toMatchObject({ code: '23514' });
@@ -116,7 +103,7 @@ describe('a stream of rows that is cut', () => {
       for (let at = 0; at < data.length; at += width) yield data.subarray(at, at + width);
     }
     const pieces: Piece[] = [];
-    for await (const piece of piecesOf(chunks(), format, () => ({ rows: 7, bytes: 120 }))) pieces.push(piece);
+    for await (const piece of piecesOf(chunks(), format, { rows: 7, bytes: 120 })) pieces.push(piece);
     return pieces;
   }
 

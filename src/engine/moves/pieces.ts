@@ -1,14 +1,12 @@
 import type { Connection } from '../../pg/connection.js';
 import type { CopyFormat } from '../../pg/copy-format.js';
-import { type Piece, readPieces } from '../../pg/copy-pieces.js';
+import { type Piece, type PieceSize, readPieces } from '../../pg/copy-pieces.js';
 import { type CopyJob, nowAndThen } from './copy-job.js';
 import { type Stage, rowsOf } from './stages.js';
 
 /** How much is written without a rest, and in which format it comes. */
-export interface Pieces {
+export interface Pieces extends PieceSize {
   format: CopyFormat;
-  rows: number;
-  bytes: number;
 }
 
 /**
@@ -39,7 +37,7 @@ export async function copyInPieces(
     job.onRows(stage.source.name, piece.rows);
   };
   try {
-    await readPieces(source, rowsOf(job.from, stage), format, () => size, take);
+    await readPieces(source, rowsOf(job.from, stage), format, size, take);
   } finally {
     await writing;
   }

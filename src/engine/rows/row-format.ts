@@ -1,6 +1,7 @@
+import { majorVersion } from '../../core/major-version.js';
 import type { Connection } from '../../pg/connection.js';
 import { BINARY, type CopyFormat, TEXT } from '../../pg/copy-format.js';
-import type { TableColumn, TenantTable } from './tables.js';
+import { type TableColumn, type TenantTable, builtInType } from './tables.js';
 
 /** The server's own types whose binary form is the value and nothing else: no object's number, which differs elsewhere. */
 const PLAIN = new Set([
@@ -38,17 +39,15 @@ type Columns = Pick<TenantTable, 'columns'>;
 export function formatOf(source: Columns, target: Columns, from: Connection, to: Connection): CopyFormat {
   const [columns, others] = [stored(source), stored(target)];
   const alike = columns.length === others.length && columns.every(({ type }, n) => type === others[n]?.type);
-  return majorOf(from) === majorOf(to) && alike && columns.every(isPlain) ? BINARY : TEXT;
+  return majorVersion(from.version) === majorVersion(to.version) && alike && columns.every(isPlain)
+    ? BINARY
+    : TEXT;
 }
 
 function stored({ columns }: Columns): TableColumn[] {
   return columns.filter(({ generated }) => !generated);
 }
 
-function isPlain({ type, own }: TableColumn): boolean {
-  return !own && PLAIN.has(type.replace(/\([\d,-]+\)/, '').replace(/(\[\])+$/, ''));
-}
-
-function majorOf({ version }: Connection): number {
-  return Math.floor(version / 10_000);
+function isPlain(column: TableColumn): boolean {
+  return PLAIN.has(builtInType(column).replace(/(\[\])+$/, ''));
 }

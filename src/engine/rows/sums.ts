@@ -1,7 +1,7 @@
 import type { Connection } from '../../pg/connection.js';
 import { type Sql, ident, join, raw, sql } from '../../pg/sql.js';
 import { type Side, tableOf } from './side.js';
-import { type TableColumn, type TenantTable, ownRows } from './tables.js';
+import { type TableColumn, type TenantTable, builtInType, ownRows } from './tables.js';
 
 /** How many rows there are, and the sum of their hashes: the same whatever their order is. */
 export interface TableSum {
@@ -52,8 +52,8 @@ const STRINGS = new Set(['text', 'character varying']);
 const BY_TEXT = new Set(['numeric', 'real', 'double precision', 'interval', 'json', 'jsonb']);
 
 /** Reading rows as text takes three times as long as hashing them, so only those values are that need it. */
-function toHash({ value, type: { type, own } }: TypedValue): Sql {
-  const name = own ? '' : type.replace(/\([\d,-]+\)/, '');
+function toHash({ value, type }: TypedValue): Sql {
+  const name = builtInType(type);
   if (BY_VALUE.has(name)) return value;
   if (STRINGS.has(name)) return sql`${value} collate "C"`;
   if (BY_TEXT.has(name)) return sql`${value}::text`;

@@ -16,6 +16,11 @@ export interface TableColumn {
   collation: string | null;
 }
 
+/** The name of a type of the server's own, without length and precision; nothing for others. */
+export function builtInType({ type, own }: Pick<TableColumn, 'type' | 'own'>): string {
+  return own ? '' : type.replace(/\([\d,-]+\)/, '');
+}
+
 /** A table that holds rows of the tenant, as one home has it. */
 export interface TenantTable {
   name: string;

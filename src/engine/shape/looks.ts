@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { majorVersion } from '../../core/major-version.js';
 import type { Connection } from '../../pg/connection.js';
 import { isConnectionLoss, isDatabaseError } from '../../pg/errors.js';
 import { raw, sql } from '../../pg/sql.js';
@@ -153,6 +154,6 @@ function methodOf(serverVersion: number): string {
   const statements = [likenessTables(serverVersion), changesTables(serverVersion)].map((tables) =>
     tables.text(),
   );
-  const major = Math.floor(serverVersion / 10_000);
+  const major = majorVersion(serverVersion);
   return `${major} ${createHash('sha256').update(statements.join('\n')).digest('hex').slice(0, 16)}`;
 }

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { isTenantctlError } from '../../core/errors.js';
 import { groupBy, indexBy } from '../../core/group-by.js';
+import { majorVersion } from '../../core/major-version.js';
 import { type MigrationUnit, type UnitVersion, databaseKey } from '../../core/unit.js';
 import { isAway, isDatabaseError } from '../../pg/errors.js';
 import type { Fleet } from '../context.js';
@@ -62,7 +63,7 @@ async function seeDatabase(
         );
         if (shape) fingerprints.set(schema, shape.fingerprint);
       }
-      const major = Math.floor(connection.version / 10_000);
+      const major = majorVersion(connection.version);
       return seenUnits(batch, fingerprints, major, references, faults);
     });
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { Adoption } from '../../core/adoption.js';
 import { isTenantctlError } from '../../core/errors.js';
 import { groupBy } from '../../core/group-by.js';
+import { majorVersion } from '../../core/major-version.js';
 import { type FoundLedger, type UnreadLedger, findLedgers } from '../../engine/adoption/find-ledgers.js';
 import {
   type SchemaOwners,
@@ -93,7 +94,7 @@ async function lookInside(connection: Connection, listed: readonly ListedUnit[])
   const { fingerprints } = await readFingerprints(connection, [...owners.keys()]);
   const roles = await readRoles(connection, listed);
   const installable = installed || (await mayMakeSchemas(connection));
-  const major = Math.floor(connection.version / 10_000);
+  const major = majorVersion(connection.version);
   return listed.map((one): Looked => {
     const found = owners.get(one.unit.schema);
     if (found === undefined)

@@ -1,3 +1,4 @@
+import { majorVersion } from '../../core/major-version.js';
 import type { ClusterSettings } from '../../core/settings.js';
 import type { Fleet } from '../../engine/context.js';
 import type { Connection } from '../../pg/connection.js';
@@ -31,7 +32,7 @@ function clustersBeside({ settings }: Fleet, cluster: string): ClusterSettings[]
 
 /** What a server's `server_version_num` means. */
 export function versionFindings(cluster: string, version: number): DoctorFinding[] {
-  const major = Math.floor(version / 10_000);
+  const major = majorVersion(version);
   if (major >= OLDEST && major <= NEWEST) return [];
   return [
     {

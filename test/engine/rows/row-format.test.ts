@@ -5,7 +5,7 @@ import type { Connection } from '../../../src/pg/connection.js';
 import { readPieces, writePiece } from '../../../src/pg/copy-pieces.js';
 import { raw, sql } from '../../../src/pg/sql.js';
 import { query, useServer } from '../../support/server.js';
-import { engineSession } from '../../support/session.js';
+import { withTwoSessions } from '../../support/session.js';
 
 const server = useServer();
 
@@ -15,19 +15,6 @@ beforeAll(async () => {
     `create type mood as enum ('glad', 'sad'); create domain price as numeric; create type place as (street text, number int)`,
   );
 });
-
-async function withSessions<T>(work: (one: Connection, other: Connection) => Promise<T>): Promise<T> {
-  const [one, other] = [
-    await engineSession(server.current, 'postgres'),
-    await engineSession(server.current, 'postgres'),
-  ];
-  try {
-    return await work(one, other);
-  } finally {
-    await one.close();
-    await other.close();
-  }
-}
 
 /** The columns of a table that both sessions make, each for itself. */
 async function tableOf(session: Connection, declared: string): Promise<{ columns: TableColumn[] }> {
@@ -71,14 +58,14 @@ describe('rows copied without their text', () => {
     ['text[]', ['{}', '{NULL,"NULL",""}', '[2:3]={a,b}', '{{a,b},{c,d}}']],
     ['numeric(5,2)[]', ['{1.00,NaN}']],
   ])('are the same values: %s', async (type, values) => {
-    await withSessions(async (one, other) => {
+    await withTwoSessions(server.current, async (one, other) => {
       const columns = `n int, v ${type}, twice int generated always as (n * 2) stored`;
       const [here, there] = [await tableOf(one, columns), await tableOf(other, columns)];
       const format = formatOf(here, there, one, other);
       expect(format.name).toBe('binary');
       for (const [n, value] of [null, ...values].entries())
         await one.execute(sql`insert into t (n, v) select ${n}, ${value}::text::${raw(type)}`);
-      const size = () => ({ rows: 2, bytes: 1_000 });
+      const size = { rows: 2, bytes: 1_000 };
       await readPieces(one, raw('select n, v from t'), format, size, (piece) =>
         writePiece(other, sql`t (n, v)`, piece),
       );
@@ -102,25 +89,25 @@ describe('rows are copied as text', () => {
     'interval hour',
     'name',
   ])('where the binary form is more than the value, or nobody has asked: %s', async (type) => {
-    await withSessions(async (one, other) => {
+    await withTwoSessions(server.current, async (one, other) => {
       const table = await tableOf(one, `n int, v ${type}`);
       expect(formatOf(table, table, one, other).name).toBe('text');
     });
   });
 
   test('where a column is of another type in the other home', async () => {
-    await withSessions(async (one, other) => {
+    await withTwoSessions(server.current, async (one, other) => {
       const [here, there] = [await tableOf(one, 'n int'), await tableOf(other, 'n bigint')];
       expect(formatOf(here, there, one, other).name).toBe('text');
     });
   });
 
   test('between servers of two major versions, and not between two minor ones', async () => {
-    await withSessions(async (one) => {
+    await withTwoSessions(server.current, async (one) => {
       const table = await tableOf(one, 'n int');
-      const server = (version: number) => ({ version }) as Connection;
-      expect(formatOf(table, table, server(150_004), server(180_004)).name).toBe('text');
-      expect(formatOf(table, table, server(180_001), server(180_004)).name).toBe('binary');
+      const at = (version: number) => ({ version }) as Connection;
+      expect(formatOf(table, table, at(150_004), at(180_004)).name).toBe('text');
+      expect(formatOf(table, table, at(180_001), at(180_004)).name).toBe('binary');
     });
   });
 });
